@@ -1,0 +1,357 @@
+"""A study: config and sheets, read once, checked against each other, as typed rows."""
+
+import csv
+import difflib
+import re
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from refuseu.errors import UserError
+from refuseu.languages import language
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+PINNED = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of ``models.tsv``: something that answers or judges.
+
+    Attributes
+    ----------
+    model : id used everywhere in the study
+    roles : what it may be used for (base, instruct, open, generator, guard, adjudicator, fluency_judge)
+    base : the base model it belongs to, for `base` and `instruct` (empty otherwise)
+    format : how it is addressed and read (chat, llama_guard_3, polyguard, classify, rating)
+    backend : transformers, vllm or openai
+    repository : hub id, local folder, or the name an API knows it by
+    revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
+    dtype : torch dtype or auto
+    gpus : GPUs that one job takes
+    endpoint : URL of an OpenAI-compatible server (backend openai)
+    """
+
+    model: str
+    roles: tuple[str, ...]
+    base: str
+    format: str
+    backend: str
+    repository: str
+    revision: str
+    dtype: str
+    gpus: int
+    endpoint: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of ``variants.tsv``: one training run; its model id is ``{base}-{variant}-s{seed}``."""
+
+    variant: str
+    base: str
+    languages: tuple[str, ...]
+    method: str
+    recipe: str
+    seed: int
+    note: str
+
+    @property
+    def model(self) -> str:
+        return f"{self.base}-{self.variant}-s{self.seed}"
+
+    @property
+    def objective(self) -> str:
+        return self.method.partition("+")[0]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the MLC loss is added."""
+        return self.method.endswith("+mlc")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A row of ``benchmarks.tsv``.
+
+    Attributes
+    ----------
+    source : which loader reads it (refuseu, rtp_lx, polyglotox, questions, global_mmlu)
+    kind : harmful, benign, knowledge or fluency
+    mode : chat, continuation or multiple_choice
+    models : roles and variants that are evaluated on it, or ``all``
+    repository, revision : hub id and commit, a folder and ``local``, or nothing and ``dataset``
+    """
+
+    benchmark: str
+    source: str
+    kind: str
+    languages: tuple[str, ...]
+    mode: str
+    max_new_tokens: int
+    models: tuple[str, ...]
+    repository: str
+    revision: str
+    note: str
+
+
+class Study:
+    """The whole study, checked.
+
+    Parameters
+    ----------
+    config : the merged configuration, as Snakemake hands it over
+
+    Raises
+    ------
+    UserError
+        On the first mistake found; one sentence with file, key or row, and cure.
+    """
+
+    def __init__(self, config: dict[str, Any]):
+        check(config, "config", "the config")
+        self.config = config
+        self.name: str = config["study"]
+        self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
+        self.languages = tuple(code for group in self.groups.values() for code in group)
+        for code in self.languages:
+            language(code)
+        duplicate(self.languages, "the config", "languages")
+        sheets = config["sheets"]
+        self.models = {row.model: row for row in self._sheet("models", Model)}
+        self.variants = {row.model: row for row in self._sheet("variants", Variant)}
+        self.benchmarks = {row.benchmark: row for row in self._sheet("benchmarks", Benchmark)}
+        self.recipes = {
+            name: load_recipe(Path(sheets["recipes"]) / f"{name}.yaml")
+            for name in dict.fromkeys(variant.recipe for variant in self.variants.values())
+        }
+        self._check_references()
+
+    def language_set(self, text: str, where: str) -> tuple[str, ...]:
+        """Languages behind ``all``, the name of a set, or codes joined by commas."""
+        named = {"all": self.languages} | {k: tuple(v) for k, v in self.config["language_sets"].items()}
+        if text in named:
+            return named[text]
+        codes = tuple(code.strip() for code in text.split(","))
+        for code in codes:
+            if code not in self.languages:
+                raise UserError(
+                    f"{where}: {code!r} is neither a language of the study nor a language set"
+                    f"{closest(code, [*self.languages, *named])}"
+                )
+        return codes
+
+    @cached_property
+    def evaluated(self) -> dict[str, dict[str, Any]]:
+        """Every model under evaluation: id → its labels in ``metrics.csv``."""
+        rows = {
+            m.model: {
+                "model": m.model,
+                "base": m.base,
+                "variant": {"base": "abliterated", "instruct": "instruct"}.get(m.roles[0], m.model),
+                "method": m.roles[0],
+                "seed": "",
+            }
+            for m in self.models.values()
+            if {"base", "instruct", "open"} & set(m.roles)
+        }
+        return rows | {
+            v.model: {
+                "model": v.model,
+                "base": v.base,
+                "variant": v.variant,
+                "method": v.method,
+                "seed": v.seed,
+            }
+            for v in self.variants.values()
+        }
+
+    def models_on(self, benchmark: str) -> list[str]:
+        """Ids of the models evaluated on a benchmark, in sheet order."""
+        wanted = set(self.benchmarks[benchmark].models)
+
+        def names(model: str) -> set[str]:
+            if model in self.variants:
+                return {model, self.variants[model].variant, "all"}
+            return {model, *self.models[model].roles, "all"}
+
+        return [model for model in self.evaluated if wanted & names(model)]
+
+    def benchmarks_of(self, *kinds: str) -> list[str]:
+        """Names of the benchmarks of these kinds, in sheet order."""
+        return [b.benchmark for b in self.benchmarks.values() if b.kind in kinds]
+
+    def evaluations(self, *kinds: str) -> list[tuple[str, str]]:
+        """(model, benchmark) for all benchmarks of these kinds."""
+        return [(m, b) for b in self.benchmarks_of(*kinds) for m in self.models_on(b)]
+
+    def answering(self, model: str) -> Model:
+        """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
+        return self.models[self.variants[model].base if model in self.variants else model]
+
+    def _sheet(self, name: str, row_type: type) -> list[Any]:
+        path = self.config["sheets"][name]
+        columns = load_schema(name)["properties"]
+        numbers = {k for k, column in columns.items() if column.get("type") == "integer"}
+        rows = []
+        for number, row in enumerate(read_tsv(path, [f.name for f in fields(row_type)]), start=2):
+            where = f"{path}, line {number}"
+            values: dict[str, Any] = {
+                k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()
+            }
+            check(values, name, where)
+            for key in ("roles", "models"):
+                if key in values:
+                    values[key] = tuple(part.strip() for part in values[key].split(","))
+            if "languages" in values:
+                values["languages"] = self.language_set(values["languages"], f"{where}, column languages")
+            rows.append(row_type(**values))
+        keys = [getattr(row, "model", None) or row.benchmark for row in rows]
+        duplicate(keys, path, "rows")
+        return rows
+
+    def _check_references(self) -> None:
+        sheets, dataset, judging = self.config["sheets"], self.config["dataset"], self.config["judging"]
+        bases = [m.model for m in self.models.values() if "base" in m.roles]
+        for row in self.variants.values():
+            refer(row.base, bases, sheets["variants"], f"variant {row.variant!r}, column base",
+                  f"a model with role base in {sheets['models']}")  # fmt: skip
+            if row.consistent and "mlc" not in self.recipes[row.recipe]:
+                raise UserError(
+                    f"{sheets['recipes']}/{row.recipe}.yaml has no section mlc, which the method "
+                    f"{row.method} of variant {row.variant!r} needs; add it or choose another recipe"
+                )
+        for recipe, content in self.recipes.items():
+            if "mlc" in content:
+                self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc")
+        known = {"base", "instruct", "open", "all", *self.evaluated}
+        known |= {v.variant for v in self.variants.values()}
+        for row in self.benchmarks.values():
+            for name in row.models:
+                refer(name, known, sheets["benchmarks"], f"benchmark {row.benchmark!r}, column models",
+                      "a role, a variant or a model")  # fmt: skip
+        for row in self.models.values():
+            if row.base:
+                refer(row.base, bases, sheets["models"], f"model {row.model!r}, column base",
+                      "a model with role base")  # fmt: skip
+        uses = {
+            "dataset.generators.main": [dataset["generators"]["main"]],
+            "dataset.generators.pilot": dataset["generators"]["pilot"],
+            "dataset.prompt_judges": dataset["prompt_judges"],
+            "dataset.chosen": [dataset["chosen"]],
+            "dataset.rejected": [dataset["rejected"]],
+            "judging.guards": judging["guards"],
+            "judging.adjudicator": [judging["adjudicator"]],
+            "fluency.judge": [self.config["fluency"]["judge"]],
+        }
+        for key, names in uses.items():
+            for name in names:
+                refer(name, self.models, "the config", f"key {key}", f"a model of {sheets['models']}")
+
+
+def load_recipe(path: Path) -> dict[str, Any]:
+    """A recipe with its ``include`` merged in, section by section.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or breaks the schema of recipes.
+    """
+    if not path.is_file():
+        raise UserError(f"the recipe {path} does not exist; create it or correct the variant's column recipe")
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    check(recipe, "recipe", str(path))
+    if "include" not in recipe:
+        return recipe
+    merged = load_recipe(path.with_name(recipe.pop("include")))
+    for section, values in recipe.items():
+        merged[section] = merged.get(section, {}) | values
+    return merged
+
+
+def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
+    """Rows of a tab-separated sheet with exactly these columns.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or a column is missing, unknown or twice there, or a row is ragged.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"the sheet {path} does not exist; create it or correct the config's key sheets")
+    with open(path, encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream, delimiter="\t")
+        header = next(reader, [])
+        duplicate(header, str(path), "columns")
+        for column in columns:
+            if column not in header:
+                raise UserError(f"{path} has no column {column!r}; add it to the header line")
+        for column in header:
+            if column not in columns:
+                raise UserError(f"{path} has an unknown column {column!r}{closest(column, columns)}")
+        rows = []
+        for number, cells in enumerate(reader, start=2):
+            if len(cells) != len(header):
+                raise UserError(
+                    f"{path}, line {number} has {len(cells)} cells where the header has {len(header)}; "
+                    "separate the cells with single tabs"
+                )
+            rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+    return rows
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """One of the closed schemas in ``workflow/schemas``."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def check(value: Any, schema: str, where: str) -> None:
+    """Validate `value`; say in one sentence what is wrong and what would be right."""
+    validator = Draft202012Validator(load_schema(schema))
+    error = best_match(validator.iter_errors(value), key=lambda e: (-len(e.absolute_path), e.validator))
+    if error is None:
+        return
+    key = ".".join(str(part) for part in error.absolute_path)
+    at = f"{where}, key {key}" if key else where
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        unknown = next(k for k in error.instance if k not in known)
+        if unknown in ("secrets", "api_key", "token", "password"):
+            raise UserError(f"{at}: {unknown!r} does not belong in a file; set it in the environment")
+        raise UserError(f"{at}: unknown key {unknown!r}{closest(unknown, known)}")
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        raise UserError(f"{at}: the key {missing!r} is missing; add it")
+    expected = error.schema.get("description", error.message).rstrip(".")
+    raise UserError(f"{at}: {error.instance!r} does not fit ({shorten(error.message)}); expected: {expected}")
+
+
+def refer(name: str, known: Any, file: str, place: str, what: str) -> None:
+    """Raise unless `name` is among the `known`."""
+    if name not in known:
+        raise UserError(f"{file}: {place} names {name!r}, which is not {what}{closest(name, known)}")
+
+
+def duplicate(names: Any, file: str, what: str) -> None:
+    """Raise if a name occurs twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UserError(f"{file}: {name!r} occurs twice among the {what}; remove or rename one")
+        seen.add(name)
+
+
+def closest(word: str, known: Any) -> str:
+    """The end of a sentence that offers the nearest known name, or lists them."""
+    near = difflib.get_close_matches(word, [str(k) for k in known], n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(map(str, known))}"
+
+
+def shorten(message: str) -> str:
+    return message if len(message) < 120 else message[:117] + "..."
