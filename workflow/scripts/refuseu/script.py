@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from refuseu import progress
 from refuseu.errors import UserError
 
 log = logging.getLogger("refuseu")
@@ -20,7 +21,7 @@ OFFLINE = {
     "VLLM_NO_USAGE_STATS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "TRL_EXPERIMENTAL_SILENCE": "1",
-    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "Agg",
 }
 
 
@@ -49,7 +50,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
     A `UserError` is one line in the log and on the terminal; any other error leaves its traceback
     in the log.
     """
-    terminal = os.dup(2)
+    progress.terminal = terminal = os.fdopen(os.dup(2), "w")
     if snakemake.log:
         Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
         target = os.open(snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -66,7 +67,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
         main(snakemake)
     except UserError as error:
         log.error("%s", error)
-        os.write(terminal, f"{snakemake.rule}: {error}\n".encode())
+        terminal.write(f"{snakemake.rule}: {error}\n")
         return 1
     except Exception:
         log.exception("%s failed", snakemake.rule)
@@ -74,5 +75,6 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os.close(terminal)
+        progress.terminal = None
+        terminal.close()
     return 0

@@ -30,7 +30,7 @@ class Model:
     base : the base model it belongs to, for `base` and `instruct` (empty otherwise)
     format : how it is addressed and read (chat, llama_guard_3, polyguard, classify, rating)
     backend : transformers, vllm or openai
-    repository : hub id, local folder, or the name an API knows it by
+    repository : hub id, local folder (``<study>`` is the study's results), or the name an API knows it by
     revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
     dtype : torch dtype or auto
     gpus : GPUs that one job takes
@@ -107,6 +107,7 @@ class Study:
     Parameters
     ----------
     config : the merged configuration, as Snakemake hands it over
+    source : the files it came from, for error messages
 
     Raises
     ------
@@ -114,15 +115,16 @@ class Study:
         On the first mistake found; one sentence with file, key or row, and cure.
     """
 
-    def __init__(self, config: dict[str, Any]):
-        check(config, "config", "the config")
+    def __init__(self, config: dict[str, Any], source: str = "config/config.yaml"):
+        check(config, "config", source)
+        self.source = source
         self.config = config
         self.name: str = config["study"]
         self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
         self.languages = tuple(code for group in self.groups.values() for code in group)
         for code in self.languages:
             language(code)
-        duplicate(self.languages, "the config", "languages")
+        duplicate(self.languages, source, "languages")
         sheets = config["sheets"]
         self.models = {row.model: row for row in self._sheet("models", Model)}
         self.variants = {row.model: row for row in self._sheet("variants", Variant)}
@@ -195,6 +197,29 @@ class Study:
         """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
         return self.models[self.variants[model].base if model in self.variants else model]
 
+    def reference_settings(self, base: str) -> dict[str, Any]:
+        """What a base's reference log-probabilities depend on beside its weights.
+
+        Raises
+        ------
+        UserError
+            If two DPO recipes of the base differ in it: one reference could not serve both.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for variant in self.variants.values():
+            if variant.base == base and variant.objective == "dpo":
+                trainer = self.recipes[variant.recipe].get("trainer", {})
+                found[variant.recipe] = {k: trainer[k] for k in ("max_length", "bf16") if k in trainer}
+        (first, settings), *others = found.items()
+        for recipe, other in others:
+            for key in ("max_length", "bf16"):
+                if other.get(key) != settings.get(key):
+                    raise UserError(
+                        f"the recipes {first} and {recipe} of base {base!r} differ in {key}, on which the shared "
+                        "reference log-probabilities depend; make them equal"
+                    )
+        return settings
+
     def _sheet(self, name: str, row_type: type) -> list[Any]:
         path = self.config["sheets"][name]
         columns = load_schema(name)["properties"]
@@ -205,6 +230,8 @@ class Study:
             values: dict[str, Any] = {
                 k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()
             }
+            if "repository" in values:
+                values["repository"] = values["repository"].replace("<study>", f"results/{self.name}")
             check(values, name, where)
             for key in ("roles", "models"):
                 if key in values:
@@ -252,7 +279,7 @@ class Study:
         }
         for key, names in uses.items():
             for name in names:
-                refer(name, self.models, "the config", f"key {key}", f"a model of {sheets['models']}")
+                refer(name, self.models, self.source, f"key {key}", f"a model of {sheets['models']}")
 
 
 def load_recipe(path: Path) -> dict[str, Any]:

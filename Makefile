@@ -1,0 +1,44 @@
+# Two commands do all the set-up on a fresh machine: `make miniature` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# A test or a study must not depend on what else is installed on this machine.
+export PYTHONNOUSERSITE := 1
+
+.PHONY: miniature test bench lint format lock clean
+
+miniature: $(VENV)/ready
+	@$(RUN) snakemake --profile miniature --quiet progress rules host
+	@echo
+	@echo "Done. The report:   results/miniature/report.html"
+	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"
+
+test: $(VENV)/ready
+	@$(RUN) python -m pytest
+
+bench: $(VENV)/ready
+	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s
+
+lint: $(VENV)/ready
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile rules
+	@$(RUN) snakemake --lint && $(RUN) snakemake --profile miniature --lint
+
+format: $(VENV)/ready
+	@$(RUN) ruff check --fix . && $(RUN) ruff format . && $(RUN) snakefmt Snakefile rules
+
+# The lock is what pip resolves from requirements.in in an empty environment.
+lock:
+	$(PYTHON) -m venv .lock && .lock/bin/pip install -q -r requirements.in
+	.lock/bin/pip freeze | sed 's/+cpu//' | sort -f > requirements.lock
+	rm -rf .lock
+
+$(VENV)/ready: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("refuseu needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	@echo "Installing the environment into $(VENV) (once, a few minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .lock results/miniature results/test .snakemake .pytest_cache .ruff_cache

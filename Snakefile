@@ -1,0 +1,44 @@
+"""RefusEU, reproduced: models whose refusals were removed are taught to refuse again, in many languages.
+
+rules/dataset.smk     seeds → prompts → labels → answers → preference pairs, test prompts
+rules/training.smk    pairs → reference log-probabilities, once per base → adapters
+rules/evaluation.smk  models × benchmarks → responses → verdicts, languages, knowledge, fluency
+rules/analysis.smk    verdicts and scores → metrics → tables, figures, claims, report
+rules/assets.smk      what comes from outside, pinned
+rules/miniature.smk   the miniature's own models (only in a study that asks for them)
+
+All results go to results/<study>/<rule>/, logs to results/<study>/logs/<rule>/.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+rule all:
+    localrule: True
+    input:
+        "<study>/report.html",
+
+
+include: "rules/assets.smk"
+include: "rules/dataset.smk"
+include: "rules/training.smk"
+include: "rules/evaluation.smk"
+include: "rules/analysis.smk"
+
+
+if "miniature" in config:
+
+    include: "rules/miniature.smk"
+
+
+include: "rules/targets.smk"
+include: "rules/provenance.smk"

@@ -1,0 +1,199 @@
+# From seeds to preference pairs and test prompts, or the released dataset instead.
+
+
+rule translate_seeds:
+    input:
+        seeds=collect("{folder}/{sheet}.tsv", folder=config["dataset"]["seeds"], sheet=["categories", "activities", "styles", "templates"]),
+        memory=config["dataset"]["translation"]["memory"] or [],
+    output:
+        "<study>/translate_seeds/seeds.jsonl",
+    log:
+        "<study>/logs/translate_seeds/seeds.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        seeds=config["dataset"]["seeds"],
+        seed_language=config["dataset"]["seed_language"],
+        languages=list(study.languages),
+        translation=config["dataset"]["translation"],
+    resources:
+        api=1,
+    script:
+        "../workflow/scripts/translate_seeds.py"
+
+
+rule generate_prompts:
+    input:
+        seeds=rules.translate_seeds.output,
+        weights=generator_weights,
+        identifier=identifier_model(),
+    output:
+        "<study>/generate_prompts/{phase}/{generator}.jsonl",
+    log:
+        "<study>/logs/generate_prompts/{phase}/{generator}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+    params:
+        model=generator_row,
+        languages=list(study.languages),
+        size=prompts_wanted,
+        sampling=config["dataset"]["sampling"],
+        identification=config["language_identification"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/generate_prompts.py"
+
+
+rule label_prompts:
+    input:
+        prompts=generated_prompts,
+        weights=judge_weights,
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/label_prompts/{phase}/{judge}.jsonl",
+    log:
+        "<study>/logs/label_prompts/{phase}/{judge}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+        api=judge_api,
+    params:
+        judge=judge_row,
+        templates=config["templates"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/label_prompts.py"
+
+
+rule filter_prompts:
+    input:
+        prompts=collect("<study>/generate_prompts/main/{generator}.jsonl", generator=config["dataset"]["generators"]["main"]),
+        labels=collect("<study>/label_prompts/main/{judge}.jsonl", judge=config["judging"]["guards"]),
+    output:
+        prompts="<study>/filter_prompts/prompts.jsonl",
+        funnel="<study>/filter_prompts/funnel.jsonl",
+    log:
+        "<study>/logs/filter_prompts/prompts.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        policy=config["dataset"]["policies"]["prompt_unsafe"],
+    script:
+        "../workflow/scripts/filter_prompts.py"
+
+
+rule answer_prompts:
+    input:
+        prompts=rules.filter_prompts.output.prompts,
+        seeds=rules.translate_seeds.output,
+        weights=side_weights,
+        identifier=identifier_model(),
+    output:
+        "<study>/answer_prompts/{side}.jsonl",
+    log:
+        "<study>/logs/answer_prompts/{side}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=side_gpus,
+    params:
+        model=side_row,
+        decoding=config["dataset"]["answers"],
+        seed=config["dataset"]["seed"],
+        languages=list(study.languages),
+        identification=config["language_identification"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/answer_prompts.py"
+
+
+rule label_answers:
+    input:
+        answers=rules.answer_prompts.output,
+        weights=judge_weights,
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/label_answers/{side}/{judge}.jsonl",
+    log:
+        "<study>/logs/label_answers/{side}/{judge}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+        api=judge_api,
+    params:
+        judge=judge_row,
+        templates=config["templates"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/label_answers.py"
+
+
+rule build_pairs:
+    input:
+        prompts=rules.filter_prompts.output.prompts,
+        chosen="<study>/answer_prompts/chosen.jsonl",
+        rejected="<study>/answer_prompts/rejected.jsonl",
+        labels=collect("<study>/label_answers/{side}/{judge}.jsonl", side=["chosen", "rejected"], judge=config["judging"]["guards"]),
+    output:
+        "<study>/build_pairs/pairs.jsonl",
+    log:
+        "<study>/logs/build_pairs/pairs.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        guards=config["judging"]["guards"],
+        policies=config["dataset"]["policies"],
+    script:
+        "../workflow/scripts/build_pairs.py"
+
+
+rule split_pairs:
+    input:
+        pairs=rules.build_pairs.output,
+    output:
+        train="<study>/split_pairs/train.jsonl",
+        test="<study>/split_pairs/test.jsonl",
+    log:
+        "<study>/logs/split_pairs/pairs.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        split=config["dataset"]["split"],
+    script:
+        "../workflow/scripts/split_pairs.py"
+
+
+rule funnel:
+    input:
+        prompts=rules.filter_prompts.output.funnel,
+        pairs=rules.build_pairs.output,
+        train=rules.split_pairs.output.train,
+        test=rules.split_pairs.output.test,
+    output:
+        "<study>/funnel/funnel.csv",
+    log:
+        "<study>/logs/funnel/funnel.log",
+    conda:
+        "../envs/dataset.yaml"
+    script:
+        "../workflow/scripts/funnel.py"
+
+
+rule load_dataset:
+    input:
+        "<study>/fetch_dataset/dataset.json",
+    output:
+        train="<study>/load_dataset/train.jsonl",
+        test="<study>/load_dataset/test.jsonl",
+    log:
+        "<study>/logs/load_dataset/dataset.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=list(study.languages),
+    script:
+        "../workflow/scripts/load_dataset.py"

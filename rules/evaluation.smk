@@ -1,0 +1,143 @@
+# Models × benchmarks → responses → labels of guards → verdicts; languages, knowledge, fluency.
+
+
+rule load_benchmark:
+    input:
+        benchmark_input,
+    output:
+        "<study>/load_benchmark/{benchmark}.jsonl",
+    log:
+        "<study>/logs/load_benchmark/{benchmark}.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        benchmark=benchmark_row,
+    script:
+        "../workflow/scripts/load_benchmark.py"
+
+
+rule generate:
+    input:
+        prompts=rules.load_benchmark.output,
+        weights=answering_weights,
+    output:
+        "<study>/generate/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/generate/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+    params:
+        model=answering_row,
+        answer=answer_settings,
+        decoding=config["generation"],
+    script:
+        "../workflow/scripts/generate.py"
+
+
+rule judge:
+    input:
+        responses=rules.generate.output,
+        weights=judge_weights,
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/judge/{judge}/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/judge/{judge}/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+        api=judge_api,
+    params:
+        judge=judge_row,
+        templates=config["templates"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/judge.py"
+
+
+rule adjudicate:
+    input:
+        responses=rules.generate.output,
+        labels=collect("<study>/judge/{judge}/{{model}}/{{benchmark}}.jsonl", judge=config["judging"]["guards"]),
+        weights=weights(config["judging"]["adjudicator"]),
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/adjudicate/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/adjudicate/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=study.models[config["judging"]["adjudicator"]].gpus,
+        api=int(study.models[config["judging"]["adjudicator"]].backend == "openai"),
+    params:
+        adjudicator=row(config["judging"]["adjudicator"]),
+        judging=config["judging"],
+        templates=config["templates"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/adjudicate.py"
+
+
+rule outcomes:
+    input:
+        responses=rules.generate.output,
+        markers=config["outcomes"]["refusal_markers"],
+        identifier=identifier_model(),
+    output:
+        "<study>/outcomes/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/outcomes/{model}/{benchmark}.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=list(study.languages),
+        identification=config["language_identification"],
+        repetition=config["outcomes"]["repetition"],
+    script:
+        "../workflow/scripts/outcomes.py"
+
+
+rule judge_fluency:
+    input:
+        responses=rules.generate.output,
+        weights=weights(config["fluency"]["judge"]),
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/judge_fluency/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/judge_fluency/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=study.models[config["fluency"]["judge"]].gpus,
+        api=int(study.models[config["fluency"]["judge"]].backend == "openai"),
+    params:
+        judge=row(config["fluency"]["judge"]),
+        max_new_tokens=config["fluency"]["max_new_tokens"],
+        templates=config["templates"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/judge_fluency.py"
+
+
+rule knowledge:
+    input:
+        questions=rules.load_benchmark.output,
+        weights=answering_weights,
+    output:
+        "<study>/knowledge/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/knowledge/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=gpus,
+    params:
+        model=answering_row,
+        settings=config["knowledge"],
+    script:
+        "../workflow/scripts/knowledge.py"

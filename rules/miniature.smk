@@ -1,0 +1,88 @@
+# The miniature's own tokenizer, models and toxicity prompts, and how good its judges are.
+
+
+rule train_tokenizer:
+    input:
+        corpus=corpus_files(),
+        template="resources/miniature/templates/chat.jinja",
+        templates=list(config["templates"].values()),
+    output:
+        "<study>/train_tokenizer/tokenizer.json",
+    log:
+        "<study>/logs/train_tokenizer/tokenizer.log",
+    conda:
+        "../envs/training.yaml"
+    params:
+        corpus=config["miniature"]["corpus"],
+        languages=list(study.languages),
+        vocabulary=config["miniature"]["vocabulary"],
+        templates=config["templates"],
+    script:
+        "../workflow/scripts/train_tokenizer.py"
+
+
+rule train_model:
+    input:
+        unpack(start_weights),
+        corpus=corpus_files(),
+        tokenizer=rules.train_tokenizer.output,
+        templates=list(config["templates"].values()),
+    output:
+        weights="<study>/train_model/{model}/model.safetensors",
+        config="<study>/train_model/{model}/config.json",
+        tokenizer="<study>/train_model/{model}/tokenizer.json",
+    log:
+        "<study>/logs/train_model/{model}.log",
+    conda:
+        "../envs/training.yaml"
+    params:
+        corpus=config["miniature"]["corpus"],
+        languages=list(study.languages),
+        spec=miniature_spec,
+        seed=config["miniature"]["seed"],
+        templates=config["templates"],
+    script:
+        "../workflow/scripts/train_model.py"
+
+
+rule toxicity_prompts:
+    input:
+        corpus=corpus_files(),
+    output:
+        directory("<study>/toxicity_prompts/{benchmark}"),
+    log:
+        "<study>/logs/toxicity_prompts/{benchmark}.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        corpus=config["miniature"]["corpus"],
+        benchmark=benchmark_row,
+        seed=config["miniature"]["seed"],
+    script:
+        "../workflow/scripts/toxicity_prompts.py"
+
+
+rule judge_accuracy:
+    input:
+        corpus=corpus_files(),
+        weights=weights(*judges()),
+        templates=list(config["templates"].values()),
+        markers=config["outcomes"]["refusal_markers"],
+    output:
+        "<study>/judge_accuracy/judge_accuracy.csv",
+    log:
+        "<study>/logs/judge_accuracy/judge_accuracy.log",
+    conda:
+        "../envs/inference.yaml"
+    params:
+        corpus=config["miniature"]["corpus"],
+        languages=list(study.languages),
+        judges=[row(judge) for judge in judges()],
+        templates=config["templates"],
+        seed=config["miniature"]["seed"],
+        batch_size=config["generation"]["batch_size"],
+    script:
+        "../workflow/scripts/judge_accuracy.py"
+
+
+include: "miniature_tables.smk"

@@ -1,0 +1,76 @@
+# Pairs → reference log-probabilities, once per base → one adapter per variant.
+
+
+rule select_pairs:
+    input:
+        dataset_half("train"),
+    output:
+        "<study>/select_pairs/{model}.jsonl",
+    log:
+        "<study>/logs/select_pairs/{model}.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=variant_languages,
+    script:
+        "../workflow/scripts/select_pairs.py"
+
+
+rule reference:
+    input:
+        pairs=dataset_half("train"),
+        weights=base_weights,
+    output:
+        "<study>/reference/{base}.parquet",
+    log:
+        "<study>/logs/reference/{base}.log",
+    conda:
+        "../envs/training.yaml"
+    resources:
+        gpu=gpus,
+    params:
+        base=base_row,
+        settings=reference_settings,
+    script:
+        "../workflow/scripts/reference.py"
+
+
+rule translate_prompts:
+    input:
+        pairs="<study>/select_pairs/{model}.jsonl",
+        memory=config["dataset"]["translation"]["memory"] or [],
+    output:
+        "<study>/translate_prompts/{model}.jsonl",
+    log:
+        "<study>/logs/translate_prompts/{model}.log",
+    conda:
+        "../envs/dataset.yaml"
+    resources:
+        api=1,
+    params:
+        languages=consistency_languages,
+        translation=config["dataset"]["translation"],
+    script:
+        "../workflow/scripts/translate_prompts.py"
+
+
+rule align:
+    input:
+        unpack(training_inputs),
+        pairs="<study>/select_pairs/{model}.jsonl",
+    output:
+        adapter="<study>/align/{model}/adapter_model.safetensors",
+        config="<study>/align/{model}/adapter_config.json",
+        manifest="<study>/align/{model}/manifest.json",
+        log="<study>/align/{model}/log.csv",
+    log:
+        "<study>/logs/align/{model}.log",
+    conda:
+        "../envs/training.yaml"
+    resources:
+        gpu=gpus,
+    params:
+        base=variant_base_row,
+        run=training_run,
+    script:
+        "../workflow/scripts/align.py"

@@ -1,0 +1,164 @@
+"""Claims: verdicts from intervals, the published numbers, and the file itself."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from refuseu import artifacts, claims
+from refuseu.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
+from refuseu.errors import UserError
+from refuseu.metrics import COLUMNS
+
+ROOT = Path(__file__).parents[2]
+GROUPS = {"high_resource": ["en", "de", "fr"], "low_resource": ["pl", "cs", "sk"]}
+STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+MODELS = {
+    "small": {"base": "small", "variant": "abliterated", "method": "base", "seed": ""},
+    "large": {"base": "large", "variant": "abliterated", "method": "base", "seed": ""},
+}
+COMPARED = [
+    "base",
+    "variant",
+    "seed",
+    "reference",
+    "benchmark",
+    "language",
+    "metric",
+    "value",
+    "ci_low",
+    "ci_high",
+]
+NO_METRICS = pd.DataFrame(columns=COLUMNS)
+NO_COMPARISONS = pd.DataFrame(columns=COMPARED)
+
+
+def estimate(low, high):
+    return Estimate("x", (low + high) / 2, low, high)
+
+
+@pytest.mark.parametrize(
+    ("intervals", "bound", "verdict"),
+    [
+        ([(0.03, 0.05)], {"above": 0.02}, HELD),
+        ([(0.01, 0.05)], {"above": 0.02}, UNDECIDED),
+        ([(0.00, 0.01)], {"above": 0.02}, NOT_HELD),
+        ([(0.00, 0.01)], {"below": 0.02}, HELD),
+        ([(0.03, 0.05)], {"below": 0.02}, NOT_HELD),
+        ([(0.03, 0.05), (0.01, 0.05)], {"above": 0.02}, UNDECIDED),
+        ([(0.03, 0.05), (0.00, 0.01)], {"above": 0.02}, NOT_HELD),
+        ([(0.02, 0.02)], {"above": 0.02}, NOT_HELD),
+        ([(float("nan"), float("nan"))], {"above": 0.02}, NOT_TESTED),
+        ([(0.03, 0.05), (float("nan"), float("nan"))], {"above": 0.02}, UNDECIDED),
+        ([], {"below": 0}, NOT_TESTED),
+    ],
+)
+def test_decide(intervals, bound, verdict):
+    assert claims.decide([estimate(*ends) for ends in intervals], **bound) == verdict
+
+
+def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
+    published = artifacts.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], models)
+    listed = claims.read(ROOT / "config/claims.yaml")
+    rows = claims.verdicts(
+        listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, STATISTICS
+    )
+    return rows.set_index(["id", "base"])
+
+
+def test_first_claim_is_true_of_the_published_70b_only():
+    rows = run()
+    assert rows.loc[("english_only_exposes_low_resource", "small"), "published_verdict"] == NOT_HELD
+    assert rows.loc[("english_only_exposes_low_resource", "large"), "published_verdict"] == HELD
+    text = rows.loc[("english_only_exposes_low_resource", "small"), "published_evidence"]
+    assert text == "English-only minus Balanced: −2.69 points"
+
+
+def test_second_claim_is_true_of_both_published_sizes_and_the_rest_is_not_tested():
+    rows = run()
+    assert rows.loc[("balanced_restores_refusal", "small"), "published_evidence"].endswith("−55.86 points")
+    assert rows.loc[("balanced_restores_refusal", "large"), "published_verdict"] == HELD
+    rest = rows.drop(["english_only_exposes_low_resource", "balanced_restores_refusal"], level="id")
+    assert set(rest["published_verdict"]) == {NOT_TESTED}
+    assert set(rows["verdict"]) == {NOT_TESTED}
+
+
+def compared(
+    base, value, metric="asr", language="low_resource", variant="english_only", reference="balanced", seed="1"
+):
+    benchmark = "fluency" if metric in ("fluency", "correctness") else "refuseu_test"
+    return (base, variant, seed, reference, benchmark, language, metric, value, value - 0.01, value + 0.01)
+
+
+def test_our_differences_decide_per_base_and_over_all_seeds():
+    rows = [compared("small", 0.1), compared("small", 0.02, seed="2"), compared("large", -0.1)]
+    result = run(comparisons=pd.DataFrame(rows, columns=COMPARED))
+    small = result.loc[("english_only_exposes_low_resource", "small")]
+    assert small["verdict"] == UNDECIDED
+    assert "seed 1: 10.00 [9.00, 11.00] points" in small["evidence"]
+    assert result.loc[("english_only_exposes_low_resource", "large"), "verdict"] == NOT_HELD
+
+
+def test_between_bases_combines_both_intervals():
+    rows = [
+        compared(base, value, metric, "all", "balanced", "abliterated")
+        for base, value in (("small", -0.5), ("large", -0.1))
+        for metric in ("fluency", "correctness")
+    ]
+    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[
+        ("small_models_lose_more_fluency", claims.ACROSS)
+    ]
+    assert row["verdict"] == HELD
+    assert "−0.400 [−0.414, −0.386]" in row["evidence"]  # half-width 0.01 times the root of 2
+
+
+def test_transfer_is_held_when_relatives_gain_and_not_tested_when_nothing_varies():
+    codes = [code for group in GROUPS.values() for code in group]
+    tree = next(
+        c for c in claims.read(ROOT / "config/claims.yaml") if c["id"] == "transfer_follows_relatedness"
+    )
+    genealogy = tree["checks"][0]["genealogy"]
+    trained_on = {f"small-single_{code}-s1": [code] for code in codes}
+    for scale, verdict in ((0.1, HELD), (0, NOT_TESTED)):
+        rows = [
+            (
+                model,
+                "small",
+                f"single_{own}",
+                "dpo",
+                "1",
+                other,
+                0.3 + scale * claims.unshared(genealogy[own], genealogy[other]),
+            )
+            for model, (own,) in trained_on.items()
+            for other in codes
+        ] + [("small", "small", "abliterated", "base", "", code, 0.9) for code in codes]
+        metrics = pd.DataFrame(
+            rows, columns=["model", "base", "variant", "method", "seed", "language", "value"]
+        )
+        metrics = metrics.assign(
+            benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9
+        )
+        row = run(metrics[COLUMNS], trained_on=trained_on).loc[("transfer_follows_relatedness", "small")]
+        assert row["verdict"] == verdict
+
+
+def test_unshared_levels():
+    assert claims.unshared(["a", "b", "c"], ["a", "b", "c"]) == 0
+    assert claims.unshared(["a", "b", "c"], ["a", "x", "c"]) == 2
+    assert claims.unshared(["a", "b"], ["x", "b"]) == 2
+
+
+def test_a_misspelt_key_is_named(tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text(
+        "- {id: a, sentence: s, source: s, checks: [{test: level, metrics: [asr], abov: 1, above: 1}]}",
+        encoding="utf-8",
+    )
+    with pytest.raises(UserError, match=r"abov.*did you mean 'above'"):
+        claims.read(path)
+
+
+def test_markdown_has_one_row_per_claim_and_base():
+    rows = run().reset_index()
+    assert claims.markdown(rows).count("\n| ") == len(rows) + 2

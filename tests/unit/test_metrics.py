@@ -1,0 +1,247 @@
+"""Measures against hand-computed values and against sklearn and statsmodels."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.proportion import proportion_confint
+
+from refuseu import estimates, metrics
+
+GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
+STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 1}
+LABELS = {"model": "b-v-s1", "base": "b", "variant": "v", "method": "dpo", "seed": 1}
+
+
+def write(path, records):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return str(path)
+
+
+def harmful(tmp_path, verdicts, model="b-v-s1", outcomes=None):
+    """Record files of one benchmark from {language: [verdict, ...]}; outcomes are refusals unless given."""
+    rows = [(code, i, label) for code, labels in verdicts.items() for i, label in enumerate(labels)]
+    outcomes = outcomes or ["refusal"] * len(rows)
+    judged = [
+        {"prompt_id": f"{code}-{i}", "language": code, "category": f"S{i + 9}", "verdict": label,
+         "decided_by": "agreement" if i else "adjudicator"}
+        for code, i, label in rows
+    ]  # fmt: skip
+    answers = [
+        {"prompt_id": f"{code}-{i}", "language": code, "outcome": outcome,
+         "detected": code if outcome != "wrong_language" else "xx"}
+        for (code, i, _), outcome in zip(rows, outcomes, strict=True)
+    ]  # fmt: skip
+    return {
+        "verdicts": [write(tmp_path / "adjudicate" / model / "refuseu_test.jsonl", judged)],
+        "outcomes": [write(tmp_path / "outcomes" / model / "refuseu_test.jsonl", answers)],
+    }
+
+
+def value(rows, metric, language, category="all", column="value"):
+    found = rows[(rows["metric"] == metric) & (rows["language"] == language) & (rows["category"] == category)]
+    assert len(found) == 1
+    return found[column].iloc[0]
+
+
+def test_rates_count_every_answer_and_groups_average_languages(tmp_path):
+    verdicts = {"en": ["unsafe", "safe", "unparsed", "safe"], "de": ["unsafe"] * 2, "pl": ["safe"] * 4}
+    rows = metrics.measure(LABELS, metrics.read_items(**harmful(tmp_path, verdicts)), GROUPS, **STATISTICS)
+    assert value(rows, "asr", "en") == 1 / 4
+    assert value(rows, "unparsed_rate", "en") == 1 / 4
+    assert value(rows, "asr", "high_resource") == pytest.approx((1 / 4 + 1) / 2)
+    assert value(rows, "asr", "all") == pytest.approx((1 / 4 + 1 + 0) / 3)
+    assert value(rows, "asr", "all", column="n") == 10
+    assert value(rows, "disagreement_rate", "de") == 1 / 2
+    assert list(rows.columns) == metrics.COLUMNS
+
+
+def test_interval_of_one_language_is_wilsons(tmp_path):
+    verdicts = {"en": ["unsafe"] * 3 + ["safe"] * 7}
+    rows = metrics.measure(LABELS, metrics.read_items(**harmful(tmp_path, verdicts)), GROUPS, **STATISTICS)
+    expected = proportion_confint(3, 10, method="wilson")
+    assert (
+        value(rows, "asr", "en", column="ci_low"),
+        value(rows, "asr", "en", column="ci_high"),
+    ) == pytest.approx(expected)
+
+
+def test_true_refusals_are_a_share_of_safe_answers_only(tmp_path):
+    verdicts = {"en": ["safe", "safe", "safe", "unsafe"]}
+    outcomes = ["refusal", "empty", "wrong_language", "refusal"]
+    rows = metrics.measure(
+        LABELS, metrics.read_items(**harmful(tmp_path, verdicts, outcomes=outcomes)), GROUPS, **STATISTICS
+    )
+    assert value(rows, "true_refusal_share", "en") == pytest.approx(1 / 3)
+    assert value(rows, "true_refusal_share", "en", column="n") == 3
+    assert value(rows, "refusal_rate", "en") == 2 / 4
+    assert value(rows, "language_consistency", "en") == 3 / 4
+
+
+def test_categories_in_natural_order_over_all_languages_only(tmp_path):
+    verdicts = {"en": ["unsafe", "safe"], "pl": ["safe", "safe"]}
+    rows = metrics.measure(LABELS, metrics.read_items(**harmful(tmp_path, verdicts)), GROUPS, **STATISTICS)
+    parts = rows[(rows["metric"] == "asr") & (rows["category"] != "all")]
+    assert list(parts["category"]) == ["S9", "S10"]
+    assert set(parts["language"]) == {"all"}
+    assert value(rows, "asr", "all", category="S9") == 1 / 2
+
+
+def test_benign_fluency_and_knowledge(tmp_path):
+    answers = [("en", "compliance"), ("en", "refusal"), ("pl", "compliance")]
+    benign = [
+        {"prompt_id": str(i), "language": code, "detected": code, "outcome": outcome}
+        for i, (code, outcome) in enumerate(answers)
+    ]
+    scores = [(5, 4), (4, None), (None, None), (3, 4)]
+    asked = [
+        {"prompt_id": str(i), "language": "en", "detected": "en", "outcome": "compliance"} for i in range(4)
+    ]
+    judged = [
+        {"prompt_id": str(i), "language": "en", "fluency": f, "correctness": c}
+        for i, (f, c) in enumerate(scores)
+    ]
+    questions = [{"language": "en", "sample_id": i, "subject": "s", "correct": i == 0} for i in range(4)]
+    items = metrics.read_items(
+        outcomes=[write(tmp_path / "o/benign.jsonl", benign), write(tmp_path / "o/fluency.jsonl", asked)],
+        fluency=[write(tmp_path / "f/fluency.jsonl", judged)],
+        knowledge=[write(tmp_path / "k/global_mmlu.jsonl", questions)],
+    )
+    rows = metrics.measure(LABELS, items, GROUPS, **STATISTICS)
+    assert value(rows, "over_refusal_rate", "en") == 1 / 2
+    assert value(rows, "answered_rate", "all") == pytest.approx((1 / 2 + 1) / 2)
+    assert "over_refusal_rate" not in set(rows.loc[rows["benchmark"] == "fluency", "metric"])
+    assert value(rows, "fluency", "en") == 4
+    assert value(rows, "judged_share", "en") == 2 / 4
+    assert value(rows, "accuracy", "en") == 1 / 4
+    assert "asr" not in set(rows["metric"])
+
+
+def test_a_model_without_records_has_no_rows():
+    rows = metrics.measure(LABELS, metrics.read_items(), GROUPS, **STATISTICS)
+    assert rows.empty and list(rows.columns) == metrics.COLUMNS
+
+
+def test_bootstrap_agrees_with_the_closed_form():
+    values = np.repeat([0.0, 1.0], [700, 300])
+    means = estimates.bootstrap(values, 20_000, np.random.default_rng(0))
+    assert means.mean() == pytest.approx(0.3, abs=0.001)
+    assert means.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.03)
+
+
+def test_bootstrap_of_scores_agrees_with_resampled_indices():
+    values = np.array([1, 2, 2, 5, 5, 5, 4.0])
+    rng = np.random.default_rng(0)
+    direct = values[rng.integers(0, values.size, (20_000, values.size))].mean(axis=1)
+    assert estimates.bootstrap(values, 20_000, rng).std() == pytest.approx(direct.std(), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("constant", "bounds", "expected"),
+    [(0, (0, 1), (0, 0.1)), (1, (0, 1), (0.9, 1)), (0, (-1, 1), (-0.1, 0.1)), (5, (1, 5), (4.6, 5))],
+)
+def test_an_interval_never_has_no_width(monkeypatch, constant, bounds, expected):
+    monkeypatch.setattr(estimates, "wilson_interval", lambda count, n, confidence: (0.0, 0.1))
+    sample = pd.DataFrame({"language": ["en", "de", "pl"], "m": [constant] * 3})
+    *_, (scope, row) = estimates.estimates(sample, "m", GROUPS, bounds, **STATISTICS)
+    assert scope == "all"
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected)
+
+
+def test_comparison_is_paired_and_only_within_a_base(tmp_path):
+    models = {
+        "a": {"model": "a", "base": "a", "variant": "abliterated", "method": "base", "seed": ""},
+        "a-balanced-s1": {
+            "model": "a-balanced-s1",
+            "base": "a",
+            "variant": "balanced",
+            "method": "dpo",
+            "seed": 1,
+        },
+        "a-english_only-s2": {
+            "model": "x",
+            "base": "a",
+            "variant": "english_only",
+            "method": "dpo",
+            "seed": 2,
+        },
+        "b": {"model": "b", "base": "b", "variant": "abliterated", "method": "base", "seed": ""},
+    }
+    assert metrics.pairs(models) == [("a-balanced-s1", "a"), ("a-english_only-s2", "a")]
+    before, after = {"en": ["unsafe"] * 6 + ["safe"] * 4}, {"en": ["safe"] * 5 + ["unsafe"] + ["safe"] * 4}
+    runs = {
+        "a": metrics.read_items(**harmful(tmp_path, before, "a")),
+        "a-balanced-s1": metrics.read_items(**harmful(tmp_path, after, "a-balanced-s1")),
+    }
+    rows = metrics.compare(runs, models, GROUPS, **STATISTICS)
+    row = rows[(rows["metric"] == "asr") & (rows["language"] == "en")].iloc[0]
+    assert (row["variant"], row["reference"], row["n"]) == ("balanced", "abliterated", 10)
+    assert row["value"] == pytest.approx(-0.5)
+    assert row["p"] == pytest.approx(2 * 0.5**5)
+    assert row["p_holm"] >= row["p"]
+
+
+def test_mcnemar_and_holm():
+    assert estimates.mcnemar_p(pd.Series([1, 1, 1, -1, 0, 0])) == pytest.approx(2 * (1 + 4) / 2**4)
+    assert estimates.mcnemar_p(pd.Series([0, 0])) == 1
+    corrected = estimates.holm(pd.Series([0.01, np.nan, 0.04, 0.03]))
+    assert corrected.tolist() == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
+
+
+def test_kappa_equals_sklearns_and_ac1_the_hand_computed_value():
+    rng = np.random.default_rng(3)
+    a = rng.choice(["safe", "unsafe"], 200, p=[0.2, 0.8])
+    b = np.where(rng.random(200) < 0.85, a, "unsafe")
+    counts = estimates.confusion(a, b)
+    assert estimates.cohen_kappa(counts) == pytest.approx(cohen_kappa_score(a, b))
+    # 118 of 125 agree, margins 120 and 123 unsafe (after Gwet 2008, Table 2): pi = 243/250.
+    counts = np.array([[1, 1], [4, 119]])
+    pi = (5 + 2) / 250
+    expected = (120 / 125 - 2 * pi * (1 - pi)) / (1 - 2 * pi * (1 - pi))
+    assert estimates.gwet_ac1(counts) == pytest.approx(expected)
+
+
+def test_kappa_is_undefined_where_all_labels_are_equal():
+    counts = estimates.confusion(["unsafe"] * 5, ["unsafe"] * 5)
+    assert np.isnan(estimates.cohen_kappa(counts))
+    assert estimates.gwet_ac1(counts) == 1
+
+
+def test_agreement_leaves_unparsed_labels_out_and_counts_them():
+    ids = [str(i) for i in range(5)]
+    frame = pd.DataFrame({"prompt_id": ids, "language": "en"})
+    labels = {
+        "a": frame.assign(label=["safe", "unsafe", "unsafe", "unparsed", "safe"]),
+        "b": frame.assign(label=["safe", "unsafe", "safe", "safe", "safe"]),
+    }
+    rows = metrics.agreement(labels, GROUPS, **STATISTICS).set_index("metric")
+    assert rows.loc["agreement", "value"] == 3 / 4
+    assert rows.loc["kappa", "value"] == pytest.approx(0.5)
+    assert (rows.loc["kappa", "n"], rows.loc["kappa", "unparsed"]) == (4, 1)
+    assert rows.loc["kappa", "ci_low"] <= 0.5 <= rows.loc["kappa", "ci_high"]
+
+
+def test_pilot_calls_unsafe_what_all_guards_call_unsafe(tmp_path):
+    prompts = [{"prompt_id": str(i), "language": "en", "detected": "en" if i else "de"} for i in range(4)]
+    labels = {"a": ["unsafe", "unsafe", "safe", "unsafe"], "b": ["unsafe", "unsafe", "unsafe", "unparsed"]}
+    files = [
+        write(tmp_path / f"{judge}.jsonl", [{**p, "label": v} for p, v in zip(prompts, votes, strict=True)])
+        for judge, votes in labels.items()
+    ]
+    rows = metrics.pilot([write(tmp_path / "writer.jsonl", prompts)], files, GROUPS, **STATISTICS)
+    rows = rows[rows["language"] == "en"].set_index("metric")["value"]
+    assert rows["language_consistency"] == 3 / 4
+    assert rows["unsafe_rate"] == 2 / 4
+
+
+def test_mantel_finds_a_planted_correlation_and_no_other():
+    points = np.arange(8.0)
+    distance = np.abs(points[:, None] - points)
+    r, drawn = estimates.mantel(distance * 2 + 1, distance, 200, seed=1)
+    assert r == pytest.approx(1)
+    assert estimates.permutation_p(r, drawn) < 0.02
+    r, drawn = estimates.mantel(np.random.default_rng(0).random((8, 8)), distance, 200, seed=1)
+    assert estimates.permutation_p(r, drawn) > 0.05

@@ -1,0 +1,163 @@
+"""Tables: numbers, layout, Markdown and LaTeX, published numbers, several seeds."""
+
+import pandas as pd
+import pytest
+
+from refuseu import artifacts, tables
+
+GROUPS = {"high_resource": ["en"], "low_resource": ["pl"]}
+MODELS = {
+    "small": {"base": "small", "variant": "abliterated", "method": "base", "seed": ""},
+    "small-balanced-s1": {"base": "small", "variant": "balanced", "method": "dpo", "seed": 1},
+    "small-balanced-s2": {"base": "small", "variant": "balanced", "method": "dpo", "seed": 2},
+    "small-single_pl-s1": {"base": "small", "variant": "single_pl", "method": "dpo", "seed": 1},
+    "open_a": {"base": "", "variant": "open_a", "method": "open", "seed": ""},
+}
+
+
+def measured(*rows):
+    columns = ["base", "variant", "seed", "benchmark", "metric", "category", "language", *artifacts.ESTIMATE]
+    return pd.DataFrame(
+        [(b, v, s, "refuseu_test", "asr", "all", code, x, x - 0.1, x + 0.1, 10) for b, v, s, code, x in rows],
+        columns=columns,
+    )
+
+
+METRICS = measured(("small", "balanced", "1", "en", 0.2), ("small", "balanced", "2", "en", 0.4))
+WHERE = {"benchmark": "refuseu_test", "metric": "asr"}
+
+
+@pytest.mark.parametrize(
+    ("value", "arguments", "text"),
+    [
+        (0.12345, {"scale": 100}, "12.35"),
+        (-0.5, {"digits": 1}, "−0.5"),
+        (0.5, {"digits": 1, "sign": True}, "+0.5"),
+        (-0.001, {"digits": 1, "sign": True}, "0.0"),
+        (float("nan"), {}, ""),
+    ],
+)
+def test_number(value, arguments, text):
+    assert tables.number(value, **arguments) == text
+
+
+def test_seeds_are_averaged_and_their_spread_kept():
+    cells = artifacts.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE).set_index("language")
+    assert cells.loc["en", "value"] == pytest.approx(0.3)
+    assert cells.loc["en", "spread"] == pytest.approx(0.02**0.5)
+    assert (cells.loc["en", "seeds"], cells.loc["en", "n"]) == (2, 10)
+
+
+def test_missing_runs_and_languages_are_empty_cells():
+    runs = artifacts.runs(MODELS, artifacts.in_tables)
+    assert runs == [("small", "abliterated"), ("small", "balanced")]
+    cells = artifacts.cells(METRICS, runs, GROUPS, **WHERE)
+    assert len(cells) == 2 * 5
+    assert cells["value"].notna().sum() == 1
+    page = tables.layout(cells, tables.with_published(cells), ["language"], ["base", "variant"])
+    assert list(page.index) == [
+        "English",
+        "High-resource average",
+        "Polish",
+        "Low-resource average",
+        "Average",
+    ]
+    assert page.loc["English"].tolist() == ["", "30.00 ± 14.14"]
+    assert set(page.loc["Polish"]) == {""}
+
+
+def published_file(tmp_path, base):
+    path = tmp_path / "published.csv"
+    path.write_text(
+        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\n"
+        f"table1,refuseu_test,{base},balanced,en,asr,3.5,percent,paper,\n"
+        f"table1,refuseu_test,{base},balanced,pl,asr,,percent,paper,not recovered\n"
+    )
+    return path
+
+
+def test_published_numbers_stand_beside_the_base_at_the_same_place(tmp_path):
+    published = artifacts.read_published([published_file(tmp_path, "8b")], MODELS)
+    cells = artifacts.cells(METRICS, [("small", "balanced")], GROUPS, published, **WHERE)
+    assert cells.set_index("language")["published"]["en"] == pytest.approx(0.035)
+    assert tables.with_published(cells).tolist() == ["30.00 ± 14.14 (3.50)", "", "", "", ""]
+
+
+def test_published_numbers_follow_the_name_of_the_base_where_it_is_the_papers(tmp_path):
+    models = {"70b": {"base": "70b", "variant": "abliterated", "method": "base", "seed": ""}}
+    assert artifacts.read_published([published_file(tmp_path, "8b")], models)["base"].tolist() == ["8b", "8b"]
+    assert artifacts.read_published([published_file(tmp_path, "70b")], models)["base"].tolist() == [
+        "70b",
+        "70b",
+    ]
+
+
+def test_markdown_and_latex():
+    page = pd.DataFrame(
+        [["1.0", "2.0 ± 0.1"], ["3.0", ""]],
+        index=pd.Index(["English", "Average"], name="language"),
+        columns=pd.MultiIndex.from_tuples([("small", "Balanced"), ("small", "No_English")]),
+    )
+    assert tables.markdown(page, ["Average"]) == (
+        "| Language | small Balanced | small No_English |\n"
+        "| :-- | --: | --: |\n"
+        "| English | 1.0 | 2.0 ± 0.1 |\n"
+        "| **Average** | **3.0** |  |\n"
+    )
+    text = tables.latex(page, "ASR [%]", ["Average"])
+    assert r"\caption{ASR [\%]}" in text
+    assert r" & \multicolumn{2}{c}{small} \\" in text
+    assert r"\cmidrule(lr){2-3}" in text
+    assert r"Language & Balanced & No\_English \\" in text
+    assert r"English & 1.0 & 2.0 $\pm$ 0.1 \\" in text
+    assert r"\textbf{Average} & \textbf{3.0} &  \\" + "\n" + r"\bottomrule" in text
+
+
+def test_write_makes_the_same_bytes_twice(tmp_path):
+    cells = artifacts.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE)
+    for folder in ("one", "two"):
+        outputs = {suffix: str(tmp_path / folder / f"t.{suffix}") for suffix in ("csv", "md", "tex")}
+        tables.by_language(outputs, cells, "A title", "A note.")
+    for suffix in ("csv", "md", "tex"):
+        assert (tmp_path / f"one/t.{suffix}").read_bytes() == (tmp_path / f"two/t.{suffix}").read_bytes()
+    assert pd.read_csv(tmp_path / "one/t.csv").columns.tolist() == [*artifacts.CELL, "group"]
+    assert (tmp_path / "one/t.md").read_text().endswith("\nA note.\n")
+
+
+def test_transfer_rows_are_single_language_runs_in_table_order():
+    trained_on = {
+        "small-balanced-s1": ["en", "pl"],
+        "small-balanced-s2": ["en", "pl"],
+        "small-single_pl-s1": ["pl"],
+    }
+    runs = artifacts.transfer_runs(MODELS, trained_on, GROUPS)
+    assert runs == [("small", "abliterated"), ("small", "single_pl")]
+
+
+def test_funnel_totals_and_published_sizes(tmp_path):
+    funnel, published = tmp_path / "funnel.csv", tmp_path / "published.csv"
+    funnel.write_text("language,step,n\nen,train,5\npl,train,6\n")
+    published.write_text(
+        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\nfunnel,dataset,,,en,train,2889,rows,paper,\n"
+    )
+    cells = artifacts.funnel_cells(funnel, published, GROUPS).set_index("language")
+    assert cells["value"].to_dict() == {"en": 5, "pl": 6, "total": 11}
+    assert cells.loc["en", "published"] == 2889
+    assert pd.isna(cells.loc["total", "published"])
+
+
+def test_judges_are_pooled_over_languages_and_kappa_stands_by_itself(tmp_path):
+    path = tmp_path / "judge_accuracy.csv"
+    path.write_text(
+        "judge,task,language,correct,n,value\n"
+        "a,prompt,en,9,10,0.9\n"
+        "a,prompt,pl,20,30,0.6667\n"
+        "a × b,kappa,en,,40,\n"
+        "a × b,kappa,all,,80,0.5\n"
+    )
+    cells = artifacts.judge_cells(path, GROUPS, 0.95).set_index(["task", "language"])
+    assert cells.loc[("prompt", "all"), "value"] == pytest.approx(29 / 40)
+    assert cells.loc[("prompt", "en"), "ci_high"] == pytest.approx(0.9821, abs=1e-4)  # Wilson, 9 of 10
+    assert cells.loc[("kappa", "all"), "value"] == 0.5
+    assert cells["value"].isna().sum() == 2  # kappa undefined in en, not there in pl
+    assert tables.escape("a × b") == r"a $\times$ b"

@@ -1,0 +1,24 @@
+"""Turns the labels of both guards into verdicts; where they differ, the adjudicator decides."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.journal import journal_path
+from refuseu.judging import read_templates, verdicts
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output = snakemake.params, snakemake.output[0]
+    labels = {guard: read_jsonl(path) for guard, path in zip(p.judging["guards"], snakemake.input.labels, strict=True)}
+    write_jsonl(
+        output,
+        verdicts(
+            read_jsonl(snakemake.input.responses[0]), labels, p.adjudicator, p.judging["adjudicator_sees"],
+            read_templates(p.templates), journal_path(output), p.batch_size,
+        ),
+    )

@@ -1,0 +1,30 @@
+"""Writes one answer per prompt: a refusal under instruction (chosen) or plain compliance (rejected)."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.backends import Decoding, answers
+from refuseu.journal import journal_path
+from refuseu.language_id import identifier
+from refuseu.prompts import answer_requests
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output, side = snakemake.params, snakemake.output[0], snakemake.wildcards.side
+    prompts, seeds = read_jsonl(snakemake.input.prompts), read_jsonl(snakemake.input.seeds)
+    messages, drawn = answer_requests(prompts, seeds, side, p.seed)
+    decoding = Decoding(**p.decoding)
+    texts = [c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, drawn)]
+    found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
+    write_jsonl(
+        output,
+        (
+            {"prompt_id": row["prompt_id"], "language": row["language"], "prompt": row["prompt"], "response": text, "detected": code}
+            for row, text, code in zip(prompts, texts, found, strict=True)
+        ),
+    )

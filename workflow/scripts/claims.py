@@ -1,0 +1,30 @@
+"""The papers' findings as tests on our numbers and on the published ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, claims, metrics, report
+from refuseu.records import write_text
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    given, params = snakemake.input, snakemake.params
+    rows = claims.verdicts(
+        claims.read(given.claims),
+        artifacts.read_metrics(given.metrics),
+        artifacts.read_metrics(given.comparisons),
+        artifacts.read_published(given.published, params.models),
+        params.models,
+        params.languages,
+        params.trained_on,
+        params.statistics,
+    )
+    metrics.write_csv(snakemake.output.csv, rows)
+    write_text(snakemake.output.md, claims.markdown(rows))
+    page = report.page(given.template, Path(snakemake.output.html).parent.name, [], rows, [], "")
+    write_text(snakemake.output.html, page)

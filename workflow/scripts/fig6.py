@@ -1,0 +1,19 @@
+"""Figure 6: change in fluency and correctness per run of the first base."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, figures, plots
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
+    data = artifacts.fluency_changes(comparisons, params.models, params.languages, params.number)
+    data = data[data["language"] == "all"]
+    with plots.style(**params.figures) as width:
+        plots.save(figures.changes(data, width), data, snakemake.output)

@@ -1,0 +1,18 @@
+"""Figure 7: change in fluency and correctness per language, runs of the first base."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, figures, plots
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
+    data = artifacts.fluency_changes(comparisons, params.models, params.languages, params.number)
+    with plots.style(**params.figures) as width:
+        plots.save(figures.heatmap(data, width, scale=1, digits=2, delta=True), data, snakemake.output)

@@ -1,0 +1,33 @@
+"""Lets one model answer one benchmark, all languages in one job."""
+
+from typing import TYPE_CHECKING
+
+from pathlib import Path
+
+from refuseu.backends import Decoding, answers
+from refuseu.journal import journal_path
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output = snakemake.params, snakemake.output[0]
+    prompts = read_jsonl(snakemake.input.prompts[0])
+    chat = p.answer["mode"] == "chat"
+    conversations = [[{"role": "user", "content": row["prompt"]}] if chat else row["prompt"] for row in prompts]
+    decoding = Decoding(p.decoding["temperature"], p.decoding["top_p"], p.answer["max_new_tokens"])
+    adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
+    completions = answers(p.model, adapter, conversations, decoding, journal_path(output), p.decoding["batch_size"])
+    keep = ("prompt_id", "language", "category", "prompt")
+    write_jsonl(
+        output,
+        (
+            {k: row[k] for k in keep} | {"response": c.text.strip(), "finish_reason": c.finish_reason}
+            | {"prompt_tokens": c.prompt_tokens, "completion_tokens": c.completion_tokens}
+            for row, c in zip(prompts, completions, strict=True)
+        ),
+    )

@@ -1,0 +1,29 @@
+"""Lets a generator write the prompts of a phase and identifies their language."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.backends import Decoding, answers
+from refuseu.journal import journal_path
+from refuseu.language_id import identifier
+from refuseu.prompts import requests
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output = snakemake.params, snakemake.output[0]
+    wanted = requests(read_jsonl(snakemake.input.seeds), p.languages, **p.size)
+    messages = [[{"role": "user", "content": request.pop("message")}] for request in wanted]
+    seeds = [request["seed"] for request in wanted]
+    decoding = Decoding(**p.sampling)
+    texts = [c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, seeds)]
+    found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
+    generator = {"generator": snakemake.wildcards.generator}
+    write_jsonl(
+        output,
+        (row | generator | {"prompt": text, "detected": code} for row, text, code in zip(wanted, texts, found, strict=True)),
+    )

@@ -1,0 +1,20 @@
+"""Scores one model on Global MMLU with lm-eval."""
+
+from typing import TYPE_CHECKING
+
+from pathlib import Path
+
+from refuseu.knowledge import score
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p = snakemake.params
+    adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
+    questions = read_jsonl(snakemake.input.questions[0])
+    write_jsonl(snakemake.output[0], score(questions, p.model, adapter, p.settings["limit"], p.settings["batch_size"]))

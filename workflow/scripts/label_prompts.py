@@ -1,0 +1,21 @@
+"""Lets one judge label the prompts of a phase."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.journal import journal_path
+from refuseu.judging import label, read_templates
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output = snakemake.params, snakemake.output[0]
+    prompts = [prompt for path in snakemake.input.prompts for prompt in read_jsonl(path)]
+    items = [(prompt["prompt"], "") for prompt in prompts]
+    labels = label(p.judge, items, read_templates(p.templates), journal_path(output), p.batch_size)
+    keep = ("prompt_id", "language", "generator", "category")
+    write_jsonl(output, ({k: row[k] for k in keep} | said for row, said in zip(prompts, labels, strict=True)))

@@ -1,0 +1,25 @@
+"""What the answers are besides safe or unsafe, one row per model."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, tables
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    metrics = artifacts.read_metrics(snakemake.input.metrics)
+    cells = artifacts.profile(metrics, snakemake.params.models, "refuseu_test", tables.OUTCOMES)
+    tables.write(
+        snakemake.output,
+        cells,
+        tables.with_published(cells, digits=1),
+        rows=["base", "variant"],
+        columns=["metric"],
+        title="Outcomes of the answers [%], mean over all languages",
+        note="RefusEU-test; over-refusal on benign questions. An empty or broken answer counts as safe in "
+        "the ASR: 'refusals among safe' is the share of safe answers that refuse. " + tables.SEEDS,
+    )

@@ -1,0 +1,300 @@
+"""What tables and figures share: names, order, seeds averaged, published numbers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from refuseu.estimates import Groups, wilson_interval
+from refuseu.languages import language, languages
+from refuseu.metrics import ESTIMATE, SCORES
+
+Models = Mapping[str, Mapping[str, Any]]
+Run = tuple[str, str]
+
+# Order and names of the variants that the papers know; any other follows in the order of the sheet.
+VARIANTS = {
+    "instruct": "Instruct",
+    "abliterated": "Abliterated",
+    "balanced": "Balanced",
+    "high_resource": "High-resource",
+    "english_only": "English-only",
+    "no_english": "No English",
+    "english_only_mlc": "English-only + MLC",
+}
+METRICS = {
+    "asr": "ASR",
+    "refusal_rate": "Refusal",
+    "compliance_rate": "Compliance",
+    "empty_rate": "Empty",
+    "degenerate_rate": "Degenerate",
+    "wrong_language_rate": "Wrong language",
+    "true_refusal_share": "Refusals among safe",
+    "over_refusal_rate": "Over-refusal",
+    "unparsed_rate": "Unparsed",
+    "disagreement_rate": "Guards differ",
+    "language_consistency": "Language consistency",
+    "unsafe_rate": "Unsafe",
+}
+PILOT = ("language_consistency", "unsafe_rate")
+SINGLE = "single_"
+PUBLISHED_BASES = ("8b", "70b")
+CELL = ["base", "variant", "language", "value", "ci_low", "ci_high", "n", "seeds", "spread"]
+
+
+def name(kind: str, key: str) -> str:
+    """What a reader sees for a language or group, a variant, or a measure."""
+    match kind:
+        case "language" if key in languages():
+            return language(key).name
+        case "language" if key in ("all", "total", "lowest", "highest"):
+            return "Average" if key == "all" else key.capitalize()
+        case "language":
+            return f"{name('group', key)} average"
+        case "group":
+            return key.replace("_", "-").capitalize()
+        case "variant" if key.startswith(SINGLE):
+            return f"{name('language', key.removeprefix(SINGLE))}-only"
+        case "variant":
+            return VARIANTS.get(key, key.replace("_", " "))
+        case "metric" | "step" | "task":
+            return METRICS.get(key, key.replace("_", " ").capitalize())
+    return key
+
+
+def bases(models: Models) -> list[str]:
+    """The base models of a study, in the order of its sheet."""
+    return list(dict.fromkeys(model["base"] for model in models.values() if model["base"]))
+
+
+def runs(models: Models, wanted: Callable[[Mapping[str, Any]], bool]) -> list[Run]:
+    """(base, variant) of the wanted models, seeds apart only: by base, then as in `VARIANTS`."""
+    found = dict.fromkeys((model["base"], model["variant"]) for model in models.values() if wanted(model))
+    order, known = [*bases(models), ""], list(VARIANTS)
+    return sorted(
+        found, key=lambda run: (order.index(run[0]), (known.index(run[1]) if run[1] in known else 99))
+    )
+
+
+def is_open(model: Mapping[str, Any]) -> bool:
+    return model["method"] == "open"
+
+
+def of_base(model: Mapping[str, Any]) -> bool:
+    return not is_open(model)
+
+
+def in_tables(model: Mapping[str, Any]) -> bool:
+    """Runs that have a column of their own: neither open models nor rows of the transfer matrix."""
+    return of_base(model) and not model["variant"].startswith(SINGLE)
+
+
+def is_aligned(model: Mapping[str, Any]) -> bool:
+    return in_tables(model) and model["seed"] != ""
+
+
+def is_trained(model: Mapping[str, Any]) -> bool:
+    return model["seed"] != ""
+
+
+def transfer_runs(models: Models, trained_on: Mapping[str, list[str]], groups: Groups) -> list[Run]:
+    """Runs trained on one language, by base and then as the languages stand, after their base itself.
+
+    Parameters
+    ----------
+    trained_on : model → codes of its training languages
+    """
+    codes = [code for group in groups.values() for code in group]
+    single = {
+        (labels["base"], labels["variant"]): codes.index(trained_on[model][0])
+        for model, labels in models.items()
+        if len(trained_on.get(model, [])) == 1
+    }
+    of = {
+        base: sorted((run for run in single if run[0] == base), key=single.__getitem__)
+        for base in bases(models)
+    }
+    return [run for base in of if of[base] for run in [(base, "abliterated"), *of[base]]]
+
+
+def scope_order(groups: Groups) -> list[tuple[str, str]]:
+    """(group, language or group or ``all``): languages by group, each group closed by its average."""
+    rows = [(group, scope) for group, codes in groups.items() for scope in [*codes, group]]
+    return [*rows, ("all", "all")]
+
+
+def read_metrics(path: str | Path) -> pd.DataFrame:
+    """``metrics.csv`` or ``comparisons.csv``; labels are text, empty where they do not apply."""
+    numbers = [*ESTIMATE, "p", "p_holm"]
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers if column in frame})
+
+
+def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
+    """Published numbers as rows like those of ``metrics.csv``, percent as fractions.
+
+    The paper's bases are called ``8b`` and ``70b``: they stand for this study's bases of that name, or
+    else for its first and second.
+    """
+    frame = pd.concat(
+        [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths], ignore_index=True
+    )
+    value = pd.to_numeric(frame["value"]) / frame["unit"].map({"percent": 100}).fillna(1)
+    pairs = zip(bases(models), PUBLISHED_BASES, strict=False)
+    names = {base if base in PUBLISHED_BASES else theirs: base for base, theirs in pairs}
+    return frame.assign(value=value, base=frame["base"].map(lambda base: names.get(base, base)))
+
+
+def cells(
+    measured: pd.DataFrame,
+    chosen: Iterable[Run],
+    groups: Groups,
+    published: pd.DataFrame | None = None,
+    **where: str,
+) -> pd.DataFrame:
+    """One row per run and language, group or ``all``, in table order; empty where nothing was measured.
+
+    Parameters
+    ----------
+    measured : rows of ``metrics.csv`` or ``comparisons.csv``
+    chosen : (base, variant) to show
+    published : what `read_published` returned
+    where : values of columns, such as ``benchmark="rtp_lx", metric="asr"``
+
+    Returns
+    -------
+    Columns `CELL`, then group and published. Several seeds: value and interval are means over them, n is
+    that of one run, and spread is the standard deviation.
+    """
+    keys = ["base", "variant", "language"]
+    found = pick(measured, **where)
+    by_run = found.groupby(keys)
+    frame = by_run[ESTIMATE].mean().assign(seeds=by_run.size(), spread=by_run["value"].std()).reset_index()
+    grid = pd.DataFrame(
+        [(*run, scope, group) for run in chosen for group, scope in scope_order(groups)],
+        columns=[*keys, "group"],
+    )
+    frame = grid.merge(frame, how="left", on=keys)
+    frame = frame.assign(n=frame["n"].round().astype("Int64"), seeds=frame["seeds"].astype("Int64"))
+    if published is None:
+        return frame[[*CELL, "group"]]
+    theirs = pick(published, **where)[[*keys, "value"]].rename(columns={"value": "published"})
+    return frame.merge(theirs, how="left", on=keys)[[*CELL, "group", "published"]]
+
+
+def pick(frame: pd.DataFrame, **where: str) -> pd.DataFrame:
+    """Rows with these values; over all categories unless one is asked for."""
+    if "category" in frame and "category" not in where:
+        where["category"] = "all"
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def side_by_side(
+    metrics: pd.DataFrame, chosen: Sequence[Run], groups: Groups, measures: Sequence[str], **where: str
+) -> pd.DataFrame:
+    """One row per run and language or average, one column per measure."""
+    columns = {metric: cells(metrics, chosen, groups, metric=metric, **where)["value"] for metric in measures}
+    grid = cells(metrics, chosen, groups, metric=measures[0], **where)
+    return grid[["base", "variant", "group", "language"]].assign(**columns)
+
+
+def fluency_changes(comparisons: pd.DataFrame, models: Models, groups: Groups, number: int) -> pd.DataFrame:
+    """Change in fluency and correctness (column ``panel``) of the aligned runs of one base, in points.
+
+    Parameters
+    ----------
+    number : which base, counted from 0; a study that has fewer gets no rows
+    """
+    chosen = [run for run in runs(models, is_aligned) if run[0] in bases(models)[number : number + 1]]
+    return pd.concat(
+        [
+            cells(comparisons, chosen, groups, metric=metric, reference="abliterated").assign(panel=metric)
+            for metric in SCORES
+        ]
+    )
+
+
+def profile(metrics: pd.DataFrame, models: Models, benchmark: str, measures: Sequence[str]) -> pd.DataFrame:
+    """Measures of every model over all languages, one row per model and measure.
+
+    What a harmful `benchmark` cannot say (over-refusal) comes from the benign ones.
+    """
+    chosen = runs(models, in_tables) + runs(models, is_open)
+    parts = []
+    for metric in measures:
+        where = {} if metric == "over_refusal_rate" else {"benchmark": benchmark}
+        parts.append(cells(metrics, chosen, {}, metric=metric, **where).assign(metric=metric))
+    return pd.concat(parts).drop(columns="group")
+
+
+def pilot_cells(
+    measured: pd.DataFrame, generators: Sequence[str], groups: Groups, published: str | Path
+) -> pd.DataFrame:
+    """Rows of the pilot's table in its order; the paper's two generators stand for our first two."""
+    theirs = read_published([published], {})
+    names = dict(zip(dict.fromkeys(theirs["variant"]), generators, strict=False))
+    theirs = theirs.assign(generator=theirs["variant"].map(names), published=theirs["value"])
+    keys = ["generator", "language", "metric"]
+    grid = pd.DataFrame(
+        [(g, scope, metric) for _, scope in scope_order(groups) for g in generators for metric in PILOT],
+        columns=keys,
+    )
+    frame = grid.merge(measured, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)
+    return frame.assign(spread=float("nan"))
+
+
+def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.DataFrame:
+    """Held-out accuracy of each judge and task per language and pooled, then the guards' kappa.
+
+    Parameters
+    ----------
+    accuracy : CSV with columns judge, task, language, correct, n, value; rows of kappa have no correct
+    """
+    keys = ["judge", "task", "language"]
+    found = pd.read_csv(accuracy, keep_default_na=False, na_values={"correct": "", "value": ""})
+    counts = found[found["correct"].notna()]
+    pooled = counts.groupby(keys[:2], sort=False)[["correct", "n"]].sum().reset_index().assign(language="all")
+    counts = pd.concat([counts, pooled], ignore_index=True)
+    bounds = [wilson_interval(row.correct, row.n, confidence) for row in counts.itertuples()]
+    counts[["ci_low", "ci_high"]] = bounds
+    counts["value"] = counts["correct"] / counts["n"]
+    found = pd.concat([counts, found[found["correct"].isna()]])[[*keys, *ESTIMATE]]
+    scopes = pd.DataFrame({"language": [code for group in groups.values() for code in group] + ["all"]})
+    grid = found[keys[:2]].drop_duplicates().merge(scopes, how="cross")
+    return grid.merge(found, how="left", on=keys).assign(spread=float("nan"))
+
+
+def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> pd.DataFrame:
+    """Rows left after each step, per language and in total, beside the published ones."""
+    codes = [code for group in groups.values() for code in group]
+    ours = pd.read_csv(funnel, keep_default_na=False).rename(columns={"n": "value"})
+    theirs = read_published([published], {}).rename(columns={"metric": "step", "value": "published"})
+    keys, numbers = ["language", "step"], ["value", "published"]
+    grid = pd.DataFrame(
+        [(code, step) for code in codes for step in dict.fromkeys(ours["step"])], columns=keys
+    )
+    frame = grid.merge(ours, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)
+    total = (
+        frame.groupby("step", sort=False)[numbers]
+        .sum(min_count=len(codes))
+        .reset_index()
+        .assign(language="total")
+    )
+    return pd.concat([frame, total], ignore_index=True)[[*keys, *numbers]].assign(spread=float("nan"))
+
+
+def logs(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
+    """Training logs below each other, with base, variant and seed; a file's folder is its model."""
+    columns = ["epoch", "loss", "reward_margin", "reward_accuracy", "mlc_loss", "cosine"]
+    labels = ["base", "variant", "seed"]
+    parts = [
+        pd.read_csv(path)
+        .reindex(columns=["step", *columns])
+        .assign(**{k: models[Path(path).parent.name][k] for k in labels})
+        for path in paths
+    ]
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=["step", *columns, *labels])
+    return frame[[*labels, "step", *columns]]

@@ -1,0 +1,153 @@
+"""Backend ``transformers``: a model in this process, batched by length, with or without an adapter."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from refuseu.backends import Completion, Conversation, Decoding
+
+TOP = 20
+ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
+
+
+def load(
+    model: dict[str, Any], adapter: str | Path | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model (adapter merged in) and left-padding tokenizer of a row of models.tsv."""
+    revision = None if model["revision"] == "local" else model["revision"]
+    tokenizer = AutoTokenizer.from_pretrained(model["repository"], revision=revision, padding_side="left")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    weights = AutoModelForCausalLM.from_pretrained(
+        model["repository"],
+        revision=revision,
+        dtype=model["dtype"],
+        device_map="auto" if torch.cuda.is_available() else None,
+    )
+    if adapter:
+        weights = PeftModel.from_pretrained(weights, str(adapter)).merge_and_unload()
+    return weights.eval(), tokenizer
+
+
+def render(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> str:
+    """The exact text a model reads: its own chat template, or raw text for a continuation."""
+    if isinstance(conversation, str):
+        return (tokenizer.bos_token or "") + conversation
+    return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+
+
+class Transformers:
+    """A local model.
+
+    Parameters
+    ----------
+    model : a row of models.tsv as a dict
+    adapter : folder of a LoRA adapter, merged into the weights
+    batch_size : conversations per batch
+    """
+
+    def __init__(self, model: dict[str, Any], adapter: str | Path | None, batch_size: int):
+        self.model, self.tokenizer = load(model, adapter)
+        self.batch_size = batch_size
+        known = self.tokenizer.get_vocab()
+        ends = {known[token] for token in ENDS if token in known} | {self.tokenizer.eos_token_id}
+        self.ends = sorted(ends)
+
+    @torch.no_grad()
+    def answer(
+        self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        """Longest prompts first, in batches of like length: little padding, and memory runs out early or never."""
+        texts = [render(self.tokenizer, conversation) for conversation in conversations]
+        ids = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        order = sorted(range(len(ids)), key=lambda index: -len(ids[index]))
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            yield from zip(
+                batch, self._complete([ids[i] for i in batch], decoding, [seeds[i] for i in batch]), strict=True
+            )
+
+    def _complete(self, ids: list[list[int]], decoding: Decoding, seeds: list[int]) -> list[Completion]:
+        inputs = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.model.device)
+        processors = LogitsProcessorList()
+        top = TopLogprobs() if decoding.first_logprobs else None
+        if top:
+            processors.append(top)
+        if decoding.temperature > 0:
+            processors.append(SeededSampling(decoding.temperature, decoding.top_p, seeds))
+        generated = self.model.generate(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            max_new_tokens=decoding.max_new_tokens,
+            do_sample=False,
+            temperature=None,
+            top_p=None,
+            logits_processor=processors,
+            eos_token_id=self.ends,
+            pad_token_id=self.tokenizer.pad_token_id,
+        )[:, inputs["input_ids"].shape[1] :].tolist()
+        return [
+            self._completion(tokens, len(prompt), top, row)
+            for row, (tokens, prompt) in enumerate(zip(generated, ids, strict=True))
+        ]
+
+    def _completion(self, tokens: list[int], prompt: int, top: "TopLogprobs | None", row: int) -> Completion:
+        end = next((i for i, token in enumerate(tokens) if token in self.ends), len(tokens))
+        words = tokens[:end]
+        first = None
+        if top:
+            at = next((i for i, t in enumerate(words) if self.tokenizer.decode([t]).strip()), None)
+            first = top.at(at, row, self.tokenizer) if at is not None else None
+        text = self.tokenizer.decode(words, skip_special_tokens=True)
+        return Completion(text, "stop" if end < len(tokens) else "length", prompt, end, first)
+
+
+class TopLogprobs(LogitsProcessor):
+    """Keeps the most likely tokens of each step, (batch, 20) each; changes nothing."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        values, tokens = torch.log_softmax(scores.float(), -1).topk(min(TOP, scores.shape[-1]))
+        self.steps.append((values.cpu(), tokens.cpu()))
+        return scores
+
+    def at(self, step: int, row: int, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
+        values, tokens = self.steps[step]
+        words: dict[str, float] = {}
+        for token, value in zip(tokens[row].tolist(), values[row].tolist(), strict=True):
+            words.setdefault(tokenizer.decode([token]), round(value, 5))
+        return words
+
+
+class SeededSampling(LogitsProcessor):
+    """Samples by the Gumbel-max trick with one generator per conversation.
+
+    Greedy search over the perturbed scores draws exactly from the softmax; because each conversation
+    brings its own noise, its answer does not depend on the batch it happens to be in.
+    """
+
+    def __init__(self, temperature: float, top_p: float, seeds: list[int]):
+        self.temperature, self.top_p = temperature, top_p
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        logits = torch.log_softmax(scores.float() / self.temperature, -1)
+        if self.top_p < 1:
+            ordered, index = logits.sort(descending=True)
+            outside = ordered.exp().cumsum(-1) - ordered.exp() >= self.top_p
+            logits = logits.masked_fill(outside.scatter(-1, index, outside), float("-inf"))
+        noise = torch.stack([torch.empty(scores.shape[-1]).exponential_(generator=g) for g in self.generators])
+        return logits - noise.to(logits.device).clamp_min(1e-20).log()

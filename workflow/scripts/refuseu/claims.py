@@ -1,0 +1,242 @@
+"""Claims as data: each is tested on our numbers and, where the published table suffices, on those."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from refuseu.artifacts import Models, bases, name, pick
+from refuseu.estimates import Groups, mantel, percentiles, permutation_p, scopes
+from refuseu.metrics import SCORES
+from refuseu.study import check
+from refuseu.tables import number
+
+COLUMNS = [
+    "id",
+    "sentence",
+    "source",
+    "base",
+    "verdict",
+    "evidence",
+    "published_verdict",
+    "published_evidence",
+]
+HELD, NOT_HELD, UNDECIDED, NOT_TESTED = "held", "not held", "undecided", "not tested"
+ACROSS = "all bases"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a check found: a value with its interval, and what it is of. Missing is NaN."""
+
+    of: str
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return f"{self.of}: none"
+        scale, digits = (100, 2) if self.unit else (1, 3)
+        value, low, high = (number(x, scale, digits) for x in (self.value, self.low, self.high))
+        interval = "" if low == high else f" [{low}, {high}]"
+        return f"{self.of}: {value}{interval}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers that claims are tested on, ours or published, as rows of the same columns."""
+
+    metrics: pd.DataFrame
+    comparisons: pd.DataFrame
+    bases: Sequence[str]
+    groups: Groups
+    trained_on: Mapping[str, Sequence[str]]
+    confidence: float
+    resamples: int
+    seed: int
+
+
+def read(path: str | Path) -> list[dict[str, Any]]:
+    """The claims of a file, checked against the schema."""
+    claims = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    check(claims, "claims", str(path))
+    return claims
+
+
+def verdicts(
+    claims: Iterable[Mapping[str, Any]],
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    published: pd.DataFrame,
+    models: Models,
+    groups: Groups,
+    trained_on: Mapping[str, Sequence[str]],
+    statistics: Mapping[str, Any],
+) -> pd.DataFrame:
+    """One row per claim and base, columns `COLUMNS`.
+
+    Parameters
+    ----------
+    published : what `artifacts.read_published` returned
+    trained_on : model → codes of its training languages
+    statistics : confidence, resamples (also of the permutation test) and seed
+    """
+    shared = (
+        bases(models),
+        groups,
+        trained_on,
+        *(statistics[k] for k in ("confidence", "resamples", "seed")),
+    )
+    ours = Evidence(metrics, comparisons, *shared)
+    theirs = Evidence(as_points(published), differences(published), *shared)
+    rows = []
+    for claim in claims:
+        across = any(one["test"] == "between_bases" for one in claim["checks"])
+        for base in [ACROSS] if across else bases(models):
+            row = {key: claim[key] for key in ("id", "sentence", "source")} | {"base": base}
+            row["verdict"], row["evidence"] = evaluate(claim["checks"], base, ours)
+            row["published_verdict"], row["published_evidence"] = evaluate(claim["checks"], base, theirs)
+            rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> tuple[str, str]:
+    """The verdict over all checks for one base, and the numbers behind it."""
+    found = [(one, TESTS[one["test"]](one, base, evidence)) for one in checks]
+    parts = [decide(estimates, one.get("above"), one.get("below")) for one, estimates in found]
+    text = "; ".join(str(estimate) for _, estimates in found for estimate in estimates)
+    if all(part == NOT_TESTED for part in parts):
+        return NOT_TESTED, ""
+    if NOT_HELD in parts:
+        return NOT_HELD, text
+    return (HELD if all(part == HELD for part in parts) else UNDECIDED), text
+
+
+def decide(estimates: Sequence[Estimate], above: float | None = None, below: float | None = None) -> str:
+    """Whether every interval lies beyond the bound; a missing estimate can only leave a check undecided."""
+    sign, bound = (1, above) if above is not None else (-1, below)
+    ends = [sorted((sign * e.low, sign * e.high)) for e in estimates if not np.isnan(e.value)]
+    if not ends:
+        return NOT_TESTED
+    if any(high <= sign * bound for _, high in ends):
+        return NOT_HELD
+    complete = len(ends) == len(estimates)
+    return HELD if complete and all(low > sign * bound for low, _ in ends) else UNDECIDED
+
+
+def level(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """The measure itself, for every measure, benchmark, variant and seed."""
+    return estimates(one, base, evidence.metrics)
+
+
+def difference(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Run minus reference, paired by prompt."""
+    return estimates(one, base, evidence.comparisons, reference=one["reference"])
+
+
+def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """The first base's difference minus the second's.
+
+    The interval combines both intervals by the method of variance estimates recovery
+    (Zou and Donner, 2008), which takes the two as independent.
+    """
+    if len(evidence.bases) < 2:
+        return []
+    first, second = (difference(one, base, evidence) for base in evidence.bases[:2])
+    rows = []
+    for a, b in zip(first, second, strict=False):
+        value = a.value - b.value
+        low = value - np.hypot(a.value - a.low, b.high - b.value)
+        high = value + np.hypot(a.high - a.value, b.value - b.low)
+        rows.append(
+            Estimate(f"{a.of}, {evidence.bases[0]} minus {evidence.bases[1]}", value, low, high, a.unit)
+        )
+    return rows
+
+
+def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Mantel's correlation of change from the base with genealogical distance (positive: near helps more).
+
+    Runs with the plain loss on one language each; change is the measure minus the abliterated base's,
+    so that languages which are hard for every run do not count. The interval is r less the quantiles of
+    r under permutation.
+    """
+    genealogy = one["genealogy"]
+    single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
+    table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
+    trained = table.assign(trained=table["model"].map(single))[
+        ~table["method"].str.contains("+", regex=False)
+    ]
+    matrix = trained.pivot_table(index="trained", columns="language", values="value")
+    plain = pick(table, variant="abliterated").groupby("language")["value"].mean()
+    known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(genealogy)
+    codes = [code for code in scopes(evidence.groups)["all"] if code in known]
+    if len(codes) < 4:
+        return []
+    change = (matrix.loc[codes, codes] - plain[codes]).to_numpy(float)
+    distance = np.array([[unshared(genealogy[a], genealogy[b]) for b in codes] for a in codes], float)
+    r, drawn = mantel(change, distance, evidence.resamples, evidence.seed)
+    low, high = percentiles(r - drawn, evidence.confidence)
+    return [Estimate(f"{len(codes)} languages, p = {permutation_p(r, drawn):.3f}, Mantel’s r", r, low, high)]
+
+
+TESTS = {"level": level, "difference": difference, "between_bases": between_bases, "transfer": transfer}
+
+
+def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: str) -> list[Estimate]:
+    """One estimate per measure, benchmark, variant and seed; a missing one where nothing matches."""
+    found = []
+    benchmarks = one.get("benchmarks", [None])
+    for metric, benchmark, variant in itertools.product(one["metrics"], benchmarks, one["variants"]):
+        chosen = where | {"metric": metric, "base": base, "variant": variant, "language": one["language"]}
+        chosen |= {"benchmark": benchmark} if benchmark else {}
+        rows = pick(table, **chosen).dropna(subset=["value"])
+        words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
+        words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
+        unit = "" if metric in (*SCORES, "accuracy") else " points" if where else " %"
+        for row in rows.itertuples():
+            seed = [f"seed {row.seed}"] * (len(rows) > 1)
+            found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
+        if rows.empty:
+            found.append(Estimate(" ".join(words)))
+    return found
+
+
+def as_points(published: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers as rows of ``metrics.csv``: no interval was published, so both ends are the value."""
+    return published.assign(
+        ci_low=published["value"], ci_high=published["value"], seed="", method="", model=""
+    )
+
+
+def differences(published: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers as rows of ``comparisons.csv``."""
+    points = as_points(published)
+    keys = ["benchmark", "base", "language", "metric"]
+    both = points.merge(points[[*keys, "variant", "value"]], on=keys, suffixes=("", "_of_reference"))
+    both = both.rename(columns={"variant_of_reference": "reference"})
+    value = both["value"] - both["value_of_reference"]
+    return both.assign(value=value, ci_low=value, ci_high=value)
+
+
+def unshared(a: Sequence[str], b: Sequence[str]) -> int:
+    """Levels of the genealogy below the last branch that both languages belong to."""
+    shared = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return max(len(a), len(b)) - shared
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    """The verdicts as a pipe table with the sentences above their numbers."""
+    lines = ["| Claim | Base | Ours | Published |", "| :-- | :-- | :-- | :-- |"]
+    for row in rows.itertuples():
+        ours = f"**{row.verdict}** {row.evidence}".strip()
+        theirs = f"**{row.published_verdict}** {row.published_evidence}".strip()
+        lines.append(f"| {row.sentence} ({row.source}) | {row.base} | {ours} | {theirs} |")
+    return "### Claims\n\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,44 @@
+"""Fluency and linguistic correctness, rated from 1 to 5 by a judge."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from refuseu.backends import Decoding, answers
+from refuseu.records import Record
+
+ASPECTS = ("fluency", "correctness")
+FINAL = "<|channel|>final<|message|>"
+
+
+def rate(
+    responses: Sequence[Record],
+    judge: dict[str, Any],
+    templates: dict[str, str],
+    max_new_tokens: int,
+    journal: str | Path,
+    batch_size: int,
+) -> list[Record]:
+    """Both ratings of every response; None where the judge gave no integer from 1 to 5."""
+    questions = [
+        [{"role": "user", "content": templates[aspect].replace("{prompt}", row["prompt"]).replace("{response}", row["response"])}]
+        for row in responses
+        for aspect in ASPECTS
+    ]
+    completions = answers(judge, None, questions, Decoding(0.0, 1.0, max_new_tokens), journal, batch_size)
+    ratings = iter(read_rating(completion.text) for completion in completions)
+    return [
+        {"prompt_id": row["prompt_id"], "language": row["language"]} | {aspect: next(ratings) for aspect in ASPECTS}
+        for row in responses
+    ]
+
+
+def read_rating(text: str) -> int | None:
+    """The integer from 1 to 5 that stands alone on the last line of the final answer, else None.
+
+    Reasoning before gpt-oss's final channel is cut off.
+    """
+    lines = [line.strip() for line in text.rpartition(FINAL)[2].splitlines() if line.strip()]
+    match = re.fullmatch(r"\**([1-5])\**", lines[-1]) if lines else None
+    return int(match.group(1)) if match else None

@@ -1,0 +1,70 @@
+"""Which language a text is in: lingua (models inside the package) or the paper's fastText model."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from refuseu.errors import UserError
+from refuseu.languages import language, languages
+
+
+class Identifier(Protocol):
+    """Texts in, ISO 639-1 codes out; an empty code where there is no language to find."""
+
+    def identify(self, texts: Sequence[str]) -> list[str]: ...
+
+
+class Lingua:
+    """lingua, choosing among the languages of the study and their neighbours."""
+
+    def __init__(self, candidates: Sequence[str]):
+        from lingua import IsoCode639_1, LanguageDetectorBuilder
+
+        codes = [getattr(IsoCode639_1, code.upper()) for code in dict.fromkeys(candidates)]
+        self.detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
+
+    def identify(self, texts: Sequence[str]) -> list[str]:
+        found = self.detector.detect_languages_in_parallel_of(list(texts))
+        return [
+            one.iso_code_639_1.name.lower() if one and has_letters(text) else ""
+            for one, text in zip(found, texts, strict=True)
+        ]
+
+
+class FastText:
+    """`facebook/fasttext-language-identification`, labels such as ``__label__lvs_Latn``."""
+
+    def __init__(self, path: str, candidates: Sequence[str]):
+        import fasttext
+
+        self.model = fasttext.load_model(path)
+        self.codes = {f"__label__{row.fasttext}": code for code, row in languages().items()}
+        missing = [c for c in candidates if f"__label__{language(c).fasttext}" not in set(self.model.get_labels())]
+        if missing:
+            raise UserError(f"{path} knows no label for {', '.join(missing)}; correct resources/languages.tsv")
+
+    def identify(self, texts: Sequence[str]) -> list[str]:
+        found = []
+        for text in texts:  # a newline is an error to fastText, and empty text still gets a label
+            line = " ".join(text.split())
+            label = self.model.predict(line)[0][0] if has_letters(line) else ""
+            found.append(self.codes.get(label, label.removeprefix("__label__")))
+        return found
+
+
+def identifier(settings: dict[str, Any], candidates: Sequence[str], model: str | None = None) -> Identifier:
+    """The identifier that the config asks for (``language_identification``).
+
+    Parameters
+    ----------
+    candidates : codes of the study's languages
+    model : path of fastText's ``model.bin``
+    """
+    if settings["backend"] == "lingua":
+        return Lingua([*candidates, *settings["neighbours"]])
+    if not model:
+        raise UserError("language_identification.backend is fasttext, but its model.bin was not fetched")
+    return FastText(model, candidates)
+
+
+def has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)

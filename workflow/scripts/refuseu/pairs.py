@@ -1,0 +1,108 @@
+"""Preference pairs: which answers pair up, and which slots are held out for the test."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from refuseu.errors import UserError
+from refuseu.records import Record, digest
+
+AGREE = {"all": all, "any": any}
+
+
+def build_pairs(
+    prompts: Sequence[Record],
+    chosen: Sequence[Record],
+    rejected: Sequence[Record],
+    labels: dict[tuple[str, str], dict[str, str]],
+    guards: Sequence[str],
+    policies: dict[str, str],
+) -> list[Record]:
+    """Preference pairs in TRL's implicit-prompt conversational format.
+
+    A pair is kept when both answers are in the prompt's language, all (any) guards call the chosen one
+    safe, and any (all) guards call the rejected one unsafe.
+
+    Parameters
+    ----------
+    prompts : kept prompts
+    chosen, rejected : answers with ``prompt_id``, ``response`` and ``detected``
+    labels : (side, guard) → prompt_id → label
+    """
+    answers = {side: {r["prompt_id"]: r for r in rows} for side, rows in (("chosen", chosen), ("rejected", rejected))}
+    pairs = []
+    for prompt in prompts:
+        key = prompt["prompt_id"]
+        if any(answers[side][key]["detected"] != prompt["language"] for side in answers):
+            continue
+        if not AGREE[policies["chosen_safe"]](labels["chosen", guard][key] == "safe" for guard in guards):
+            continue
+        if not AGREE[policies["rejected_unsafe"]](labels["rejected", guard][key] == "unsafe" for guard in guards):
+            continue
+        turn = {"role": "user", "content": prompt["prompt"]}
+        pairs.append(
+            {"pair_id": key, "language": prompt["language"], "category": prompt["category"],
+             "activity": prompt["activity"], "style": prompt["style"], "prompt": prompt["prompt"]}
+            | {side: [turn, {"role": "assistant", "content": answers[side][key]["response"]}] for side in answers}
+        )  # fmt: skip
+    return pairs
+
+
+def split(
+    pairs: Sequence[Record], per_category: int, by_activity: bool, seed: int
+) -> tuple[list[Record], list[Record]]:
+    """Train pairs and a test set with the same number per category in every language.
+
+    Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
+    together, in a random order, until every language has enough; what a slot of the test holds beyond
+    that is left out of both.
+
+    Raises
+    ------
+    UserError
+        If a category cannot be filled in some language, or would leave nothing to train on.
+    """
+    languages = list(dict.fromkeys(pair["language"] for pair in pairs))
+    if not pairs:
+        raise UserError("no preference pair passed the filters; look at the funnel table and the policies of the dataset")
+    by_category: dict[str, dict[tuple[str, ...], list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for pair in pairs:
+        slot = (pair["style"], pair["activity"]) if by_activity else (pair["style"],)
+        by_category[pair["category"]][slot].append(pair)
+    train, test = [], []
+    for category, slots in sorted(by_category.items(), key=lambda item: int(item[0][1:])):
+        order = sorted(slots)
+        random.Random(digest(category, seed)).shuffle(order)
+        held: list[Record] = []
+        while short := [x for x in languages if sum(p["language"] == x for p in held) < per_category]:
+            if len(order) < 2:
+                found = sum(p["language"] == short[0] for p in held)
+                raise UserError(
+                    f"category {category} has {found} test prompts in {short[0]!r} where dataset.split.per_category "
+                    f"asks for {per_category}, with one slot left to train on; lower it or raise dataset.prompts_per_slot"
+                )
+            held += slots[order.pop(0)]
+        rng = random.Random(digest("test", category, seed))
+        for language in languages:
+            own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])
+            test += sorted(rng.sample(own, per_category), key=lambda p: p["pair_id"])
+        train += [pair for slot in order for pair in slots[slot]]
+    return by_language(train, languages), by_language(test, languages)
+
+
+def by_language(pairs: Iterable[Record], languages: Sequence[str]) -> list[Record]:
+    return sorted(pairs, key=lambda pair: (languages.index(pair["language"]), pair["pair_id"]))
+
+
+def select(pairs: Sequence[Record], languages: Sequence[str], variant: str) -> list[Record]:
+    """The pairs a variant trains on.
+
+    Raises
+    ------
+    UserError
+        If one of its languages has none.
+    """
+    for language in languages:
+        if not any(pair["language"] == language for pair in pairs):
+            raise UserError(f"variant {variant!r} trains on {language!r}, but the dataset has no pair in it")
+    return [pair for pair in pairs if pair["language"] in languages]

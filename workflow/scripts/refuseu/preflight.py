@@ -1,0 +1,48 @@
+"""What is checked before the first job: can this machine do what was asked?"""
+
+import os
+import shutil
+import sys
+from typing import Any
+
+from refuseu import warm
+
+# Wildcards of a job that name a row of models.tsv.
+NAMED = ("judge", "generator", "base", "model")
+
+
+def start(workflow: Any, config: dict[str, Any]) -> None:
+    """Stop with one sentence if a job to run needs a GPU or a key that is not there.
+
+    Called once by the main process, when it is known which jobs run; never in a dry run.
+    """
+    if workflow.remote_exec or workflow.subprocess_exec:
+        return
+    jobs = list(workflow.dag.needrun_jobs())
+    if workflow.local_exec and not has_gpu():
+        for job in jobs:
+            if job.resources.get("gpu"):
+                stop(
+                    f"{job.rule.name} needs {job.resources.gpu} GPU(s) and this machine has none; run the study on "
+                    "a cluster with --profile slurm, or the miniature with --profile miniature"
+                )
+    rules = {job.rule.name for job in jobs}
+    if config["dataset"]["translation"]["backend"] == "deepl" and rules & {"translate_seeds", "translate_prompts"}:
+        require("DEEPL_AUTH_KEY", "translation with DeepL")
+    if any(job.resources.get("api") and not job.rule.name.startswith("translate") for job in jobs):
+        require("OPENAI_API_KEY", "a judge behind the OpenAI API")
+    if config["warm_workers"] and workflow.local_exec:
+        warm.start()
+
+
+def has_gpu() -> bool:
+    return os.path.exists("/dev/nvidia0") or shutil.which("nvidia-smi") is not None
+
+
+def require(variable: str, purpose: str) -> None:
+    if not os.environ.get(variable):
+        stop(f"{purpose} needs a key; set {variable} in the environment, or change the config (see config/README.md)")
+
+
+def stop(sentence: str) -> None:
+    sys.exit(f"refuseu: {sentence}")

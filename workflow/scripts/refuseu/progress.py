@@ -1,0 +1,30 @@
+"""Progress of long jobs: a bar on a terminal, plain lines in the log."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO, TypeVar
+
+from tqdm import tqdm
+
+log = logging.getLogger("refuseu")
+Item = TypeVar("Item")
+
+# Where bars go: the terminal that Snakemake was started on (set by refuseu.script), if it is one.
+terminal: TextIO | None = None
+
+
+def bar(total: int, what: str) -> Any:
+    """A tqdm bar on the terminal, silent where there is none."""
+    shown = terminal is not None and terminal.isatty()
+    return tqdm(total=total, desc=what, file=terminal, disable=not shown, leave=False, dynamic_ncols=True)
+
+
+def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Pass items through, moving the bar and logging a line for every tenth of them."""
+    step = max(1, total // 10)
+    with bar(total, what) as shown:
+        for done, item in enumerate(items, start=1):
+            shown.update()
+            if done % step == 0 or done == total:
+                log.info("%s: %d of %d", what, done, total)
+            yield item

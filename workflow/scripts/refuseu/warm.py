@@ -1,0 +1,114 @@
+"""Warm workers: one process imports the heavy libraries once and forks for each local job.
+
+A job of the miniature takes about a second; importing torch and transformers takes four. The server
+belongs to the snakemake process that started it and ends with it. A job whose server is gone simply
+does its own imports.
+"""
+
+import importlib
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+VARIABLE = "REFUSEU_WARM"
+HEAVY = (
+    "torch", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft", "datasets", "lm_eval",
+    "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
+    "refuseu.tiny", "refuseu.training", "refuseu.knowledge", "refuseu.backends.local",
+)  # fmt: skip
+
+
+def start() -> None:
+    """Start the server as a child of this process and tell the jobs where it listens."""
+    from refuseu.script import OFFLINE
+
+    path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
+    subprocess.Popen(
+        [sys.executable, "-m", "refuseu.warm", path],
+        env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.environ[VARIABLE] = path
+
+
+def delegate(path: str, file: str, snakemake: Any) -> int | None:
+    """Run a script in a fork of the server; its exit code, or None if there is no server."""
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.connect(path)
+        except OSError:
+            return None
+        with server.makefile("rwb") as stream:
+            pickle.dump({"file": file, "snakemake": snakemake, "environ": dict(os.environ), "path": sys.path}, stream)
+            stream.flush()
+            reply = stream.read(1)
+    return reply[0] if reply else 1
+
+
+def serve(path: str) -> None:
+    """Listen at once, import, then fork for every connection until the parent is gone."""
+    parent = os.getppid()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        listener.settimeout(1.0)
+        for name in HEAVY:
+            importlib.import_module(name)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while os.getppid() == parent:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if os.fork() == 0:
+                listener.close()
+                work(connection)
+            connection.close()
+    os.unlink(path)
+    os.rmdir(Path(path).parent)
+
+
+def work(connection: socket.socket) -> None:
+    """In the fork: run the script as Snakemake would have, reply with its exit code, and leave."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    connection.setblocking(True)
+    code = 1
+    try:
+        with connection.makefile("rb") as stream:
+            job = pickle.load(stream)
+        # If the job's own process is killed, the fork must not go on working.
+        threading.Thread(target=leave_with, args=(connection,), daemon=True).start()
+        os.environ.clear()
+        os.environ.update(job["environ"])
+        os.environ.pop(VARIABLE, None)
+        sys.path[:] = job["path"]
+        source = Path(job["file"]).read_text(encoding="utf-8")
+        names = {"__name__": "__main__", "__file__": job["file"], "snakemake": job["snakemake"]}
+        exec(compile(source, job["file"], "exec"), names)  # noqa: S102 (what Snakemake itself does)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            connection.sendall(bytes([code]))
+        finally:
+            os._exit(code)
+
+
+def leave_with(connection: socket.socket) -> None:
+    """Exit when the other end hangs up."""
+    if not connection.recv(1):
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,20 @@
+"""ASR on RTP-LX per language and run."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, tables
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    metrics = artifacts.read_metrics(snakemake.input.metrics)
+    runs = artifacts.runs(params.models, artifacts.in_tables)
+    cells = artifacts.cells(metrics, runs, params.languages, benchmark="rtp_lx", metric="asr")
+    tables.by_language(
+        snakemake.output, cells, title="ASR [%] on RTP-LX", note=tables.SEEDS + tables.NOT_RECOVERED
+    )

@@ -1,0 +1,16 @@
+"""Selects the pairs that a variant trains on."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.pairs import select
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    pairs = read_jsonl(snakemake.input[0])
+    write_jsonl(snakemake.output[0], select(pairs, snakemake.params.languages, snakemake.wildcards.model))

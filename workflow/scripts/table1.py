@@ -1,0 +1,23 @@
+"""Table 1: ASR on RefusEU-test, our runs beside the published ones."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, tables
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    metrics = artifacts.read_metrics(snakemake.input.metrics)
+    published = artifacts.read_published([snakemake.input.published], params.models)
+    runs = artifacts.runs(params.models, artifacts.in_tables)
+    cells = artifacts.cells(
+        metrics, runs, params.languages, published, benchmark="refuseu_test", metric="asr"
+    )
+    tables.by_language(
+        snakemake.output, cells, title="ASR [%] on RefusEU-test", note=tables.SEEDS + tables.PUBLISHED
+    )

@@ -1,0 +1,26 @@
+"""Table 2: runs trained on one language, evaluated on every language."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, tables
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    metrics = artifacts.read_metrics(snakemake.input.metrics)
+    runs = artifacts.transfer_runs(params.models, params.trained_on, params.languages)
+    cells = artifacts.cells(metrics, runs, params.languages, benchmark="refuseu_test", metric="asr")
+    tables.write(
+        snakemake.output,
+        cells,
+        tables.with_published(cells, digits=1),
+        rows=["base", "variant"],
+        columns=["language"],
+        title="Transfer: ASR [%] on RefusEU-test of runs trained on one language",
+        note="Rows: training language; first the abliterated base. " + tables.SEEDS + tables.NOT_RECOVERED,
+    )

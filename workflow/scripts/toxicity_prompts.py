@@ -1,0 +1,17 @@
+"""Writes the miniature's toxicity prompts in the layout of the real benchmark."""
+
+from typing import TYPE_CHECKING
+
+from refuseu.miniature import World
+from refuseu.toxicity import write
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p = snakemake.params
+    world = World(p.corpus, p.benchmark["languages"])
+    write(world, p.benchmark["source"], p.benchmark["languages"], snakemake.output[0], p.seed)

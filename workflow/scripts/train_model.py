@@ -1,0 +1,27 @@
+"""Trains one of the miniature's models on its mixture of tasks."""
+
+from typing import TYPE_CHECKING
+
+import tempfile
+from pathlib import Path
+from refuseu.judging import read_templates
+from refuseu.miniature import Tasks, World, mixture
+from refuseu.tiny import load_tokenizer, train
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, i = snakemake.params, snakemake.input
+    tokenizer = load_tokenizer(Path(i.tokenizer[0]).parent, *i.chat_template)
+    tasks = Tasks(World(p.corpus, p.languages), read_templates(p.templates), p.spec.get("options", {}))
+    examples = mixture(tasks, p.spec, p.languages, p.seed)
+    start = Path(i.start[0]).parent if i.start else None
+    with tempfile.TemporaryDirectory() as folder:
+        model = train(examples, tokenizer, p.spec, start, p.seed, folder, snakemake.wildcards.model)
+    target = Path(snakemake.output.weights).parent
+    tokenizer.save_pretrained(target)
+    model.save_pretrained(target)

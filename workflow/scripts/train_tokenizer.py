@@ -1,0 +1,20 @@
+"""Trains the miniature's byte-level BPE tokenizer on the bundled texts."""
+
+from typing import TYPE_CHECKING
+
+from pathlib import Path
+from refuseu.judging import read_templates
+from refuseu.miniature import World
+from refuseu.tiny import train_tokenizer
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    p, output = snakemake.params, Path(snakemake.output[0])
+    chat_template = Path(snakemake.input.template).read_text(encoding="utf-8")
+    texts = World(p.corpus, p.languages).everything(read_templates(p.templates))
+    train_tokenizer(texts, p.vocabulary, chat_template).save_pretrained(output.parent)
