@@ -60,9 +60,7 @@ def test_decide(intervals, bound, verdict):
 def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
     published = artifacts.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], models)
     listed = claims.read(ROOT / "config/claims.yaml")
-    rows = claims.verdicts(
-        listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, STATISTICS
-    )
+    rows = claims.verdicts(listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, STATISTICS)
     return rows.set_index(["id", "base"])
 
 
@@ -105,18 +103,14 @@ def test_between_bases_combines_both_intervals():
         for base, value in (("small", -0.5), ("large", -0.1))
         for metric in ("fluency", "correctness")
     ]
-    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[
-        ("small_models_lose_more_fluency", claims.ACROSS)
-    ]
+    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[("small_models_lose_more_fluency", claims.ACROSS)]
     assert row["verdict"] == HELD
     assert "−0.400 [−0.414, −0.386]" in row["evidence"]  # half-width 0.01 times the root of 2
 
 
 def test_transfer_is_held_when_relatives_gain_and_not_tested_when_nothing_varies():
     codes = [code for group in GROUPS.values() for code in group]
-    tree = next(
-        c for c in claims.read(ROOT / "config/claims.yaml") if c["id"] == "transfer_follows_relatedness"
-    )
+    tree = next(c for c in claims.read(ROOT / "config/claims.yaml") if c["id"] == "transfer_follows_relatedness")
     genealogy = tree["checks"][0]["genealogy"]
     trained_on = {f"small-single_{code}-s1": [code] for code in codes}
     for scale, verdict in ((0.1, HELD), (0, NOT_TESTED)):
@@ -133,12 +127,8 @@ def test_transfer_is_held_when_relatives_gain_and_not_tested_when_nothing_varies
             for model, (own,) in trained_on.items()
             for other in codes
         ] + [("small", "small", "abliterated", "base", "", code, 0.9) for code in codes]
-        metrics = pd.DataFrame(
-            rows, columns=["model", "base", "variant", "method", "seed", "language", "value"]
-        )
-        metrics = metrics.assign(
-            benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9
-        )
+        metrics = pd.DataFrame(rows, columns=["model", "base", "variant", "method", "seed", "language", "value"])
+        metrics = metrics.assign(benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9)
         row = run(metrics[COLUMNS], trained_on=trained_on).loc[("transfer_follows_relatedness", "small")]
         assert row["verdict"] == verdict
 

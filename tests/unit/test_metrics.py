@@ -97,12 +97,9 @@ def test_benign_fluency_and_knowledge(tmp_path):
         for i, (code, outcome) in enumerate(answers)
     ]
     scores = [(5, 4), (4, None), (None, None), (3, 4)]
-    asked = [
-        {"prompt_id": str(i), "language": "en", "detected": "en", "outcome": "compliance"} for i in range(4)
-    ]
+    asked = [{"prompt_id": str(i), "language": "en", "detected": "en", "outcome": "compliance"} for i in range(4)]
     judged = [
-        {"prompt_id": str(i), "language": "en", "fluency": f, "correctness": c}
-        for i, (f, c) in enumerate(scores)
+        {"prompt_id": str(i), "language": "en", "fluency": f, "correctness": c} for i, (f, c) in enumerate(scores)
     ]
     questions = [{"language": "en", "sample_id": i, "subject": "s", "correct": i == 0} for i in range(4)]
     items = metrics.read_items(

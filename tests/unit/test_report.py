@@ -13,10 +13,7 @@ from refuseu.errors import UserError
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "workflow/report/page.html.j2"
 CLAIMS = pd.DataFrame(
-    [
-        ("one", "A < B.", "paper", base, "not held", "x: 1 [0, 2] points", "held", "y")
-        for base in ("small", "large")
-    ],
+    [("one", "A < B.", "paper", base, "not held", "x: 1 [0, 2] points", "held", "y") for base in ("small", "large")],
     columns=COLUMNS,
 )
 

@@ -138,7 +138,8 @@ def test_funnel_totals_and_published_sizes(tmp_path):
     funnel, published = tmp_path / "funnel.csv", tmp_path / "published.csv"
     funnel.write_text("language,step,n\nen,train,5\npl,train,6\n")
     published.write_text(
-        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\nfunnel,dataset,,,en,train,2889,rows,paper,\n"
+        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\n"
+        "funnel,dataset,,,en,train,2889,rows,paper,\n"
     )
     cells = artifacts.funnel_cells(funnel, published, GROUPS).set_index("language")
     assert cells["value"].to_dict() == {"en": 5, "pl": 6, "total": 11}

@@ -18,7 +18,12 @@ def main(snakemake: "Snakemake") -> None:
     write_jsonl(
         output,
         verdicts(
-            read_jsonl(snakemake.input.responses[0]), labels, p.adjudicator, p.judging["adjudicator_sees"],
-            read_templates(p.templates), journal_path(output), p.batch_size,
+            read_jsonl(snakemake.input.responses[0]),
+            labels,
+            p.adjudicator,
+            p.judging["adjudicator_sees"],
+            read_templates(p.templates),
+            journal_path(output),
+            p.batch_size,
         ),
     )

@@ -1,9 +1,9 @@
 """Trains one variant: a LoRA adapter, its log and its manifest."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathlib import Path
-import json
 import pandas as pd
 
 from refuseu.journal import journal_path
@@ -25,7 +25,14 @@ def main(snakemake: "Snakemake") -> None:
     translations = {row["pair_id"]: row["translations"] for row in rows}
     folder = Path(o.adapter).parent
     facts = align(
-        read_jsonl(i.pairs), snakemake.params.base, run["method"], run["recipe"], run["seed"], stored, translations,
-        checkpoints=journal_path(folder).with_suffix(""), output=folder,
+        read_jsonl(i.pairs),
+        snakemake.params.base,
+        run["method"],
+        run["recipe"],
+        run["seed"],
+        stored,
+        translations,
+        checkpoints=journal_path(folder).with_suffix(""),
+        output=folder,
     )
     write_text(o.manifest, json.dumps(facts | manifest([i.pairs]), indent=2) + "\n")

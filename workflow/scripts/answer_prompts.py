@@ -19,12 +19,20 @@ def main(snakemake: "Snakemake") -> None:
     prompts, seeds = read_jsonl(snakemake.input.prompts), read_jsonl(snakemake.input.seeds)
     messages, drawn = answer_requests(prompts, seeds, side, p.seed)
     decoding = Decoding(**p.decoding)
-    texts = [c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, drawn)]
+    texts = [
+        c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, drawn)
+    ]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     write_jsonl(
         output,
         (
-            {"prompt_id": row["prompt_id"], "language": row["language"], "prompt": row["prompt"], "response": text, "detected": code}
+            {
+                "prompt_id": row["prompt_id"],
+                "language": row["language"],
+                "prompt": row["prompt"],
+                "response": text,
+                "detected": code,
+            }
             for row, text, code in zip(prompts, texts, found, strict=True)
         ),
     )

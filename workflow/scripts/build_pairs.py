@@ -1,8 +1,7 @@
 """Pairs chosen and rejected answers that pass the filters."""
 
-from typing import TYPE_CHECKING
-
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refuseu.pairs import build_pairs
 from refuseu.records import read_jsonl, write_jsonl

@@ -1,8 +1,7 @@
 """Keeps distinct prompts in the right language that the guards call unsafe."""
 
-from typing import TYPE_CHECKING
-
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refuseu.prompts import keep_prompts
 from refuseu.records import read_jsonl, write_jsonl

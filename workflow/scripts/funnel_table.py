@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    cells = artifacts.funnel_cells(
-        snakemake.input.funnel, snakemake.input.published, snakemake.params.languages
-    )
+    cells = artifacts.funnel_cells(snakemake.input.funnel, snakemake.input.published, snakemake.params.languages)
     tables.write(
         snakemake.output,
         cells,

@@ -1,8 +1,7 @@
 """Lets one model answer one benchmark, all languages in one job."""
 
-from typing import TYPE_CHECKING
-
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refuseu.backends import Decoding, answers
 from refuseu.journal import journal_path
@@ -26,7 +25,8 @@ def main(snakemake: "Snakemake") -> None:
     write_jsonl(
         output,
         (
-            {k: row[k] for k in keep} | {"response": c.text.strip(), "finish_reason": c.finish_reason}
+            {k: row[k] for k in keep}
+            | {"response": c.text.strip(), "finish_reason": c.finish_reason}
             | {"prompt_tokens": c.prompt_tokens, "completion_tokens": c.completion_tokens}
             for row, c in zip(prompts, completions, strict=True)
         ),

@@ -20,10 +20,15 @@ def main(snakemake: "Snakemake") -> None:
     messages = [[{"role": "user", "content": request.pop("message")}] for request in wanted]
     seeds = [request["seed"] for request in wanted]
     decoding = Decoding(**p.sampling)
-    texts = [c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, seeds)]
+    texts = [
+        c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, seeds)
+    ]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     generator = {"generator": snakemake.wildcards.generator}
     write_jsonl(
         output,
-        (row | generator | {"prompt": text, "detected": code} for row, text, code in zip(wanted, texts, found, strict=True)),
+        (
+            row | generator | {"prompt": text, "detected": code}
+            for row, text, code in zip(wanted, texts, found, strict=True)
+        ),
     )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import yaml
+
 from refuseu.accuracy import measure
 from refuseu.journal import journal_path
 from refuseu.judging import read_templates

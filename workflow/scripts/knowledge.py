@@ -1,8 +1,7 @@
 """Scores one model on Global MMLU with lm-eval."""
 
-from typing import TYPE_CHECKING
-
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refuseu.knowledge import score
 from refuseu.records import read_jsonl, write_jsonl

@@ -13,7 +13,5 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    rows = pd.concat(
-        [pd.read_csv(path, dtype=str, keep_default_na=False) for path in snakemake.input.measures]
-    )
+    rows = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in snakemake.input.measures])
     metrics.write_csv(snakemake.output.csv, rows)

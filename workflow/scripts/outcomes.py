@@ -19,12 +19,18 @@ def main(snakemake: "Snakemake") -> None:
     responses = read_jsonl(snakemake.input.responses[0])
     with open(snakemake.input.markers, encoding="utf-8") as stream:
         markers = yaml.safe_load(stream)
-    found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify([r["response"] for r in responses])
+    found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(
+        [r["response"] for r in responses]
+    )
     write_jsonl(
         snakemake.output[0],
         (
-            {"prompt_id": row["prompt_id"], "language": row["language"], "detected": code,
-             "outcome": outcome(row["response"], row["language"], code, markers, p.repetition)}
+            {
+                "prompt_id": row["prompt_id"],
+                "language": row["language"],
+                "detected": code,
+                "outcome": outcome(row["response"], row["language"], code, markers, p.repetition),
+            }
             for row, code in zip(responses, found, strict=True)
         ),
     )

@@ -1,8 +1,7 @@
 """Computes the reference log-probabilities of all pairs under one base, once."""
 
-from typing import TYPE_CHECKING
-
 import tempfile
+from typing import TYPE_CHECKING
 
 from refuseu.records import atomic, read_jsonl
 from refuseu.script import script

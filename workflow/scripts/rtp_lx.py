@@ -15,6 +15,4 @@ def main(snakemake: "Snakemake") -> None:
     metrics = artifacts.read_metrics(snakemake.input.metrics)
     runs = artifacts.runs(params.models, artifacts.in_tables)
     cells = artifacts.cells(metrics, runs, params.languages, benchmark="rtp_lx", metric="asr")
-    tables.by_language(
-        snakemake.output, cells, title="ASR [%] on RTP-LX", note=tables.SEEDS + tables.NOT_RECOVERED
-    )
+    tables.by_language(snakemake.output, cells, title="ASR [%] on RTP-LX", note=tables.SEEDS + tables.NOT_RECOVERED)

@@ -15,9 +15,5 @@ def main(snakemake: "Snakemake") -> None:
     metrics = artifacts.read_metrics(snakemake.input.metrics)
     published = artifacts.read_published([snakemake.input.published], params.models)
     runs = artifacts.runs(params.models, artifacts.in_tables)
-    cells = artifacts.cells(
-        metrics, runs, params.languages, published, benchmark="refuseu_test", metric="asr"
-    )
-    tables.by_language(
-        snakemake.output, cells, title="ASR [%] on RefusEU-test", note=tables.SEEDS + tables.PUBLISHED
-    )
+    cells = artifacts.cells(metrics, runs, params.languages, published, benchmark="refuseu_test", metric="asr")
+    tables.by_language(snakemake.output, cells, title="ASR [%] on RefusEU-test", note=tables.SEEDS + tables.PUBLISHED)

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     published = pd.read_csv(snakemake.input.published, keep_default_na=False)
-    cells = published[["metric", "language", "value", "source", "note"]].rename(
-        columns={"value": "published"}
-    )
+    cells = published[["metric", "language", "value", "source", "note"]].rename(columns={"value": "published"})
     cells = cells.assign(value=float("nan"), spread=float("nan"), published=cells["published"] / 100)
     tables.write(
         snakemake.output,

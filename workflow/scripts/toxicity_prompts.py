@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from refuseu.miniature import World
-from refuseu.toxicity import write
 from refuseu.script import script
+from refuseu.toxicity import write
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

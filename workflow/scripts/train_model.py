@@ -1,13 +1,13 @@
 """Trains one of the miniature's models on its mixture of tasks."""
 
-from typing import TYPE_CHECKING
-
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
 from refuseu.judging import read_templates
 from refuseu.miniature import Tasks, World, mixture
-from refuseu.tiny import load_tokenizer, train
 from refuseu.script import script
+from refuseu.tiny import load_tokenizer, train
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -1,12 +1,12 @@
 """Trains the miniature's byte-level BPE tokenizer on the bundled texts."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathlib import Path
 from refuseu.judging import read_templates
 from refuseu.miniature import World
-from refuseu.tiny import train_tokenizer
 from refuseu.script import script
+from refuseu.tiny import train_tokenizer
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

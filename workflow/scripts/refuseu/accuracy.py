@@ -43,7 +43,13 @@ def measure(
     truth = ["unsafe" if category else "safe" for *_, category in items]
     *safety, fluency = judges
     for judge in safety:
-        labels = label(judge, [(p, r) for _, p, r, _ in items], templates, journal / f"{judge['model']}.jsonl", batch_size)
+        labels = label(
+            judge,
+            [(p, r) for _, p, r, _ in items],
+            templates,
+            journal / f"{judge['model']}.jsonl",
+            batch_size,
+        )
         said[judge["model"]] = [found["label"] for found in labels]
         for (language, _, response, _), found, right in zip(items, said[judge["model"]], truth, strict=True):
             rows.append((judge["model"], "response" if response else "prompt", language, found == right))
@@ -51,7 +57,9 @@ def measure(
         texts = tasks.world.texts[language]
         labelled = [(t, True) for t in texts["refusals"]] + [(t, False) for t in texts["compliances"]]
         labelled += [(pair["a"], False) for pair in texts["benign"] + texts["fluency"]]
-        rows += [("markers", "refusal", language, is_refusal(t, markers.get(language, ())) == right) for t, right in labelled]
+        rows += [
+            ("markers", "refusal", language, is_refusal(t, markers.get(language, ())) == right) for t, right in labelled
+        ]
     rows += ratings(tasks, fluency, templates, languages, seed, journal, batch_size)
     frame = pd.DataFrame(rows, columns=["judge", "task", "language", "correct"])
     table = frame.groupby(["judge", "task", "language"], sort=False)["correct"].agg(["sum", "size"]).reset_index()
@@ -70,7 +78,9 @@ def ratings(tasks, judge, templates, languages, seed, journal, batch_size):
     """Rows for the fluency judge on texts that were spoilt to a known degree."""
     rows = []
     for aspect in ASPECTS:
-        spoilt = [(x, text, level) for x in languages for text, level in tasks.spoilt(x, aspect, PER_LANGUAGE, seed + 1)]
+        spoilt = [
+            (x, text, level) for x in languages for text, level in tasks.spoilt(x, aspect, PER_LANGUAGE, seed + 1)
+        ]
         responses = [{"prompt_id": "", "language": x, "prompt": "", "response": text} for x, text, _ in spoilt]
         path = journal / f"{judge['model']}-{aspect}.jsonl"
         found = rate(responses, judge, templates, 8, path, batch_size)
@@ -79,4 +89,3 @@ def ratings(tasks, judge, templates, languages, seed, journal, batch_size):
             for (x, _, level), one in zip(spoilt, found, strict=True)
         ]
     return rows
-

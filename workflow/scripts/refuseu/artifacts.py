@@ -72,9 +72,7 @@ def runs(models: Models, wanted: Callable[[Mapping[str, Any]], bool]) -> list[Ru
     """(base, variant) of the wanted models, seeds apart only: by base, then as in `VARIANTS`."""
     found = dict.fromkeys((model["base"], model["variant"]) for model in models.values() if wanted(model))
     order, known = [*bases(models), ""], list(VARIANTS)
-    return sorted(
-        found, key=lambda run: (order.index(run[0]), (known.index(run[1]) if run[1] in known else 99))
-    )
+    return sorted(found, key=lambda run: (order.index(run[0]), (known.index(run[1]) if run[1] in known else 99)))
 
 
 def is_open(model: Mapping[str, Any]) -> bool:
@@ -111,10 +109,7 @@ def transfer_runs(models: Models, trained_on: Mapping[str, list[str]], groups: G
         for model, labels in models.items()
         if len(trained_on.get(model, [])) == 1
     }
-    of = {
-        base: sorted((run for run in single if run[0] == base), key=single.__getitem__)
-        for base in bases(models)
-    }
+    of = {base: sorted((run for run in single if run[0] == base), key=single.__getitem__) for base in bases(models)}
     return [run for base in of if of[base] for run in [(base, "abliterated"), *of[base]]]
 
 
@@ -137,9 +132,7 @@ def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
     The paper's bases are called ``8b`` and ``70b``: they stand for this study's bases of that name, or
     else for its first and second.
     """
-    frame = pd.concat(
-        [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths], ignore_index=True
-    )
+    frame = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths], ignore_index=True)
     value = pd.to_numeric(frame["value"]) / frame["unit"].map({"percent": 100}).fillna(1)
     pairs = zip(bases(models), PUBLISHED_BASES, strict=False)
     names = {base if base in PUBLISHED_BASES else theirs: base for base, theirs in pairs}
@@ -273,16 +266,9 @@ def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> p
     ours = pd.read_csv(funnel, keep_default_na=False).rename(columns={"n": "value"})
     theirs = read_published([published], {}).rename(columns={"metric": "step", "value": "published"})
     keys, numbers = ["language", "step"], ["value", "published"]
-    grid = pd.DataFrame(
-        [(code, step) for code in codes for step in dict.fromkeys(ours["step"])], columns=keys
-    )
+    grid = pd.DataFrame([(code, step) for code in codes for step in dict.fromkeys(ours["step"])], columns=keys)
     frame = grid.merge(ours, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)
-    total = (
-        frame.groupby("step", sort=False)[numbers]
-        .sum(min_count=len(codes))
-        .reset_index()
-        .assign(language="total")
-    )
+    total = frame.groupby("step", sort=False)[numbers].sum(min_count=len(codes)).reset_index().assign(language="total")
     return pd.concat([frame, total], ignore_index=True)[[*keys, *numbers]].assign(spread=float("nan"))
 
 

@@ -44,7 +44,9 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path) -> None:
             f"{asset['repository']} is not in the cache and the hub cannot be reached; run this rule where there is network"
         ) from None
     except HfHubHTTPError as error:
-        raise UserError(f"the hub refused {asset['repository']} at {asset['revision']}: {error.response.status_code}") from None
+        raise UserError(
+            f"the hub refused {asset['repository']} at {asset['revision']}: {error.response.status_code}"
+        ) from None
     write_text(output, json.dumps(asset | {"kind": kind, "folder": folder}) + "\n")
 
 

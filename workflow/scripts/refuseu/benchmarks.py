@@ -96,7 +96,13 @@ def global_mmlu(path: Path, name: str, language: str) -> list[Record]:
 
 
 def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> Record:
-    return {"prompt_id": prompt_id, "language": language, "category": category, "style": style, "prompt": prompt}
+    return {
+        "prompt_id": prompt_id,
+        "language": language,
+        "category": category,
+        "style": style,
+        "prompt": prompt,
+    }
 
 
 def existing(file: Path, name: str) -> Path:

@@ -155,9 +155,7 @@ def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list
         value = a.value - b.value
         low = value - np.hypot(a.value - a.low, b.high - b.value)
         high = value + np.hypot(a.high - a.value, b.value - b.low)
-        rows.append(
-            Estimate(f"{a.of}, {evidence.bases[0]} minus {evidence.bases[1]}", value, low, high, a.unit)
-        )
+        rows.append(Estimate(f"{a.of}, {evidence.bases[0]} minus {evidence.bases[1]}", value, low, high, a.unit))
     return rows
 
 
@@ -171,9 +169,7 @@ def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Esti
     genealogy = one["genealogy"]
     single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
     table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
-    trained = table.assign(trained=table["model"].map(single))[
-        ~table["method"].str.contains("+", regex=False)
-    ]
+    trained = table.assign(trained=table["model"].map(single))[~table["method"].str.contains("+", regex=False)]
     matrix = trained.pivot_table(index="trained", columns="language", values="value")
     plain = pick(table, variant="abliterated").groupby("language")["value"].mean()
     known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(genealogy)
@@ -211,9 +207,7 @@ def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: s
 
 def as_points(published: pd.DataFrame) -> pd.DataFrame:
     """Published numbers as rows of ``metrics.csv``: no interval was published, so both ends are the value."""
-    return published.assign(
-        ci_low=published["value"], ci_high=published["value"], seed="", method="", model=""
-    )
+    return published.assign(ci_low=published["value"], ci_high=published["value"], seed="", method="", model="")
 
 
 def differences(published: pd.DataFrame) -> pd.DataFrame:

@@ -36,9 +36,7 @@ def estimates(
     """
     rng = np.random.default_rng(seed)
     strata = {str(code): values.to_numpy(float) for code, values in sample.groupby("language")[metric]}
-    means = {
-        code: bootstrap(strata[code], resamples, rng) for code in scopes(languages)["all"] if code in strata
-    }
+    means = {code: bootstrap(strata[code], resamples, rng) for code in scopes(languages)["all"] if code in strata}
     rows = []
     for scope, codes in scopes(languages).items():
         if not (present := [code for code in codes if code in means]):
@@ -91,9 +89,7 @@ def holm(p: pd.Series) -> pd.Series:
     return pd.Series(corrected, index=known.index, dtype=float).reindex(p.index)
 
 
-def confusion(
-    a: Iterable[str], b: Iterable[str], categories: Sequence[str] = ("safe", "unsafe")
-) -> np.ndarray:
+def confusion(a: Iterable[str], b: Iterable[str], categories: Sequence[str] = ("safe", "unsafe")) -> np.ndarray:
     """How often `a` gave category i where `b` gave j, shape (k, k); other labels are left out."""
     table = pd.crosstab(pd.Series(list(a)), pd.Series(list(b)))
     return table.reindex(index=categories, columns=categories, fill_value=0).to_numpy()

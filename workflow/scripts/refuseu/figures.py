@@ -133,9 +133,7 @@ def judges(data: pd.DataFrame, width: float) -> Figure:
     pairs = list(dict.fromkeys(zip(data["judge_a"], data["judge_b"], strict=True)))
     codes = list(dict.fromkeys(data["language"]))
     height = (max(len(codes), 1) * 2.2 + 6) * mpl.rcParams["font.size"] / 72
-    figure, axes = plt.subplots(
-        1, max(len(pairs), 1), figsize=(width, height), sharey=True, sharex=True, squeeze=False
-    )
+    figure, axes = plt.subplots(1, max(len(pairs), 1), figsize=(width, height), sharey=True, sharex=True, squeeze=False)
     if not pairs:
         plots.nothing(axes.flat[0])
     styles = (("kappa", plots.COLOURS["balanced"], False), ("ac1", plots.COLOURS["english_only"], True))
@@ -143,17 +141,13 @@ def judges(data: pd.DataFrame, width: float) -> Figure:
         for metric, tone, hollow in styles:
             part = data[(data["judge_a"] == a) & (data["judge_b"] == b) & (data["metric"] == metric)]
             part = part.set_index("language").reindex(codes)
-            plots.intervals(
-                ax, part, [name("language", c) for c in codes], [tone] * len(codes), hollow=hollow
-            )
+            plots.intervals(ax, part, [name("language", c) for c in codes], [tone] * len(codes), hollow=hollow)
         ax.set_title(f"{a} – {b}")
         ax.set_xlim(right=1.05)
         ax.set_xlabel("agreement beyond chance")
     if pairs:
         handles = [
-            plt.Line2D(
-                [], [], marker="o", ls="", ms=4, color=tone, mfc="white" if hollow else tone, label=label
-            )
+            plt.Line2D([], [], marker="o", ls="", ms=4, color=tone, mfc="white" if hollow else tone, label=label)
             for (_, tone, hollow), label in zip(styles, ("Cohen’s kappa", "Gwet’s AC1"), strict=True)
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, handletextpad=0.2)
@@ -204,9 +198,7 @@ def curves(data: pd.DataFrame, width: float) -> Figure:
     bases = list(dict.fromkeys(data["base"]))
     shown = [column for column in CURVES if data[column].notna().any()]
     size = (width, 0.3 * width * max(len(bases), 1))
-    figure, axes = plt.subplots(
-        max(len(bases), 1), max(len(shown), 1), figsize=size, sharex=True, squeeze=False
-    )
+    figure, axes = plt.subplots(max(len(bases), 1), max(len(shown), 1), figsize=size, sharex=True, squeeze=False)
     for (row, base), (column, key) in itertools.product(enumerate(bases), enumerate(shown)):
         ax = axes[row, column]
         ax.grid(axis="y")
@@ -224,9 +216,7 @@ def curves(data: pd.DataFrame, width: float) -> Figure:
         ax.set_xlabel("epoch" if row == len(bases) - 1 else "")
         ax.set_ylabel(base if column == 0 else "", fontweight="bold")
     for row, base in enumerate(bases if shown else []):
-        ends = data[(data["base"] == base) & ~data["variant"].str.startswith(SINGLE)].dropna(
-            subset=[shown[-1]]
-        )
+        ends = data[(data["base"] == base) & ~data["variant"].str.startswith(SINGLE)].dropna(subset=[shown[-1]])
         last = ends.groupby("variant", sort=False)[["epoch", shown[-1]]].last()
         plots.side_labels(axes[row, -1], {variant: (x, y) for variant, x, y in last.itertuples()})
     return figure

@@ -22,7 +22,12 @@ def rate(
 ) -> list[Record]:
     """Both ratings of every response; None where the judge gave no integer from 1 to 5."""
     questions = [
-        [{"role": "user", "content": templates[aspect].replace("{prompt}", row["prompt"]).replace("{response}", row["response"])}]
+        [
+            {
+                "role": "user",
+                "content": templates[aspect].replace("{prompt}", row["prompt"]).replace("{response}", row["response"]),
+            }
+        ]
         for row in responses
         for aspect in ASPECTS
     ]

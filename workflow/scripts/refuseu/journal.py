@@ -64,7 +64,9 @@ class Journal:
             waiting = list(missing)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "a", encoding="utf-8", newline="\n") as out:
-                for done, (index, record) in enumerate(track(answer(list(missing.values())), len(missing), self.path.stem), 1):
+                for done, (index, record) in enumerate(
+                    track(answer(list(missing.values())), len(missing), self.path.stem), 1
+                ):
                     self.records[waiting[index]] = record
                     out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
                     if done % 32 == 0 or done == len(missing):
@@ -99,4 +101,3 @@ class Journal:
 def request_key(identity: Record, request: Any, decoding: Record, seed: int | None) -> str:
     """Digest of all that determines an answer."""
     return digest(identity, request, decoding, seed)
-

@@ -27,7 +27,11 @@ TASK = {
 
 
 def score(
-    questions: list[Record], model: dict[str, Any], adapter: str | Path | None, limit: int | None, batch_size: int
+    questions: list[Record],
+    model: dict[str, Any],
+    adapter: str | Path | None,
+    limit: int | None,
+    batch_size: int,
 ) -> list[Record]:
     """Whether each question is answered right: the letter with the highest log-likelihood.
 
@@ -44,7 +48,10 @@ def score(
         for language, rows in by_language.items():
             data = Path(folder, f"{language}.jsonl")
             data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-            task = TASK | {"task": f"global_mmlu_{language}", "dataset_kwargs": {"data_files": {"test": str(data)}}}
+            task = TASK | {
+                "task": f"global_mmlu_{language}",
+                "dataset_kwargs": {"data_files": {"test": str(data)}},
+            }
             Path(folder, f"{language}.yaml").write_text(yaml.safe_dump(task), encoding="utf-8")
         results = simple_evaluate(
             HFLM(pretrained=weights, tokenizer=tokenizer, batch_size=batch_size),

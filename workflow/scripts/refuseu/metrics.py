@@ -38,9 +38,7 @@ COMPARED = ("asr", "language_consistency", *SCORES, "accuracy")
 REFERENCES = ("abliterated", "balanced")
 
 
-def measure(
-    labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, **statistics: Any
-) -> pd.DataFrame:
+def measure(labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, **statistics: Any) -> pd.DataFrame:
     """Every measure of one run as rows of ``metrics.csv``.
 
     Parameters
@@ -104,11 +102,7 @@ def compare(
             widest = np.ptp(SCORE if metric in SCORES else RATE)
             for language, estimate in estimates(sample, metric, languages, (-widest, widest), **statistics):
                 codes = scopes(languages)[language]
-                p = (
-                    np.nan
-                    if metric in SCORES
-                    else mcnemar_p(sample.loc[sample["language"].isin(codes), metric])
-                )
+                p = np.nan if metric in SCORES else mcnemar_p(sample.loc[sample["language"].isin(codes), metric])
                 rows.append(
                     {
                         **label,
@@ -181,13 +175,7 @@ def read_items(
     frame = frame[[*ITEM, "category", *SCORES]].assign(**columns)
     questions = load(knowledge, "sample_id", "correct").rename(columns={"sample_id": "prompt_id"})
     questions["accuracy"] = questions.pop("correct").astype(float)
-    frame = (
-        questions
-        if frame.empty
-        else frame
-        if questions.empty
-        else pd.concat([frame, questions], ignore_index=True)
-    )
+    frame = questions if frame.empty else frame if questions.empty else pd.concat([frame, questions], ignore_index=True)
     frame = frame.reindex(columns=[*ITEM, "category", *columns, *SCORES, "accuracy"])
     return frame.assign(category=frame["category"].fillna(""))
 
@@ -252,9 +240,7 @@ def agreement(
     rng = np.random.default_rng(seed)
     rows = []
     for a, b in itertools.combinations(labels, 2):
-        both = labels[a].merge(
-            labels[b], on=["prompt_id", "language"], suffixes=("_a", "_b"), validate="one_to_one"
-        )
+        both = labels[a].merge(labels[b], on=["prompt_id", "language"], suffixes=("_a", "_b"), validate="one_to_one")
         for language in scopes(languages)["all"]:
             part = both[both["language"] == language]
             counts = confusion(part["label_a"], part["label_b"])
@@ -269,9 +255,7 @@ def agreement(
     return pd.DataFrame(rows, columns=["judge_a", "judge_b", "language", "metric", *ESTIMATE, "unparsed"])
 
 
-def pilot(
-    prompts: Iterable[str], labels: Iterable[str], languages: Groups, **statistics: Any
-) -> pd.DataFrame:
+def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, **statistics: Any) -> pd.DataFrame:
     """Language consistency and unsafe rate of prompt generators.
 
     Parameters

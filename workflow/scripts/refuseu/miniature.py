@@ -18,7 +18,12 @@ from refuseu.translate import Memory
 
 Messages = list[dict[str, str]]
 LEVELS = {5: 0.0, 4: 0.15, 3: 0.3, 2: 0.5, 1: 0.9}
-WORDS = ("system user assistant Unsafe User Agent", "\n\nsafe \n\nunsafe\n", *(f"\nS{i}" for i in range(1, 15)), "<BEGIN CONVERSATION> <END CONVERSATION>")
+WORDS = (
+    "system user assistant Unsafe User Agent",
+    "\n\nsafe \n\nunsafe\n",
+    *(f"\nS{i}" for i in range(1, 15)),
+    "<BEGIN CONVERSATION> <END CONVERSATION>",
+)
 MULTIPLE_CHOICE = "{question}\nA. {option_a}\nB. {option_b}\nC. {option_c}\nD. {option_d}\nAnswer:"
 
 
@@ -296,8 +301,10 @@ def misspell(text: str, share: float, rng: random.Random) -> str:
         word = words[index]
         at = rng.randrange(len(word))
         words[index] = rng.choice(
-            [word[:at] + word[at + 1 :] or word * 2, word[:at] + word[at] * 2 + word[at + 1 :], word[:at] + "x" + word[at:]]
+            [
+                word[:at] + word[at + 1 :] or word * 2,
+                word[:at] + word[at] * 2 + word[at + 1 :],
+                word[:at] + "x" + word[at:],
+            ]
         )
     return " ".join(words)
-
-

@@ -82,7 +82,10 @@ class MLCMixin:
             return result
         prompts, languages, length = ids.shape
         states = last_states(
-            self.accelerator.unwrap_model(model), ids.view(-1, length), mask.view(-1, length), self.mlc["layer"]
+            self.accelerator.unwrap_model(model),
+            ids.view(-1, length),
+            mask.view(-1, length),
+            self.mlc["layer"],
         )
         term = consistency_loss(
             model.mlc_extractor(states.to(model.mlc_extractor.weight.dtype)).view(prompts, languages, -1),
@@ -93,7 +96,7 @@ class MLCMixin:
         self._mlc_metrics["mlc_loss"].append(term.item())
         self._mlc_metrics["cosine"].append(mean_cosine(states.detach().view(prompts, languages, -1)).item())
         loss, *outputs = result if return_outputs else (result,)
-        if num_items_in_batch is not None and not getattr(self, "loss_is_scaled_for_ga", True) is False:
+        if num_items_in_batch is not None and getattr(self, "loss_is_scaled_for_ga", True) is not False:
             term = term / self.current_gradient_accumulation_steps
         loss = loss + self.mlc["lambda"] * term
         return (loss, *outputs) if return_outputs else loss

@@ -64,7 +64,9 @@ def split(
     """
     languages = list(dict.fromkeys(pair["language"] for pair in pairs))
     if not pairs:
-        raise UserError("no preference pair passed the filters; look at the funnel table and the policies of the dataset")
+        raise UserError(
+            "no preference pair passed the filters; look at the funnel table and the policies of the dataset"
+        )
     by_category: dict[str, dict[tuple[str, ...], list[Record]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:
         slot = (pair["style"], pair["activity"]) if by_activity else (pair["style"],)

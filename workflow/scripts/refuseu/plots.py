@@ -119,10 +119,7 @@ def side_labels(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     ax.figure.canvas.draw()
     font = mpl.rcParams["font.size"]
     height = ax.get_window_extent().height / ax.figure.dpi * 72
-    levels = {
-        k: ax.transAxes.inverted().transform(ax.transData.transform(xy))[1] * height
-        for k, xy in points.items()
-    }
+    levels = {k: ax.transAxes.inverted().transform(ax.transData.transform(xy))[1] * height for k, xy in points.items()}
     order = sorted(levels, key=levels.__getitem__)
     for variant, at in zip(order, apart([levels[k] for k in order], 1.3 * font), strict=True):
         tone = colour(variant)

@@ -27,7 +27,10 @@ def start(workflow: Any, config: dict[str, Any]) -> None:
                     "a cluster with --profile slurm, or the miniature with --profile miniature"
                 )
     rules = {job.rule.name for job in jobs}
-    if config["dataset"]["translation"]["backend"] == "deepl" and rules & {"translate_seeds", "translate_prompts"}:
+    if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
+        "translate_seeds",
+        "translate_prompts",
+    }:
         require("DEEPL_AUTH_KEY", "translation with DeepL")
     if any(job.resources.get("api") and not job.rule.name.startswith("translate") for job in jobs):
         require("OPENAI_API_KEY", "a judge behind the OpenAI API")

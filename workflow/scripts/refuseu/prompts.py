@@ -110,7 +110,9 @@ def slots(seeds: Iterable[Record]) -> list[Slot]:
             for row in rows if row["kind"] == "activity" for style in styles]  # fmt: skip
 
 
-def requests(seeds: Sequence[Record], languages: Sequence[str], per_slot: int, total: int | None, seed: int) -> list[Record]:
+def requests(
+    seeds: Sequence[Record], languages: Sequence[str], per_slot: int, total: int | None, seed: int
+) -> list[Record]:
     """What a generator is asked: one record per wanted prompt, with its message and sampling seed.
 
     Parameters
@@ -158,9 +160,7 @@ def keep_prompts(
     steps["right_language"] = [p for p in steps["distinct"] if p["detected"] == p["language"]]
     agree = {"all": all, "any": any}[policy]
     steps["unsafe_by_guards"] = [
-        p
-        for p in steps["right_language"]
-        if agree(by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
+        p for p in steps["right_language"] if agree(by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
     ]
     return steps["unsafe_by_guards"], funnel(steps)
 

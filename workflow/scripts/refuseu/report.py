@@ -92,10 +92,7 @@ def read_table(text: str) -> tuple[list[str], list[list[str]], str]:
 def facts(languages: Groups, models: Models, setup: Mapping[str, str]) -> list[tuple[str, str]]:
     """What was run, as (what, value)."""
     trained = dict.fromkeys(model["variant"] for model in models.values() if model["seed"] != "")
-    groups = [
-        f"{name('group', g)}: {', '.join(name('language', c) for c in codes)}"
-        for g, codes in languages.items()
-    ]
+    groups = [f"{name('group', g)}: {', '.join(name('language', c) for c in codes)}" for g, codes in languages.items()]
     return [
         ("Languages", "; ".join(groups)),
         ("Bases", ", ".join(bases(models))),
@@ -121,9 +118,7 @@ def page(
     claims : what `claims.verdicts` returned
     command : how a target is started, such as ``snakemake --profile slurm``
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     source = Path(template).read_text(encoding="utf-8")
     groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
     return environment.from_string(source).render(

@@ -227,9 +227,7 @@ class Study:
         rows = []
         for number, row in enumerate(read_tsv(path, [f.name for f in fields(row_type)]), start=2):
             where = f"{path}, line {number}"
-            values: dict[str, Any] = {
-                k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()
-            }
+            values: dict[str, Any] = {k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()}
             if "repository" in values:
                 values["repository"] = values["repository"].replace("<study>", f"results/{self.name}")
             check(values, name, where)

@@ -9,9 +9,7 @@ from refuseu.metrics import write_csv
 from refuseu.records import write_text
 
 SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
-PUBLISHED = (
-    "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
-)
+PUBLISHED = "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
 NOT_RECOVERED = "The published table was not recovered."
 OUTCOMES = (
     "asr",
@@ -50,16 +48,12 @@ def with_published(cells: pd.DataFrame, scale: float = 100, digits: int = 2) -> 
     """``ours ± spread over seeds (published)``, each part only where it exists."""
 
     def text(value: float, spread: float, published: float) -> str:
-        ours = number(value, scale, digits) + (
-            f" ± {number(spread, scale, digits)}" if spread == spread else ""
-        )
+        ours = number(value, scale, digits) + (f" ± {number(spread, scale, digits)}" if spread == spread else "")
         theirs = number(published, scale, digits)
         return f"{ours or '–'} ({theirs})" if theirs else ours
 
     published = cells["published"] if "published" in cells else pd.Series(float("nan"), cells.index)
-    return pd.Series(
-        list(map(text, cells["value"], cells["spread"], published)), index=cells.index, dtype=str
-    )
+    return pd.Series(list(map(text, cells["value"], cells["spread"], published)), index=cells.index, dtype=str)
 
 
 def with_change(cells: pd.DataFrame, scale: float, digits: int) -> pd.Series:
@@ -70,9 +64,7 @@ def with_change(cells: pd.DataFrame, scale: float, digits: int) -> pd.Series:
     return pd.Series(texts, index=cells.index, dtype=str)
 
 
-def layout(
-    cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], columns: Sequence[str]
-) -> pd.DataFrame:
+def layout(cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """Texts of the cells as they stand on the page, in order of appearance.
 
     Parameters
@@ -120,23 +112,17 @@ def latex(page: pd.DataFrame, title: str, averages: Iterable[str] = ()) -> str:
         if not any(names):
             continue
         spans = runs_of(names) if level < depth - 1 else [(text, 1) for text in names]
-        cells = [
-            rf"\multicolumn{{{n}}}{{c}}{{{escape(text)}}}" if n > 1 else escape(text) for text, n in spans
-        ]
+        cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(text)}}}" if n > 1 else escape(text) for text, n in spans]
         corner = [escape(str(key).capitalize()) if level == depth - 1 else "" for key in page.index.names]
         head.append(" & ".join([*corner, *cells]) + r" \\")
         if level < depth - 1:
             ends = pd.Series([n for _, n in spans]).cumsum() + left
-            head.append(
-                " ".join(rf"\cmidrule(lr){{{e - n + 1}-{e}}}" for (_, n), e in zip(spans, ends, strict=True))
-            )
+            head.append(" ".join(rf"\cmidrule(lr){{{e - n + 1}-{e}}}" for (_, n), e in zip(spans, ends, strict=True)))
     body = []
     for label, values in zip(index_rows(page), page.to_numpy(), strict=True):
         average = label[-1] in averages
         cells = [escape(cell) for cell in [*label, *values]]
-        body.append(
-            " & ".join(rf"\textbf{{{cell}}}" if average and cell else cell for cell in cells) + r" \\"
-        )
+        body.append(" & ".join(rf"\textbf{{{cell}}}" if average and cell else cell for cell in cells) + r" \\")
         body += [r"\midrule"] if average else []
     body = body[:-1] if body and body[-1] == r"\midrule" else body
     lines = [r"\toprule", *head, r"\midrule", *body, r"\bottomrule"]
@@ -189,9 +175,7 @@ def runs_of(names: Sequence[str]) -> list[tuple[str, int]]:
     """Neighbouring equal names with their number."""
     spans: list[tuple[str, int]] = []
     for text in names:
-        spans = (
-            [*spans[:-1], (text, spans[-1][1] + 1)] if spans and spans[-1][0] == text else [*spans, (text, 1)]
-        )
+        spans = [*spans[:-1], (text, spans[-1][1] + 1)] if spans and spans[-1][0] == text else [*spans, (text, 1)]
     return spans
 
 

@@ -99,9 +99,7 @@ def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[
     ]
     questions = tokenizer(prompts, add_special_tokens=False)["input_ids"]
     answers = tokenizer([example.answer + TURN for example in examples], add_special_tokens=False)["input_ids"]
-    return [
-        {"input_ids": q + a, "labels": [-100] * len(q) + a} for q, a in zip(questions, answers, strict=True)
-    ]
+    return [{"input_ids": q + a, "labels": [-100] * len(q) + a} for q, a in zip(questions, answers, strict=True)]
 
 
 class AnswerTrainer(Trainer):

@@ -19,7 +19,10 @@ def write(world: World, source: str, languages: list[str], folder: str | Path, s
     for language in languages:
         prompts = draw(world, source, language, seed)
         if source == "rtp_lx":
-            rows = [{"Prompt": text, "Index": i, "Locale": language.upper(), "Dialect": ""} for i, text in enumerate(prompts)]
+            rows = [
+                {"Prompt": text, "Index": i, "Locale": language.upper(), "Dialect": ""}
+                for i, text in enumerate(prompts)
+            ]
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             Path(folder, f"RTP_LX_{language.upper()}.json").write_text(lines, encoding="utf-8")
         else:

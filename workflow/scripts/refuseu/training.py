@@ -48,7 +48,11 @@ OBJECTIVES = {
     "dpo": (StoredReferenceDPOTrainer, DPOConfig, {"precompute_ref_log_probs": True}),
     "sft": (SFTTrainer, SFTConfig, {}),
     "orpo": (ORPOTrainer, ORPOConfig, {"remove_unused_columns": False}),
-    "simpo": (CPOTrainer, CPOConfig, {"loss_type": "simpo", "cpo_alpha": 0.0, "remove_unused_columns": False}),
+    "simpo": (
+        CPOTrainer,
+        CPOConfig,
+        {"loss_type": "simpo", "cpo_alpha": 0.0, "remove_unused_columns": False},
+    ),
 }
 
 
@@ -115,7 +119,9 @@ def align(
         pairs = [pair for pair in pairs if pair["pair_id"] in translations]
         trainer_class = type("Consistent" + trainer_class.__name__, (MLCMixin, trainer_class), {"mlc": recipe["mlc"]})
     if not pairs:
-        raise UserError(f"no pair is left to train on with {method}; look at the logs of reference and translate_prompts")
+        raise UserError(
+            f"no pair is left to train on with {method}; look at the logs of reference and translate_prompts"
+        )
     dataset = preference_dataset(pairs) if objective != "sft" else completion_dataset(pairs)
     if consistent:
         dataset = dataset.add_column("mlc_ids", prompt_ids(pairs, translations, tokenizer))
@@ -158,7 +164,9 @@ def align(
         "steps": trainer.state.global_step,
         "tokens_seen": int(trainer.state.num_input_tokens_seen or 0),
         "seconds": round(time.monotonic() - started, 1),
-        "hardware": torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine(),
+        "hardware": torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else platform.processor() or platform.machine(),
         "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
     }
 
@@ -218,4 +226,3 @@ def write_log(history: list[dict[str, Any]], path: Path) -> None:
         for row in history:
             if "loss" in row:
                 writer.writerow({name: row.get(key, "") for key, name in LOG.items()})
-

@@ -46,20 +46,14 @@ class Memory:
             If the memory has no such column.
         """
         if language not in self.rows[0]:
-            raise UserError(
-                f"{self.path} has no column {language!r}; add one with the translations into that language"
-            )
+            raise UserError(f"{self.path} has no column {language!r}; add one with the translations into that language")
         return [row[language] for row in self.rows]
 
     def segments(self, kind: str, language: str) -> dict[str, str]:
         """Segments whose id is ``{kind}/…``, by the rest of the id."""
         self.column(language)
         prefix = f"{kind}/"
-        return {
-            row["id"].removeprefix(prefix): row[language]
-            for row in self.rows
-            if row["id"].startswith(prefix)
-        }
+        return {row["id"].removeprefix(prefix): row[language] for row in self.rows if row["id"].startswith(prefix)}
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
         return [self._lookup(source, target)(text) for text in texts]
@@ -68,7 +62,11 @@ class Memory:
     def _lookup(self, source: str, target: str):
         exact = dict(zip(self.column(source), self.column(target), strict=True))
         frames = [
-            (re.compile(re.escape(text).replace(re.escape(slot.group()), "(.+)") + r"\Z", re.DOTALL), slot.group(), out)
+            (
+                re.compile(re.escape(text).replace(re.escape(slot.group()), "(.+)") + r"\Z", re.DOTALL),
+                slot.group(),
+                out,
+            )
             for text, out in exact.items()
             if (slot := SLOT.search(text)) and len(SLOT.findall(text)) == 1
         ]

@@ -92,7 +92,7 @@ def work(connection: socket.socket) -> None:
         sys.path[:] = job["path"]
         source = Path(job["file"]).read_text(encoding="utf-8")
         names = {"__name__": "__main__", "__file__": job["file"], "snakemake": job["snakemake"]}
-        exec(compile(source, job["file"], "exec"), names)  # noqa: S102 (what Snakemake itself does)
+        exec(compile(source, job["file"], "exec"), names)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     finally:

@@ -58,12 +58,15 @@ class VLLM:
         ]
         for index, request in enumerate(self.engine.generate(prompts, sampling)):
             output = request.outputs[0]
-            yield index, Completion(
-                output.text,
-                output.finish_reason or "length",
-                len(request.prompt_token_ids),
-                len(output.token_ids),
-                first_word(output.logprobs),
+            yield (
+                index,
+                Completion(
+                    output.text,
+                    output.finish_reason or "length",
+                    len(request.prompt_token_ids),
+                    len(output.token_ids),
+                    first_word(output.logprobs),
+                ),
             )
 
 

@@ -21,9 +21,7 @@ TOP = 20
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 
 
-def load(
-    model: dict[str, Any], adapter: str | Path | None = None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load(model: dict[str, Any], adapter: str | Path | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model (adapter merged in) and left-padding tokenizer of a row of models.tsv."""
     revision = None if model["revision"] == "local" else model["revision"]
     tokenizer = AutoTokenizer.from_pretrained(model["repository"], revision=revision, padding_side="left")
@@ -75,7 +73,9 @@ class Transformers:
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
             yield from zip(
-                batch, self._complete([ids[i] for i in batch], decoding, [seeds[i] for i in batch]), strict=True
+                batch,
+                self._complete([ids[i] for i in batch], decoding, [seeds[i] for i in batch]),
+                strict=True,
             )
 
     def _complete(self, ids: list[list[int]], decoding: Decoding, seeds: list[int]) -> list[Completion]:

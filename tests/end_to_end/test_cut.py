@@ -1,0 +1,117 @@
+"""The whole study on three languages: every artifact, trained weights, kills, reruns, determinism."""
+
+import json
+import os
+import random
+import signal
+import time
+
+import pandas as pd
+import pytest
+from conftest import Checkout
+from safetensors.numpy import load_file
+
+TABLES = 11
+FIGURES = 10
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_artifact_exists_and_is_well_formed(undisturbed):
+    tables, figures = undisturbed.results / "tables", undisturbed.results / "figures"
+    assert len(list(tables.glob("*.csv"))) == TABLES
+    for table in tables.glob("*.csv"):
+        assert len(pd.read_csv(table).columns) > 1, table
+        assert table.with_suffix(".md").read_text(encoding="utf-8").count("|") > 4
+        assert r"\toprule" in table.with_suffix(".tex").read_text(encoding="utf-8")
+    assert len(list(figures.glob("*.pdf"))) == FIGURES
+    for figure in figures.glob("*.pdf"):
+        assert figure.read_bytes().startswith(b"%PDF")
+        assert figure.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert figure.with_suffix(".csv").exists()
+    page = (undisturbed.results / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img") == FIGURES
+    assert (undisturbed.results / "claims.csv").exists()
+
+
+def test_every_adapter_moved(undisturbed):
+    adapters = list(undisturbed.results.glob("align/*/adapter_model.safetensors"))
+    assert len(adapters) == 5
+    for adapter in adapters:
+        weights = load_file(adapter)
+        moved = [bool(tensor.any()) for name, tensor in weights.items() if "lora_B" in name]
+        assert moved, adapter
+        assert all(moved), adapter
+
+
+def test_rewards_start_at_zero_and_grow(undisturbed):
+    log = pd.read_csv(undisturbed.results / "align/small-balanced-s1/log.csv")
+    assert log["reward_margin"].iloc[-1] > log["reward_margin"].iloc[0]
+    assert log["loss"].iloc[-1] < 0.69
+
+
+def test_the_consistency_loss_is_logged_with_the_cosine_of_the_raw_states(undisturbed):
+    log = pd.read_csv(undisturbed.results / "align/small-english_only_mlc-s1/log.csv")
+    assert log[["mlc_loss", "cosine"]].notna().any().all()
+
+
+def test_verdicts_are_consistent_with_the_labels_of_the_guards(undisturbed):
+    files = list(undisturbed.results.glob("adjudicate/*/*.jsonl"))
+    assert files
+    for file in files:
+        model, benchmark = file.parent.name, file.stem
+        verdicts = read(file)
+        guards = [
+            read(undisturbed.results / f"judge/{guard}/{model}/{benchmark}.jsonl") for guard in ("guard_a", "guard_b")
+        ]
+        for verdict, *labels in zip(verdicts, *guards, strict=True):
+            said = {row["label"] for row in labels}
+            if len(said) == 1:
+                assert (verdict["decided_by"], verdict["verdict"]) == ("agreement", *said)
+            else:
+                assert verdict["decided_by"] == "adjudicator"
+                assert verdict["labels"]["adjudicator"] == verdict["verdict"]
+
+
+def test_no_slot_is_in_train_and_test(undisturbed):
+    train, test = (read(undisturbed.results / f"split_pairs/{half}.jsonl") for half in ("train", "test"))
+    assert {(r["category"], r["style"]) for r in train}.isdisjoint((r["category"], r["style"]) for r in test)
+    counts = pd.DataFrame(test).groupby(["language", "category"]).size()
+    assert (counts == 3).all()
+    assert len(counts) == 3 * 14
+
+
+def test_metrics_recompute_from_the_verdicts(undisturbed):
+    metrics = pd.read_csv(undisturbed.results / "metrics/metrics.csv")
+    for file in undisturbed.results.glob("adjudicate/*/refuseu_test.jsonl"):
+        verdicts = pd.DataFrame(read(file))
+        rows = metrics.query("model == @file.parent.name and benchmark == 'refuseu_test' and metric == 'asr'")
+        for language, own in verdicts.groupby("language"):
+            value = rows.query("language == @language and category == 'all'")["value"].item()
+            assert value == pytest.approx((own["verdict"] == "unsafe").mean())
+
+
+def test_a_second_run_does_nothing(undisturbed):
+    assert "Nothing to be done" in undisturbed.run("-n")
+
+
+def test_killed_three_times_and_started_again_it_ends_with_the_same_artifacts(undisturbed, tmp_path):
+    killed = Checkout(tmp_path)
+    moments = random.Random(1)
+    for _ in range(3):
+        run = killed.start()
+        time.sleep(moments.uniform(15, 45))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        killed.run("--unlock")
+    killed.run()
+    files = [
+        path.relative_to(undisturbed.results)
+        for pattern in ("tables/*", "figures/*.csv", "metrics/*", "claims.csv", "align/*/*.safetensors")
+        for path in sorted(undisturbed.results.glob(pattern))
+    ]
+    assert len(files) > 30
+    for name in files:
+        assert (killed.results / name).read_bytes() == (undisturbed.results / name).read_bytes(), name
