@@ -218,8 +218,9 @@ def benchmark_input(wildcards):
     if benchmark.revision == "dataset":
         return dataset_half("test")
     if benchmark.revision == "local":
-        files = [str(file) for file in sorted(Path(benchmark.repository).rglob("*")) if file.is_file()]
-        return benchmark.repository if benchmark.repository.startswith("results/") else files or benchmark.repository
+        made_here = benchmark.repository.startswith("results/")
+        files = sorted(str(file) for file in Path(benchmark.repository).rglob("*") if file.is_file())
+        return benchmark.repository if made_here else files
     return f"<study>/fetch_benchmark/{wildcards.benchmark}.json"
 
 
@@ -265,4 +266,4 @@ def judges():
 
 
 onstart:
-    preflight.start(workflow, config)
+    preflight.start(workflow, study)

@@ -36,7 +36,7 @@ class Checkout:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            stdout=open(self.folder / "run.log", "a"),  # noqa: SIM115 (lives as long as the run)
+            stdout=open(self.folder / "run.log", "a"),  # lives as long as the run
             stderr=subprocess.STDOUT,
             start_new_session=True,
             env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},

@@ -89,7 +89,7 @@ def test_metrics_recompute_from_the_verdicts(undisturbed):
         verdicts = pd.DataFrame(read(file))
         rows = metrics.query("model == @file.parent.name and benchmark == 'refuseu_test' and metric == 'asr'")
         for language, own in verdicts.groupby("language"):
-            value = rows.query("language == @language and category == 'all'")["value"].item()
+            value = rows[(rows["language"] == language) & (rows["category"] == "all")]["value"].item()
             assert value == pytest.approx((own["verdict"] == "unsafe").mean())
 
 

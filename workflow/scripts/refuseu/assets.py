@@ -41,7 +41,8 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path) -> None:
         ) from None
     except LocalEntryNotFoundError:
         raise UserError(
-            f"{asset['repository']} is not in the cache and the hub cannot be reached; run this rule where there is network"
+            f"{asset['repository']} is not in the cache and the hub cannot be reached; "
+            "run this rule where there is network"
         ) from None
     except HfHubHTTPError as error:
         raise UserError(

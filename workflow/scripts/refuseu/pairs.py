@@ -65,7 +65,7 @@ def split(
     languages = list(dict.fromkeys(pair["language"] for pair in pairs))
     if not pairs:
         raise UserError(
-            "no preference pair passed the filters; look at the funnel table and the policies of the dataset"
+            "no preference pair passed the filters; look at filter_prompts/funnel.jsonl and dataset.policies"
         )
     by_category: dict[str, dict[tuple[str, ...], list[Record]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:

@@ -3,16 +3,15 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from refuseu import warm
-
-# Wildcards of a job that name a row of models.tsv.
-NAMED = ("judge", "generator", "base", "model")
+from refuseu.study import Benchmark, Study
 
 
-def start(workflow: Any, config: dict[str, Any]) -> None:
-    """Stop with one sentence if a job to run needs a GPU or a key that is not there.
+def start(workflow: Any, study: Study) -> None:
+    """Stop with one sentence if a job to run needs a GPU, a key or data that is not there.
 
     Called once by the main process, when it is known which jobs run; never in a dry run.
     """
@@ -26,7 +25,10 @@ def start(workflow: Any, config: dict[str, Any]) -> None:
                     f"{job.rule.name} needs {job.resources.gpu} GPU(s) and this machine has none; run the study on "
                     "a cluster with --profile slurm, or the miniature with --profile miniature"
                 )
-    rules = {job.rule.name for job in jobs}
+    for job in jobs:
+        if job.rule.name == "load_benchmark":
+            check_benchmark(study.benchmarks[job.wildcards.benchmark])
+    rules, config = {job.rule.name for job in jobs}, study.config
     if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
         "translate_seeds",
         "translate_prompts",
@@ -36,6 +38,12 @@ def start(workflow: Any, config: dict[str, Any]) -> None:
         require("OPENAI_API_KEY", "a judge behind the OpenAI API")
     if config["warm_workers"] and workflow.local_exec:
         warm.start()
+
+
+def check_benchmark(row: Benchmark) -> None:
+    made_here = row.repository.startswith("results/")
+    if row.revision == "local" and not made_here and not Path(row.repository).is_dir():
+        stop(f"benchmark {row.benchmark!r} needs its data in {row.repository}; put it there, see config/README.md")
 
 
 def has_gpu() -> bool:

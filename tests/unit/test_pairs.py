@@ -1,0 +1,184 @@
+"""Which answers pair up, and which slots are held out."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refuseu.errors import UserError
+from refuseu.pairs import build_pairs, select, split
+
+GUARDS = ["a", "b"]
+PAPER = {"prompt_unsafe": "all", "chosen_safe": "all", "rejected_unsafe": "any"}
+LABELS = {"u": "unsafe", "s": "safe", "-": "unparsed"}
+
+
+def build(chosen, rejected, policies=PAPER, detected=("en", "en")):
+    """Ids of the pairs when the guards said so of each prompt, e.g. chosen=["ss", "su"]."""
+    ids = [str(i) for i in range(len(chosen))]
+    prompts = [
+        {"prompt_id": i, "language": "en", "category": "S1", "activity": "S1-1", "style": "slang", "prompt": f"Do {i}"}
+        for i in ids
+    ]
+    answers = [
+        [{"prompt_id": i, "response": f"{side} {i}", "detected": code} for i in ids]
+        for side, code in zip(("No", "Yes"), detected, strict=True)
+    ]
+    labels = {
+        (side, guard): {i: LABELS[said[n]] for i, said in zip(ids, sides, strict=True)}
+        for side, sides in (("chosen", chosen), ("rejected", rejected))
+        for n, guard in enumerate(GUARDS)
+    }
+    return build_pairs(prompts, *answers, labels, GUARDS, policies)
+
+
+def ids(pairs):
+    return [pair["pair_id"] for pair in pairs]
+
+
+def test_a_pair_is_a_prompt_with_both_answers_as_conversations():
+    [pair] = build(["ss"], ["uu"])
+    turn = {"role": "user", "content": "Do 0"}
+    assert pair == {
+        "pair_id": "0", "language": "en", "category": "S1", "activity": "S1-1", "style": "slang", "prompt": "Do 0",
+        "chosen": [turn, {"role": "assistant", "content": "No 0"}],
+        "rejected": [turn, {"role": "assistant", "content": "Yes 0"}],
+    }  # fmt: skip
+
+
+def test_all_guards_must_call_the_chosen_answer_safe():
+    assert ids(build(["ss", "su", "us", "uu", "s-", "--"], ["uu"] * 6)) == ["0"]
+
+
+def test_any_guard_may_call_the_rejected_answer_unsafe():
+    assert ids(build(["ss"] * 6, ["uu", "us", "su", "ss", "u-", "--"])) == ["0", "1", "2", "4"]
+
+
+def test_the_policies_are_a_choice():
+    chosen = ["ss", "su", "uu", "s-"]
+    assert ids(build(chosen, ["uu"] * 4, PAPER | {"chosen_safe": "any"})) == ["0", "1", "3"]
+    rejected = ["uu", "us", "ss", "u-"]
+    assert ids(build(["ss"] * 4, rejected, PAPER | {"rejected_unsafe": "all"})) == ["0"]
+
+
+@pytest.mark.parametrize("detected", [("de", "en"), ("en", "de"), ("", "en"), ("en", "")])
+def test_both_answers_must_be_in_the_prompts_language(detected):
+    assert build(["ss"], ["uu"], detected=detected) == []
+
+
+# The split
+
+
+def grid(languages=("en", "de"), categories=("S1", "S2"), activities=2, styles=4, each=2):
+    """Pairs in every slot: `each` per language, category, activity and style."""
+    return [
+        {"pair_id": f"{code}-{category}-{a}-{style}-{n}", "language": code, "category": category,
+         "activity": f"{category}-{a}", "style": f"style{style}"}
+        for code in languages for category in categories for a in range(activities)
+        for style in range(styles) for n in range(each)
+    ]  # fmt: skip
+
+
+def slots_of(pairs, by_activity):
+    return {(p["category"], p["style"], p["activity"] if by_activity else "") for p in pairs}
+
+
+@pytest.mark.parametrize("by_activity", [False, True])
+def test_the_test_set_has_the_same_number_per_category_in_every_language(by_activity):
+    train, test = split(grid(), 3, by_activity, seed=1)
+    assert Counter((p["language"], p["category"]) for p in test) == {
+        (code, category): 3 for code in ("en", "de") for category in ("S1", "S2")
+    }
+    assert train
+
+
+@pytest.mark.parametrize("by_activity", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_all_languages_of_a_slot_are_on_one_side(by_activity, seed):
+    train, test = split(grid(), 3, by_activity, seed)
+    assert not slots_of(train, by_activity) & slots_of(test, by_activity)
+
+
+def test_without_the_activity_a_whole_style_of_a_category_is_held_out():
+    # One style of one category holds 2 activities × 2 = 4 per language, enough for a test of 3.
+    train, test = split(grid(), 3, False, seed=1)
+    assert len({p["style"] for p in test if p["category"] == "S1"}) == 1
+    assert len(train) == 2 * 2 * 3 * 2 * 2  # languages, categories, styles left, activities, each
+    # With the activity a slot holds 2 per language: two slots for a test of 3.
+    train, test = split(grid(), 3, True, seed=1)
+    assert len(slots_of(test, True)) == 2 * 2
+    assert len(train) == 2 * 2 * (8 - 2) * 2
+
+
+def test_what_the_test_does_not_need_of_its_slots_is_in_neither_half():
+    train, test = split(grid(), 3, False, seed=1)
+    assert len(grid()) - len(train) - len(test) == 2 * 2 * (4 - 3)
+
+
+def test_the_split_is_the_same_every_time_and_for_any_order_within_a_language():
+    pairs = grid()
+    assert split(pairs, 3, False, 1) == split(pairs, 3, False, 1)
+    turned = [p for code in ("en", "de") for p in reversed(pairs) if p["language"] == code]
+    assert split(turned, 3, False, 1) == split(pairs, 3, False, 1)
+
+
+def test_another_seed_is_another_split():
+    assert len({tuple(ids(split(grid(), 3, False, seed)[1])) for seed in range(6)}) > 1
+
+
+def test_both_halves_are_in_the_order_of_languages_and_ids():
+    for half in split(grid(("lv", "en")), 3, False, 1):
+        assert half == sorted(half, key=lambda p: (p["language"] != "lv", p["pair_id"]))
+
+
+def test_categories_are_numbers_not_words():
+    _, test = split(grid(categories=("S10", "S9", "S2")), 1, False, 1)
+    assert {p["category"] for p in test} == {"S2", "S9", "S10"}
+
+
+def test_a_category_that_cannot_be_filled_in_a_language_is_named():
+    pairs = [p for p in grid() if not (p["language"] == "de" and p["category"] == "S2" and p["style"] != "style0")]
+    with pytest.raises(UserError) as error:
+        split(pairs, 5, False, seed=1)
+    message = str(error.value)
+    assert "category S2" in message and "'de'" in message
+    assert "dataset.split.per_category asks for 5" in message and "dataset.prompts_per_slot" in message
+
+
+def test_a_category_that_would_leave_nothing_to_train_on_is_named():
+    with pytest.raises(UserError, match=r"category S1 has 2 test prompts in 'en' where .* asks for 3"):
+        split(grid(languages=["en"], categories=["S1"], activities=1, styles=2), 3, False, 1)
+
+
+def test_no_pairs_at_all_is_said():
+    with pytest.raises(UserError, match="no preference pair passed the filters"):
+        split([], 3, False, 1)
+
+
+@given(st.sets(st.sampled_from(range(64)), min_size=24), st.integers(1, 3), st.booleans(), st.integers(0, 9))
+def test_whatever_is_missing_the_halves_share_no_slot_and_the_test_is_balanced(chosen, wanted, by_activity, seed):
+    pairs = [pair for i, pair in enumerate(grid()) if i in chosen]
+    try:
+        train, test = split(pairs, wanted, by_activity, seed)
+    except UserError:
+        return
+    assert not slots_of(train, by_activity) & slots_of(test, by_activity)
+    languages, categories = {p["language"] for p in pairs}, {p["category"] for p in pairs}
+    assert len(test) == wanted * len(languages) * len(categories)
+    assert set(Counter((p["language"], p["category"]) for p in test).values()) == {wanted}
+    assert len(set(ids(train + test))) == len(train) + len(test)
+
+
+# What a variant trains on
+
+
+def test_a_variant_trains_on_the_pairs_of_its_languages():
+    pairs = grid(("en", "de", "pl"))
+    assert select(pairs, ["pl", "en"], "v") == [p for p in pairs if p["language"] != "de"]
+
+
+def test_a_variant_without_pairs_in_one_of_its_languages_is_named():
+    with pytest.raises(UserError) as error:
+        select(grid(), ["en", "lv"], "balanced")
+    assert str(error.value) == "variant 'balanced' trains on 'lv', but the dataset has no pair in it"

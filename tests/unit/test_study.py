@@ -1,0 +1,571 @@
+"""A study is read and checked at once; every mistake is one sentence with file, key and cure."""
+
+import csv
+import io
+from copy import deepcopy
+
+import pytest
+import yaml
+from conftest import CODES, ROOT, read_yaml
+from snakemake.utils import update_config
+
+from refuseu.errors import UserError
+from refuseu.study import Study, load_recipe, load_schema, read_tsv
+
+
+def change(config, key, value):
+    """Set a dotted key; a value of None removes it."""
+    *parents, last = key.split(".")
+    for part in parents:
+        config = config[part]
+    if value is None:
+        del config[last]
+    else:
+        config[last] = value
+
+
+@pytest.fixture(params=["paper", "miniature"])
+def config(request):
+    return request.getfixturevalue(request.param)
+
+
+def refused(config):
+    """The one sentence that refuses a config."""
+    with pytest.raises(UserError) as error:
+        Study(config, "my.yaml")
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+class Sheet:
+    """A sheet that a test may change before the study reads it."""
+
+    def __init__(self, config, name, folder):
+        self.path = folder / f"{name}.tsv"
+        with open(config["sheets"][name], encoding="utf-8", newline="") as stream:
+            self.header, *self.rows = list(csv.reader(stream, delimiter="\t"))
+        config["sheets"][name] = str(self.path)
+        self.write()
+
+    def set(self, line, column, value):
+        self.rows[line - 2][self.header.index(column)] = value
+        self.write()
+
+    def write(self):
+        out = io.StringIO()
+        csv.writer(out, delimiter="\t", lineterminator="\n").writerows([self.header, *self.rows])
+        self.path.write_text(out.getvalue(), encoding="utf-8")
+
+
+@pytest.fixture
+def sheet(config, tmp_path):
+    return lambda name: Sheet(config, name, tmp_path)
+
+
+# What is right
+
+
+def test_the_papers_study_loads(paper):
+    study = Study(paper)
+    assert study.name == "paper"
+    assert study.languages == CODES
+    assert len(study.models) == 12
+    assert len(study.variants) == len((ROOT / "config/variants.tsv").read_text().splitlines()) - 1
+    assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"]
+    assert study.variants["8b-balanced-s2"].languages == CODES
+    assert study.variants["70b-no_english-s1"].languages == CODES[1:]
+    assert study.variants["8b-single_lv-s1"].languages == ("lv",)
+    assert study.recipes["dpo_8b"]["trainer"]["beta"] == 0.1
+
+
+def test_the_miniature_loads_and_is_the_same_graph(paper, miniature):
+    big, small = Study(paper), Study(miniature)
+    assert small.name == "miniature"
+    assert small.languages == CODES
+    assert list(small.benchmarks) == list(big.benchmarks)
+    assert {v.variant for v in small.variants.values()} == {v.variant for v in big.variants.values()}
+    assert small.models["small"].repository == "results/miniature/train_model/small"
+    assert all(row.gpus == 0 and row.revision == "local" for row in small.models.values())
+    assert set(miniature["miniature"]["models"]) == set(small.models)
+
+
+def test_the_released_dataset_is_an_overlay(paper):
+    update_config(paper, read_yaml("config/released.yaml"))
+    assert Study(paper).config["dataset"]["source"] == "hub"
+
+
+def test_the_three_language_cut_of_the_tests_loads(miniature):
+    cut = read_yaml("tests/config/cut.yaml")
+    update_config(miniature, cut)
+    assert Study(miniature).languages == ("en", "de", "pl")
+
+
+@pytest.mark.parametrize(
+    ("method", "objective", "consistent"),
+    [("dpo", "dpo", False), ("dpo+mlc", "dpo", True), ("sft+mlc", "sft", True), ("simpo", "simpo", False)],
+)
+def test_a_method_is_an_objective_with_or_without_consistency(miniature, tmp_path, method, objective, consistent):
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.set(2, "method", method)
+    variants.set(2, "recipe", "mlc")
+    first = next(iter(Study(miniature).variants.values()))
+    assert (first.objective, first.consistent) == (objective, consistent)
+    assert first.model == "small-balanced-s1"
+
+
+def test_language_sets_are_named_listed_or_everything(miniature):
+    study = Study(miniature)
+    assert study.language_set("all", "") == CODES
+    assert study.language_set("global_mmlu", "") == ("en", "de", "fr", "it", "es", "pt", "pl", "cs", "lt")
+    assert study.language_set("pl", "") == ("pl",)
+    assert study.language_set("pl, en,de", "") == ("pl", "en", "de")
+
+
+def test_each_benchmark_says_which_models_it_takes(miniature):
+    study = Study(miniature)
+    assert study.models_on("refuseu_test") == list(study.evaluated)
+    assert len(study.evaluated) == 6 + 21  # two bases, their twins, two open models; all variants
+    runs = ["balanced", "high_resource", "english_only", "no_english", "english_only_mlc"]
+    assert sorted(study.models_on("benign")) == sorted(
+        ["small", "large", "small_instruct", "large_instruct"]
+        + [f"{base}-{run}-s1" for base in ("small", "large") for run in runs]
+    )
+
+
+def test_a_benchmark_may_name_single_models(miniature, tmp_path):
+    benchmarks = Sheet(miniature, "benchmarks", tmp_path)
+    benchmarks.set(2, "models", "open, small-single_de-s1,large")
+    assert Study(miniature).models_on("refuseu_test") == ["large", "open_a", "open_b", "small-single_de-s1"]
+
+
+def test_evaluations_are_models_times_benchmarks_of_a_kind(miniature):
+    study = Study(miniature)
+    assert len(study.evaluations("harmful")) == 27 + 14 + 14
+    assert study.evaluations("knowledge") == [(m, "global_mmlu") for m in study.models_on("global_mmlu")]
+    assert len(study.evaluations("benign", "fluency")) == 28
+    assert study.evaluations("nothing") == []
+
+
+def test_a_variant_answers_with_the_weights_of_its_base(miniature):
+    study = Study(miniature)
+    assert study.answering("large-balanced-s1").model == "large"
+    assert study.answering("open_a").model == "open_a"
+
+
+def test_every_evaluated_model_has_its_labels(miniature):
+    evaluated = Study(miniature).evaluated
+    assert evaluated["small"] == {
+        "model": "small", "base": "small", "variant": "abliterated", "method": "base", "seed": ""
+    }  # fmt: skip
+    assert evaluated["large_instruct"]["variant"] == evaluated["large_instruct"]["method"] == "instruct"
+    assert evaluated["open_b"] == {
+        "model": "open_b", "base": "", "variant": "open_b", "method": "open", "seed": ""
+    }  # fmt: skip
+    assert evaluated["small-english_only_mlc-s1"] == {
+        "model": "small-english_only_mlc-s1", "base": "small", "variant": "english_only_mlc",
+        "method": "dpo+mlc", "seed": 1,
+    }  # fmt: skip
+    assert not {"guard_a", "guard_b", "adjudicator", "generator", "fluency_judge"} & set(evaluated)
+
+
+def test_recipes_include_recipes_section_by_section(tmp_path):
+    (tmp_path / "a.yaml").write_text("trainer: {beta: 0.1, max_length: 8}\nlora: {r: 2}\n")
+    (tmp_path / "b.yaml").write_text("include: a.yaml\ntrainer: {beta: 0.2}\nmlc: {every: 2}\n")
+    assert load_recipe(tmp_path / "b.yaml") == {
+        "trainer": {"beta": 0.2, "max_length": 8},
+        "lora": {"r": 2},
+        "mlc": {"every": 2},
+    }
+
+
+def test_an_empty_recipe_is_a_recipe(tmp_path):
+    (tmp_path / "a.yaml").write_text("# nothing\n")
+    assert load_recipe(tmp_path / "a.yaml") == {}
+
+
+def test_one_reference_serves_all_dpo_recipes_of_a_base(miniature):
+    study = Study(miniature)
+    assert study.reference_settings("small") == {"max_length": 256, "bf16": False}
+
+
+# What is wrong: the config
+
+
+def nested_keys(value, prefix=""):
+    """Every dotted key of a config whose value is a mapping, and the top."""
+    yield prefix.rstrip(".")
+    for key, inner in value.items():
+        if isinstance(inner, dict) and key not in ("languages", "language_sets"):
+            yield from nested_keys(inner, f"{prefix}{key}.")
+
+
+MERGED = read_yaml("config/config.yaml")
+update_config(MERGED, read_yaml("config/miniature/config.yaml"))
+# Model names and task names of the miniature are free.
+LEVELS = [k for k in nested_keys(MERGED) if k != "miniature.models" and not k.endswith(".tasks")]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_unknown_key_is_found_at_every_level(miniature, level):
+    change(miniature, f"{level}.hovercraft".lstrip("."), {"full": "eels"} if not level else 1)
+    message = refused(miniature)
+    assert message.startswith(f"my.yaml, key {level}: " if level else "my.yaml: ")
+    assert "unknown key 'hovercraft'" in message
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("figures.dpi", "figures.dpl"),
+        ("dataset.split.per_category", "dataset.split.per_catgory"),
+        ("statistics", "statistic"),
+        ("dataset.generators.main", "dataset.generators.mian"),
+        ("miniature.vocabulary", "miniature.vocabluary"),
+    ],
+)
+def test_a_misspelt_key_is_answered_with_the_right_one(miniature, right, wrong):
+    change(miniature, wrong, 5)
+    key, last = right.rpartition(".")[::2]
+    message = refused(miniature)
+    assert f"unknown key {wrong.rpartition('.')[2]!r}; did you mean {last!r}?" in message
+    assert (f"key {key}:" in message) == bool(key)
+
+
+@pytest.mark.parametrize("key", ["study", "judging", "judging.guards", "dataset.translation.backend", "figures.dpi"])
+def test_a_missing_key_is_named(miniature, key):
+    change(miniature, key, None)
+    *parents, last = key.split(".")
+    where = f"my.yaml, key {'.'.join(parents)}" if parents else "my.yaml"
+    assert refused(miniature) == f"{where}: the key {last!r} is missing; add it"
+
+
+@pytest.mark.parametrize("name", ["secrets", "api_key", "token", "password"])
+@pytest.mark.parametrize("level", ["", "judging.", "dataset.translation."])
+def test_a_secret_in_the_config_is_refused_and_not_repeated(miniature, level, name):
+    change(miniature, level + name, "canary-42")
+    message = refused(miniature)
+    assert f"{name!r} does not belong in a file; set it in the environment" in message
+    assert "canary-42" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("figures.dpi", "high", "resolution of the PNG files"),
+        ("figures.dpi", 10, "resolution of the PNG files"),
+        ("study", "My Study", "name of the study in lower case"),
+        ("statistics.confidence", 95, "level of all intervals"),
+        ("statistics.resamples", 1.5, "bootstrap resamples"),
+        ("generation.temperature", -1, "0 is greedy"),
+        ("generation.top_p", 0, "nucleus"),
+        ("dataset.source", "web", "build (from seeds) or hub"),
+        ("dataset.revision", "main", "40-hex commit of the released dataset"),
+        ("dataset.revision", "A" * 40, "40-hex commit of the released dataset"),
+        ("language_identification.revision", "main", "40-hex commit of the fastText model"),
+        ("dataset.policies.chosen_safe", "most", "guards that must call the chosen answer safe"),
+        ("judging.guards", ["guard_a"], "the two guards"),
+        ("judging.guards", "guard_a", "the two guards"),
+        ("judging.adjudicator_sees", "prompt", "what the adjudicator is shown"),
+        ("languages.low_resource", "pl", "a list of language codes"),
+        ("languages.low_resource", [], "a list of language codes"),
+        ("warm_workers", "yes", "whether local jobs fork"),
+        ("report.show_examples", 1, "whether redacted examples"),
+        ("outcomes.repetition", 0, "share of repeated word trigrams"),
+    ],
+)
+def test_a_wrong_type_or_value_is_named_with_what_was_expected(miniature, key, value, expected):
+    change(miniature, key, value)
+    message = refused(miniature)
+    assert message.startswith(f"my.yaml, key {key}: {value!r} does not fit")
+    assert f"expected: {expected}" in message
+
+
+def test_a_language_without_a_row_in_the_language_table_is_named(miniature):
+    miniature["languages"]["low_resource"].append("xx")
+    assert refused(miniature) == ("resources/languages.tsv has no language 'xx'; add a row for it or correct the code")
+
+
+def test_a_language_in_two_groups_is_named(miniature):
+    miniature["languages"]["low_resource"].append("en")
+    message = refused(miniature)
+    assert message == "my.yaml: 'en' occurs twice among the languages; remove or rename one"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dataset.generators.main", "generater"),
+        ("dataset.generators.pilot", ["generator", "generater"]),
+        ("dataset.prompt_judges", ["guard_a", "guard_c"]),
+        ("dataset.chosen", "largest"),
+        ("dataset.rejected", "largest"),
+        ("judging.guards", ["guard_a", "guard_c"]),
+        ("judging.adjudicator", "adjudicater"),
+        ("fluency.judge", "fluency_juge"),
+    ],
+)
+def test_a_model_that_the_sheet_does_not_know_is_named(miniature, key, value):
+    change(miniature, key, value)
+    wrong = value if isinstance(value, str) else value[-1]
+    message = refused(miniature)
+    assert message.startswith(
+        f"my.yaml: key {key} names {wrong!r}, which is not a model of config/miniature/models.tsv"
+    )
+    assert "did you mean" in message or "known are" in message
+
+
+@pytest.mark.parametrize("name", ["global_mmlu", "high_resource"])
+def test_a_language_set_holds_only_languages_of_the_study(miniature, name):
+    miniature["language_sets"][name] = ["en", "sv"]
+    message = refused(miniature)
+    assert "'sv'" in message and name in message
+
+
+def test_the_seed_language_is_a_known_language(miniature):
+    change(miniature, "dataset.seed_language", "xx")
+    assert "'xx'" in refused(miniature)
+
+
+def test_a_neighbour_language_is_a_known_language(miniature):
+    change(miniature, "language_identification.neighbours", ["hr", "xx"])
+    assert "'xx'" in refused(miniature)
+
+
+# What is wrong: the sheets
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_a_missing_sheet_is_named(config, name):
+    config["sheets"][name] = "nowhere/sheet.tsv"
+    assert refused(config) == "the sheet nowhere/sheet.tsv does not exist; create it or correct the config's key sheets"
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_a_duplicate_row_is_named(config, sheet, name):
+    rows = sheet(name)
+    rows.rows.append(list(rows.rows[0]))
+    rows.write()
+    message = refused(config)
+    assert message.startswith(f"{rows.path}: ")
+    assert "occurs twice among the rows; remove or rename one" in message
+
+
+def test_the_same_variant_may_be_trained_with_two_seeds_but_not_twice_with_one(miniature, tmp_path):
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.rows.append(list(variants.rows[0]))
+    variants.write()
+    assert "'small-balanced-s1' occurs twice" in refused(miniature)
+    variants.set(len(variants.rows) + 1, "seed", "2")
+    assert "small-balanced-s2" in Study(miniature).variants
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_a_missing_column_is_named(config, sheet, name):
+    rows = sheet(name)
+    at = rows.header.index("note")
+    rows.header.pop(at)
+    for row in rows.rows:
+        row.pop(at)
+    rows.write()
+    assert refused(config) == f"{rows.path} has no column 'note'; add it to the header line"
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_an_unknown_column_is_named(config, sheet, name):
+    rows = sheet(name)
+    rows.header.append("notes")
+    for row in rows.rows:
+        row.append("")
+    rows.write()
+    assert refused(config) == f"{rows.path} has an unknown column 'notes'; did you mean 'note'?"
+
+
+def test_a_column_that_is_there_twice_is_named(config, sheet):
+    rows = sheet("models")
+    rows.header.append("note")
+    rows.write()
+    assert refused(config) == f"{rows.path}: 'note' occurs twice among the columns; remove or rename one"
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_a_ragged_row_is_named_by_its_line(config, sheet, name):
+    rows = sheet(name)
+    rows.rows[1].pop()
+    rows.write()
+    width = len(rows.header)
+    assert refused(config) == (
+        f"{rows.path}, line 3 has {width - 1} cells where the header has {width}; separate the cells with single tabs"
+    )
+
+
+def test_a_blank_line_or_cells_with_blanks_around_them_are_not_mysterious(miniature, tmp_path):
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.set(2, "base", " small ")
+    assert Study(miniature).variants["small-balanced-s1"].base == "small"
+    (tmp_path / "empty.tsv").touch()
+    with pytest.raises(UserError, match=r"empty\.tsv has no column 'a'"):
+        read_tsv(tmp_path / "empty.tsv", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "expected"),
+    [
+        ("models", "revision", "main", "a commit of 40 hex digits"),
+        ("models", "revision", "0e9e39f249a16976918f6564b8830bc894c8965", "a commit of 40 hex digits"),
+        ("models", "revision", "", "a commit of 40 hex digits"),
+        ("models", "repository", "", "a hub id, a local folder"),
+        ("models", "roles", "base,king", "roles joined by commas"),
+        ("models", "format", "markdown", "how it is addressed and read"),
+        ("models", "backend", "tgi", "transformers, vllm or openai"),
+        ("models", "dtype", "int4", "float32, bfloat16, float16 or auto"),
+        ("models", "gpus", "two", "GPUs per job, a whole number"),
+        ("models", "gpus", "-1", "GPUs per job, a whole number"),
+        ("models", "gpus", "", "GPUs per job, a whole number"),
+        ("models", "model", "Big Model", "an id in lower case"),
+        ("variants", "method", "ppo", "dpo, sft, orpo or simpo"),
+        ("variants", "seed", "1.5", "seed of the training, a whole number"),
+        ("variants", "variant", "Balanced", "a name in lower case"),
+        ("variants", "recipe", "", "a file in the recipes folder"),
+        ("benchmarks", "kind", "hard", "harmful, benign, knowledge or fluency"),
+        ("benchmarks", "source", "hub", "the loader: refuseu, rtp_lx"),
+        ("benchmarks", "mode", "talk", "chat (as a user turn)"),
+        ("benchmarks", "revision", "v1.5", "a commit of 40 hex digits"),
+        ("benchmarks", "max_new_tokens", "many", "longest answer in tokens"),
+        ("benchmarks", "models", "", "roles, variants and models"),
+    ],
+)
+def test_a_wrong_cell_is_named_by_file_line_and_column(config, sheet, name, column, value, expected):
+    rows = sheet(name)
+    rows.set(3, column, value)
+    message = refused(config)
+    assert message.startswith(f"{rows.path}, line 3, key {column}: ")
+    assert f"expected: {expected}" in message
+
+
+@pytest.mark.parametrize("column", ["base", "languages", "recipe"])
+def test_a_dangling_reference_of_a_variant_is_named(config, sheet, column):
+    rows = sheet("variants")
+    rows.set(3, column, "unheard_of")
+    message = refused(config)
+    assert "unheard_of" in message
+    if column == "base":
+        assert message.startswith(f"{rows.path}: variant 'high_resource', column base names 'unheard_of'")
+        assert "a model with role base in" in message
+    elif column == "languages":
+        assert message.startswith(f"{rows.path}, line 3, column languages: 'unheard_of' is neither a language")
+    else:
+        assert "unheard_of.yaml does not exist; create it or correct the variant's column recipe" in message
+
+
+def test_a_variant_is_not_trained_from_a_guard(miniature, tmp_path):
+    Sheet(miniature, "variants", tmp_path).set(2, "base", "guard_a")
+    assert "'guard_a', which is not a model with role base" in refused(miniature)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cure"),
+    [("balnced", "did you mean 'balanced'?"), ("small-balanced-s9", "did you mean"), ("guard_a", "known are")],
+)
+def test_a_benchmark_for_an_unknown_model_is_named(miniature, tmp_path, wrong, cure):
+    rows = Sheet(miniature, "benchmarks", tmp_path)
+    rows.set(4, "models", f"base,{wrong}")
+    message = refused(miniature)
+    assert message.startswith(f"{rows.path}: benchmark 'polyglotox', column models names {wrong!r}")
+    assert cure in message
+
+
+def test_a_benchmark_in_an_unknown_language_is_named(config, sheet):
+    rows = sheet("benchmarks")
+    rows.set(2, "languages", "en,sv")
+    message = refused(config)
+    assert message.startswith(f"{rows.path}, line 2, column languages: 'sv' is neither a language of the study")
+
+
+def test_a_model_that_belongs_to_no_base_is_named(config, sheet):
+    rows = sheet("models")
+    rows.set(4, "base", "smal")
+    message = refused(config)
+    assert message.startswith(f"{rows.path}: model ") and "column base names 'smal'" in message
+
+
+def test_a_consistency_method_needs_a_recipe_with_its_section(miniature, tmp_path):
+    Sheet(miniature, "variants", tmp_path).set(2, "method", "dpo+mlc")
+    assert refused(miniature) == (
+        "config/miniature/recipes/dpo.yaml has no section mlc, which the method dpo+mlc of variant 'balanced' needs; "
+        "add it or choose another recipe"
+    )
+
+
+# What is wrong: the recipes
+
+
+@pytest.fixture
+def recipes(miniature, tmp_path):
+    """A copy of the recipes' folder; a function changes one recipe."""
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    for file in (ROOT / "config/miniature/recipes").glob("*.yaml"):
+        (folder / file.name).write_text(file.read_text())
+    miniature["sheets"]["recipes"] = str(folder)
+
+    def edit(name, key, value):
+        recipe = yaml.safe_load((folder / f"{name}.yaml").read_text())
+        change(recipe, key, value)
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
+        return folder / f"{name}.yaml"
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("lerning_rate", 1, "unknown key 'lerning_rate'"),
+        ("mlc.lamda", 1, "unknown key 'lamda'; did you mean 'lambda'?"),
+        ("mlc.temperature", 0, "0 does not fit"),
+        ("mlc.normalise", "max", "'max' does not fit"),
+        ("mlc.every", 0, "applied every so many steps"),
+    ],
+)
+def test_a_mistake_in_a_recipe_is_named(miniature, recipes, key, value, said):
+    file = recipes("mlc", key, value)
+    message = refused(miniature)
+    assert message.startswith(str(file)) and said in message
+
+
+def test_consistency_in_an_unknown_language_is_named(miniature, recipes):
+    file = recipes("mlc", "mlc.languages", "en,sv")
+    assert refused(miniature).startswith(f"{file}, mlc: 'sv' is neither a language of the study nor a language set")
+
+
+def test_an_included_recipe_that_is_not_there_is_named(miniature, recipes):
+    recipes("mlc", "include", "nothing.yaml")
+    message = refused(miniature)
+    assert "nothing.yaml does not exist" in message
+
+
+@pytest.mark.parametrize(("key", "value"), [("max_length", 128), ("bf16", True)])
+def test_two_recipes_that_one_reference_cannot_serve_are_named(miniature, recipes, key, value):
+    recipes("mlc", "trainer", {key: value})
+    with pytest.raises(UserError) as error:
+        Study(miniature).reference_settings("small")
+    assert str(error.value) == (
+        f"the recipes dpo and mlc of base 'small' differ in {key}, on which the shared reference log-probabilities "
+        "depend; make them equal"
+    )
+
+
+# The study reads its config and changes nothing in it
+
+
+def test_the_config_is_left_as_it_was(config):
+    before = deepcopy(config)
+    Study(config)
+    assert config == before
+
+
+@pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
+def test_the_shipped_sheets_have_exactly_the_columns_of_their_schema(config, name):
+    with open(config["sheets"][name], encoding="utf-8") as stream:
+        assert stream.readline().rstrip("\n").split("\t") == list(load_schema(name)["properties"])
