@@ -22,10 +22,12 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+
+
 rule all:
-    localrule: True
     input:
         "<study>/report.html",
+    localrule: True
 
 
 include: "rules/assets.smk"

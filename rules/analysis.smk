@@ -73,9 +73,7 @@ rule metrics:
 rule compare:
     input:
         verdicts=[f"<study>/adjudicate/{m}/{b}.jsonl" for m, b in study.evaluations("harmful")],
-        outcomes=[
-            f"<study>/outcomes/{m}/{b}.jsonl" for m, b in study.evaluations("harmful", "benign", "fluency")
-        ],
+        outcomes=[f"<study>/outcomes/{m}/{b}.jsonl" for m, b in study.evaluations("harmful", "benign", "fluency")],
         fluency=[f"<study>/judge_fluency/{m}/{b}.jsonl" for m, b in study.evaluations("fluency")],
         knowledge=[f"<study>/knowledge/{m}/{b}.jsonl" for m, b in study.evaluations("knowledge")],
     output:
@@ -173,9 +171,7 @@ rule table3:
 
 rule table6:
     input:
-        prompts=collect(
-            "<study>/generate_prompts/pilot/{id}.jsonl", id=config["dataset"]["generators"]["pilot"]
-        ),
+        prompts=collect("<study>/generate_prompts/pilot/{id}.jsonl", id=config["dataset"]["generators"]["pilot"]),
         labels=collect("<study>/label_prompts/pilot/{guard}.jsonl", guard=config["judging"]["guards"]),
         published="resources/published/table6_pilot.csv",
     output:

@@ -13,12 +13,12 @@ rule fetch_model:
         "<study>/fetch_model/{model}.json",
     log:
         "<study>/logs/fetch_model/{model}.log",
+    retries: 3
     conda:
         "../envs/assets.yaml"
     params:
         kind="model",
         asset=model_asset,
-    retries: 3
     script:
         "../workflow/scripts/fetch_asset.py"
 
@@ -28,12 +28,12 @@ rule fetch_dataset:
         "<study>/fetch_dataset/dataset.json",
     log:
         "<study>/logs/fetch_dataset/dataset.log",
+    retries: 3
     conda:
         "../envs/assets.yaml"
     params:
         kind="dataset",
         asset={k: config["dataset"][k] for k in ("repository", "revision")},
-    retries: 3
     script:
         "../workflow/scripts/fetch_asset.py"
 
@@ -43,12 +43,12 @@ rule fetch_benchmark:
         "<study>/fetch_benchmark/{benchmark}.json",
     log:
         "<study>/logs/fetch_benchmark/{benchmark}.log",
+    retries: 3
     conda:
         "../envs/assets.yaml"
     params:
         kind="dataset",
         asset=benchmark_asset,
-    retries: 3
     script:
         "../workflow/scripts/fetch_asset.py"
 
@@ -58,11 +58,11 @@ rule fetch_language_model:
         "<study>/fetch_language_model/fasttext.json",
     log:
         "<study>/logs/fetch_language_model/fasttext.log",
+    retries: 3
     conda:
         "../envs/assets.yaml"
     params:
         kind="model",
         asset={k: config["language_identification"][k] for k in ("repository", "revision")},
-    retries: 3
     script:
         "../workflow/scripts/fetch_asset.py"

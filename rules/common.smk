@@ -90,7 +90,9 @@ def records_of(wildcards):
         "knowledge": ("knowledge", ("knowledge",)),
     }
     return {
-        name: [f"<study>/{step}/{wildcards.model}/{b}.jsonl" for m, b in study.evaluations(*kind) if m == wildcards.model]
+        name: [
+            f"<study>/{step}/{wildcards.model}/{b}.jsonl" for m, b in study.evaluations(*kind) if m == wildcards.model
+        ]
         for name, (step, kind) in kinds.items()
     }
 
@@ -115,6 +117,22 @@ def judge_row(wildcards):
 def judge_weights(wildcards):
     """What must be on disk before the wildcard ``judge`` can answer."""
     return weights(wildcards.judge)
+
+
+def templates_of(*names):
+    """Template files that these judges are asked with; Llama-Guard brings its own."""
+    asked = {"polyguard": ["polyguard"], "classify": ["classify"], "rating": ["fluency", "correctness"]}
+    return {t: config["templates"][t] for name in names for t in asked.get(study.models[name].format, [])}
+
+
+def judge_templates(wildcards):
+    """Templates of the wildcard ``judge``, by name."""
+    return templates_of(wildcards.judge)
+
+
+def judge_template_files(wildcards):
+    """Files of the templates of the wildcard ``judge``."""
+    return list(templates_of(wildcards.judge).values())
 
 
 def judge_api(wildcards):

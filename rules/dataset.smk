@@ -3,7 +3,11 @@
 
 rule translate_seeds:
     input:
-        seeds=collect("{folder}/{sheet}.tsv", folder=config["dataset"]["seeds"], sheet=["categories", "activities", "styles", "templates"]),
+        seeds=collect(
+            "{folder}/{sheet}.tsv",
+            folder=config["dataset"]["seeds"],
+            sheet=["categories", "activities", "styles", "templates"],
+        ),
         memory=config["dataset"]["translation"]["memory"] or [],
     output:
         "<study>/translate_seeds/seeds.jsonl",
@@ -11,20 +15,19 @@ rule translate_seeds:
         "<study>/logs/translate_seeds/seeds.log",
     conda:
         "../envs/dataset.yaml"
+    resources:
+        api=1,
     params:
-        seeds=config["dataset"]["seeds"],
         seed_language=config["dataset"]["seed_language"],
         languages=list(study.languages),
         translation=config["dataset"]["translation"],
-    resources:
-        api=1,
     script:
         "../workflow/scripts/translate_seeds.py"
 
 
 rule generate_prompts:
     input:
-        seeds=rules.translate_seeds.output,
+        seeds=rules.translate_seeds.output[0],
         weights=generator_weights,
         identifier=identifier_model(),
     output:
@@ -50,7 +53,7 @@ rule label_prompts:
     input:
         prompts=generated_prompts,
         weights=judge_weights,
-        templates=list(config["templates"].values()),
+        templates=judge_template_files,
     output:
         "<study>/label_prompts/{phase}/{judge}.jsonl",
     log:
@@ -62,7 +65,7 @@ rule label_prompts:
         api=judge_api,
     params:
         judge=judge_row,
-        templates=config["templates"],
+        templates=judge_templates,
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/label_prompts.py"
@@ -70,7 +73,9 @@ rule label_prompts:
 
 rule filter_prompts:
     input:
-        prompts=collect("<study>/generate_prompts/main/{generator}.jsonl", generator=config["dataset"]["generators"]["main"]),
+        prompts=collect(
+            "<study>/generate_prompts/main/{generator}.jsonl", generator=config["dataset"]["generators"]["main"]
+        ),
         labels=collect("<study>/label_prompts/main/{judge}.jsonl", judge=config["judging"]["guards"]),
     output:
         prompts="<study>/filter_prompts/prompts.jsonl",
@@ -88,7 +93,7 @@ rule filter_prompts:
 rule answer_prompts:
     input:
         prompts=rules.filter_prompts.output.prompts,
-        seeds=rules.translate_seeds.output,
+        seeds=rules.translate_seeds.output[0],
         weights=side_weights,
         identifier=identifier_model(),
     output:
@@ -112,9 +117,9 @@ rule answer_prompts:
 
 rule label_answers:
     input:
-        answers=rules.answer_prompts.output,
+        answers=rules.answer_prompts.output[0],
         weights=judge_weights,
-        templates=list(config["templates"].values()),
+        templates=judge_template_files,
     output:
         "<study>/label_answers/{side}/{judge}.jsonl",
     log:
@@ -126,7 +131,7 @@ rule label_answers:
         api=judge_api,
     params:
         judge=judge_row,
-        templates=config["templates"],
+        templates=judge_templates,
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/label_answers.py"
@@ -137,7 +142,11 @@ rule build_pairs:
         prompts=rules.filter_prompts.output.prompts,
         chosen="<study>/answer_prompts/chosen.jsonl",
         rejected="<study>/answer_prompts/rejected.jsonl",
-        labels=collect("<study>/label_answers/{side}/{judge}.jsonl", side=["chosen", "rejected"], judge=config["judging"]["guards"]),
+        labels=collect(
+            "<study>/label_answers/{side}/{judge}.jsonl",
+            side=["chosen", "rejected"],
+            judge=config["judging"]["guards"],
+        ),
     output:
         "<study>/build_pairs/pairs.jsonl",
     log:
@@ -153,7 +162,7 @@ rule build_pairs:
 
 rule split_pairs:
     input:
-        pairs=rules.build_pairs.output,
+        pairs=rules.build_pairs.output[0],
     output:
         train="<study>/split_pairs/train.jsonl",
         test="<study>/split_pairs/test.jsonl",
@@ -170,7 +179,7 @@ rule split_pairs:
 rule funnel:
     input:
         prompts=rules.filter_prompts.output.funnel,
-        pairs=rules.build_pairs.output,
+        pairs=rules.build_pairs.output[0],
         train=rules.split_pairs.output.train,
         test=rules.split_pairs.output.test,
     output:

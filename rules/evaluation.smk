@@ -18,7 +18,7 @@ rule load_benchmark:
 
 rule generate:
     input:
-        prompts=rules.load_benchmark.output,
+        prompts=rules.load_benchmark.output[0],
         weights=answering_weights,
     output:
         "<study>/generate/{model}/{benchmark}.jsonl",
@@ -38,9 +38,9 @@ rule generate:
 
 rule judge:
     input:
-        responses=rules.generate.output,
+        responses=rules.generate.output[0],
         weights=judge_weights,
-        templates=list(config["templates"].values()),
+        templates=judge_template_files,
     output:
         "<study>/judge/{judge}/{model}/{benchmark}.jsonl",
     log:
@@ -52,7 +52,7 @@ rule judge:
         api=judge_api,
     params:
         judge=judge_row,
-        templates=config["templates"],
+        templates=judge_templates,
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/judge.py"
@@ -60,10 +60,10 @@ rule judge:
 
 rule adjudicate:
     input:
-        responses=rules.generate.output,
+        responses=rules.generate.output[0],
         labels=collect("<study>/judge/{judge}/{{model}}/{{benchmark}}.jsonl", judge=config["judging"]["guards"]),
         weights=weights(config["judging"]["adjudicator"]),
-        templates=list(config["templates"].values()),
+        templates=list(templates_of(config["judging"]["adjudicator"]).values()),
     output:
         "<study>/adjudicate/{model}/{benchmark}.jsonl",
     log:
@@ -76,7 +76,7 @@ rule adjudicate:
     params:
         adjudicator=row(config["judging"]["adjudicator"]),
         judging=config["judging"],
-        templates=config["templates"],
+        templates=templates_of(config["judging"]["adjudicator"]),
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/adjudicate.py"
@@ -84,7 +84,7 @@ rule adjudicate:
 
 rule outcomes:
     input:
-        responses=rules.generate.output,
+        responses=rules.generate.output[0],
         markers=config["outcomes"]["refusal_markers"],
         identifier=identifier_model(),
     output:
@@ -103,9 +103,9 @@ rule outcomes:
 
 rule judge_fluency:
     input:
-        responses=rules.generate.output,
+        responses=rules.generate.output[0],
         weights=weights(config["fluency"]["judge"]),
-        templates=list(config["templates"].values()),
+        templates=list(templates_of(config["fluency"]["judge"]).values()),
     output:
         "<study>/judge_fluency/{model}/{benchmark}.jsonl",
     log:
@@ -118,7 +118,7 @@ rule judge_fluency:
     params:
         judge=row(config["fluency"]["judge"]),
         max_new_tokens=config["fluency"]["max_new_tokens"],
-        templates=config["templates"],
+        templates=templates_of(config["fluency"]["judge"]),
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/judge_fluency.py"
@@ -126,7 +126,7 @@ rule judge_fluency:
 
 rule knowledge:
     input:
-        questions=rules.load_benchmark.output,
+        questions=rules.load_benchmark.output[0],
         weights=answering_weights,
     output:
         "<study>/knowledge/{model}/{benchmark}.jsonl",

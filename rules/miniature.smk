@@ -13,7 +13,6 @@ rule train_tokenizer:
     conda:
         "../envs/training.yaml"
     params:
-        corpus=config["miniature"]["corpus"],
         languages=list(study.languages),
         vocabulary=config["miniature"]["vocabulary"],
         templates=config["templates"],
@@ -25,7 +24,7 @@ rule train_model:
     input:
         unpack(start_weights),
         corpus=corpus_files(),
-        tokenizer=rules.train_tokenizer.output,
+        tokenizer=rules.train_tokenizer.output[0],
         templates=list(config["templates"].values()),
     output:
         weights="<study>/train_model/{model}/model.safetensors",
@@ -36,7 +35,6 @@ rule train_model:
     conda:
         "../envs/training.yaml"
     params:
-        corpus=config["miniature"]["corpus"],
         languages=list(study.languages),
         spec=miniature_spec,
         seed=config["miniature"]["seed"],
@@ -55,7 +53,6 @@ rule toxicity_prompts:
     conda:
         "../envs/dataset.yaml"
     params:
-        corpus=config["miniature"]["corpus"],
         benchmark=benchmark_row,
         seed=config["miniature"]["seed"],
     script:
@@ -75,7 +72,6 @@ rule judge_accuracy:
     conda:
         "../envs/inference.yaml"
     params:
-        corpus=config["miniature"]["corpus"],
         languages=list(study.languages),
         judges=[row(judge) for judge in judges()],
         templates=config["templates"],

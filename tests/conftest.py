@@ -1,27 +1,11 @@
-"""What several tests share: the configs, the bundled texts, and a small HTTP server."""
+"""Fixtures that several tests share."""
 
 import json
-import threading
 from copy import deepcopy
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import yaml
+from helpers import CODES, ROOT, Server, api_row, chat_completion, read_yaml
 from snakemake.utils import update_config
-
-ROOT = Path(__file__).parents[1]
-CODES = ("en", "de", "fr", "it", "es", "pt", "pl", "cs", "sk", "sl", "lt", "lv")
-
-
-def read_yaml(path):
-    return deepcopy(_read(path))
-
-
-@cache
-def _read(path):
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -45,47 +29,9 @@ def bundled():
     return {code: read_yaml(f"resources/miniature/languages/{code}.yaml") for code in CODES}
 
 
-class Server:
-    """A loopback HTTP server. Each request is (path, headers, body); `reply` answers (status, JSON)."""
-
-    def __init__(self, reply):
-        self.requests = []
-        outer, lock = self, threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                request = (self.path, dict(self.headers), body.decode())
-                with lock:
-                    outer.requests.append(request)
-                status, answer = reply(*request)
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_POST = do_GET  # noqa: N815
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def paths(self, path):
-        """The requests to one path."""
-        return [request for request in self.requests if request[0] == path]
-
-
 @pytest.fixture
 def serve(monkeypatch):
-    """Start servers that end with the test."""
+    """Start loopback servers that end with the test."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -99,3 +45,37 @@ def serve(monkeypatch):
     for server in servers:
         server.server.shutdown()
         server.server.server_close()
+
+
+@pytest.fixture
+def remote(serve, monkeypatch):
+    """A model behind a server: `remote(answer)` gives its row and the server; `answer` maps messages to text."""
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-key")
+
+    def start(answer, format="chat"):
+        server = serve(lambda _, __, body: (200, chat_completion(answer(json.loads(body)["messages"]))))
+        return api_row(server.url, format), server
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """A row of models.tsv for a two-layer Llama with random weights, and its folder."""
+    import torch
+
+    from refuseu.tiny import new_model, train_tokenizer
+
+    folder = tmp_path_factory.mktemp("tiny")
+    texts = [
+        text for code in ("en", "pl") for text in read_yaml(f"resources/miniature/languages/{code}.yaml")["refusals"]
+    ]
+    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
+    tokenizer = train_tokenizer(texts, 400, template)
+    torch.manual_seed(1)
+    new_model(tokenizer, hidden=32, layers=2).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {
+        "model": "tiny", "format": "chat", "backend": "transformers", "repository": str(folder),
+        "revision": "local", "dtype": "float32", "gpus": 0, "endpoint": "",
+    }  # fmt: skip

@@ -1,7 +1,7 @@
 """Judges' formats: what they are asked and how their answers are read, on hand-written outputs."""
 
 import pytest
-from conftest import ROOT, read_yaml
+from helpers import ROOT, read_yaml
 
 from refuseu import guards
 from refuseu.guards import Label, conversation, parse, response_only

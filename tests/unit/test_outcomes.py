@@ -1,7 +1,7 @@
 """What kind of answer a response is."""
 
 import pytest
-from conftest import CODES, read_yaml
+from helpers import CODES, read_yaml
 
 from refuseu.outcomes import OUTCOMES, is_refusal, outcome, repeated
 

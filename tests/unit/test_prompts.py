@@ -1,7 +1,7 @@
 """From seeds to the prompts that are kept."""
 
 import pytest
-from conftest import CODES, ROOT
+from helpers import CODES, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from conftest import CODES, ROOT, read_yaml
+from helpers import CODES, ROOT, read_yaml
 from snakemake.utils import update_config
 
 from refuseu.errors import UserError

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import CODES, ROOT
+from helpers import CODES, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 

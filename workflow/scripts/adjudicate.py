@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from refuseu.journal import journal_path
-from refuseu.judging import read_templates, verdicts
+from refuseu.judging import verdicts
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
+from refuseu.templates import read_templates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,7 +19,7 @@ def main(snakemake: "Snakemake") -> None:
     write_jsonl(
         output,
         verdicts(
-            read_jsonl(snakemake.input.responses[0]),
+            read_jsonl(snakemake.input.responses),
             labels,
             p.adjudicator,
             p.judging["adjudicator_sees"],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     i = snakemake.input
-    steps = {"paired": read_jsonl(i.pairs[0]), "train": read_jsonl(i.train), "test": read_jsonl(i.test)}
+    steps = {"paired": read_jsonl(i.pairs), "train": read_jsonl(i.train), "test": read_jsonl(i.test)}
     counts = pd.DataFrame(read_jsonl(i.prompts) + funnel(steps))
     with atomic(snakemake.output[0]) as path:
         counts.sort_values("language", kind="stable").to_csv(path, index=False, lineterminator="\n")

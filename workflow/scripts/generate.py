@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, snakemake.output[0]
-    prompts = read_jsonl(snakemake.input.prompts[0])
+    prompts = read_jsonl(snakemake.input.prompts)
     chat = p.answer["mode"] == "chat"
     conversations = [[{"role": "user", "content": row["prompt"]}] if chat else row["prompt"] for row in prompts]
     decoding = Decoding(p.decoding["temperature"], p.decoding["top_p"], p.answer["max_new_tokens"])

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from refuseu.journal import journal_path
-from refuseu.judging import label, read_templates
+from refuseu.judging import label
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
+from refuseu.templates import read_templates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, snakemake.output[0]
-    responses = read_jsonl(snakemake.input.responses[0])
+    responses = read_jsonl(snakemake.input.responses)
     items = [(row["prompt"], row["response"]) for row in responses]
     labels = label(p.judge, items, read_templates(p.templates), journal_path(output), p.batch_size)
     keep = ("prompt_id", "language")

@@ -1,15 +1,16 @@
 """Measures guards, adjudicator, fluency judge and refusal markers on held-out labelled text."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from refuseu.accuracy import measure
 from refuseu.journal import journal_path
-from refuseu.judging import read_templates
 from refuseu.miniature import Tasks, World
 from refuseu.records import atomic
 from refuseu.script import script
+from refuseu.templates import read_templates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -21,7 +22,7 @@ def main(snakemake: "Snakemake") -> None:
     with open(snakemake.input.markers, encoding="utf-8") as stream:
         markers = yaml.safe_load(stream)
     templates = read_templates(p.templates)
-    tasks = Tasks(World(p.corpus, p.languages), templates, {}, held_out=True)
+    tasks = Tasks(World(Path(snakemake.input.corpus[0]).parent, p.languages), templates, {}, held_out=True)
     journal = journal_path(output).with_suffix("")
     rows = measure(tasks, p.judges, templates, markers, p.languages, p.seed, journal, p.batch_size)
     with atomic(output) as path:

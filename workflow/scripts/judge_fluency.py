@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from refuseu.fluency import rate
 from refuseu.journal import journal_path
-from refuseu.judging import read_templates
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
+from refuseu.templates import read_templates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, snakemake.output[0]
-    responses = read_jsonl(snakemake.input.responses[0])
+    responses = read_jsonl(snakemake.input.responses)
     templates = read_templates(p.templates)
     write_jsonl(output, rate(responses, p.judge, templates, p.max_new_tokens, journal_path(output), p.batch_size))

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     p = snakemake.params
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
-    questions = read_jsonl(snakemake.input.questions[0])
+    questions = read_jsonl(snakemake.input.questions)
     write_jsonl(snakemake.output[0], score(questions, p.model, adapter, p.settings["limit"], p.settings["batch_size"]))

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from refuseu.journal import journal_path
-from refuseu.judging import label, read_templates
+from refuseu.judging import label
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
+from refuseu.templates import read_templates
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

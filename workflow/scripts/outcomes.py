@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p = snakemake.params
-    responses = read_jsonl(snakemake.input.responses[0])
+    responses = read_jsonl(snakemake.input.responses)
     with open(snakemake.input.markers, encoding="utf-8") as stream:
         markers = yaml.safe_load(stream)
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(

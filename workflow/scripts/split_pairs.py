@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    train, test = split(read_jsonl(snakemake.input.pairs[0]), **snakemake.params.split)
+    train, test = split(read_jsonl(snakemake.input.pairs), **snakemake.params.split)
     write_jsonl(snakemake.output.train, train)
     write_jsonl(snakemake.output.test, test)

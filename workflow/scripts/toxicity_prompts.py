@@ -1,5 +1,6 @@
 """Writes the miniature's toxicity prompts in the layout of the real benchmark."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refuseu.miniature import World
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p = snakemake.params
-    world = World(p.corpus, p.benchmark["languages"])
+    world = World(Path(snakemake.input.corpus[0]).parent, p.benchmark["languages"])
     write(world, p.benchmark["source"], p.benchmark["languages"], snakemake.output[0], p.seed)

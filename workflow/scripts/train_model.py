@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.judging import read_templates
 from refuseu.miniature import Tasks, World, mixture
 from refuseu.script import script
+from refuseu.templates import read_templates
 from refuseu.tiny import load_tokenizer, train
 
 if TYPE_CHECKING:
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p, i = snakemake.params, snakemake.input
-    tokenizer = load_tokenizer(Path(i.tokenizer[0]).parent, *i.chat_template)
-    tasks = Tasks(World(p.corpus, p.languages), read_templates(p.templates), p.spec.get("options", {}))
+    tokenizer = load_tokenizer(Path(i.tokenizer).parent, *i.chat_template)
+    tasks = Tasks(
+        World(Path(snakemake.input.corpus[0]).parent, p.languages),
+        read_templates(p.templates),
+        p.spec.get("options", {}),
+    )
     examples = mixture(tasks, p.spec, p.languages, p.seed)
     start = Path(i.start[0]).parent if i.start else None
     with tempfile.TemporaryDirectory() as folder:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.judging import read_templates
 from refuseu.miniature import World
 from refuseu.script import script
+from refuseu.templates import read_templates
 from refuseu.tiny import train_tokenizer
 
 if TYPE_CHECKING:
@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, Path(snakemake.output[0])
     chat_template = Path(snakemake.input.template).read_text(encoding="utf-8")
-    texts = World(p.corpus, p.languages).everything(read_templates(p.templates))
+    texts = World(Path(snakemake.input.corpus[0]).parent, p.languages).everything(read_templates(p.templates))
     train_tokenizer(texts, p.vocabulary, chat_template).save_pretrained(output.parent)

@@ -1,5 +1,6 @@
 """Translates the seeds into every language of the study."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refuseu.journal import journal_path
@@ -15,6 +16,6 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p = snakemake.params
-    seeds = read_seeds(p.seeds, p.seed_language)
+    seeds = read_seeds(Path(snakemake.input.seeds[0]).parent, p.seed_language)
     with_journal = Journaled(p.translation, journal_path(snakemake.output[0]))
     write_jsonl(snakemake.output[0], translate_seeds(seeds, p.languages, with_journal))

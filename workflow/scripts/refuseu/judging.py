@@ -111,8 +111,3 @@ def verdicts(
         | {"categories": decided.get(i, first[i])["categories"]}
         for i, row in enumerate(responses)
     ]
-
-
-def read_templates(paths: dict[str, str]) -> dict[str, str]:
-    """Texts of the judge templates by name."""
-    return {name: Path(path).read_text(encoding="utf-8") for name, path in paths.items()}

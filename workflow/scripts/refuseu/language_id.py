@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from refuseu.assets import located
 from refuseu.errors import UserError
 from refuseu.languages import language, languages
 
@@ -23,11 +24,9 @@ class Lingua:
         self.detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
 
     def identify(self, texts: Sequence[str]) -> list[str]:
-        found = self.detector.detect_languages_in_parallel_of(list(texts))
-        return [
-            one.iso_code_639_1.name.lower() if one and has_letters(text) else ""
-            for one, text in zip(found, texts, strict=True)
-        ]
+        # One by one: lingua's thread pool does not survive the fork of a warm worker.
+        found = [self.detector.detect_language_of(text) if has_letters(text) else None for text in texts]
+        return [one.iso_code_639_1.name.lower() if one else "" for one in found]
 
 
 class FastText:
@@ -51,19 +50,19 @@ class FastText:
         return found
 
 
-def identifier(settings: dict[str, Any], candidates: Sequence[str], model: str | None = None) -> Identifier:
+def identifier(settings: dict[str, Any], candidates: Sequence[str], note: str | None = None) -> Identifier:
     """The identifier that the config asks for (``language_identification``).
 
     Parameters
     ----------
     candidates : codes of the study's languages
-    model : path of fastText's ``model.bin``
+    note : where the fetched fastText model is (see `refuseu.assets.located`)
     """
     if settings["backend"] == "lingua":
         return Lingua([*candidates, *settings["neighbours"]])
-    if not model:
+    if not note:
         raise UserError("language_identification.backend is fasttext, but its model.bin was not fetched")
-    return FastText(model, candidates)
+    return FastText(f"{located(note)}/model.bin", candidates)
 
 
 def has_letters(text: str) -> bool:

@@ -81,7 +81,7 @@ def split(
                 found = sum(p["language"] == short[0] for p in held)
                 raise UserError(
                     f"category {category} has {found} test prompts in {short[0]!r} where dataset.split.per_category "
-                    f"asks for {per_category}, with one slot left to train on; lower it or raise dataset.prompts_per_slot"
+                    f"asks for {per_category}, one slot left to train on; lower it or raise prompts_per_slot"
                 )
             held += slots[order.pop(0)]
         rng = random.Random(digest("test", category, seed))

@@ -34,10 +34,14 @@ def start(workflow: Any, study: Study) -> None:
         "translate_prompts",
     }:
         require("DEEPL_AUTH_KEY", "translation with DeepL")
-    if any(job.resources.get("api") and not job.rule.name.startswith("translate") for job in jobs):
-        require("OPENAI_API_KEY", "a judge behind the OpenAI API")
+    for job in jobs:
+        if job.resources.get("api") and not job.rule.name.startswith("translate"):
+            judge = study.judge_of(job.rule.name, job.wildcards)
+            if judge.backend == "openai" and not judge.local_endpoint:
+                require("OPENAI_API_KEY", f"{job.rule.name} by {judge.model!r}, which is behind an API,")
     if config["warm_workers"] and workflow.local_exec:
-        warm.start()
+        lingua = config["language_identification"]
+        warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
 
 
 def check_benchmark(row: Benchmark) -> None:

@@ -49,6 +49,11 @@ class Model:
     endpoint: str
     note: str
 
+    @property
+    def local_endpoint(self) -> bool:
+        """Whether the server is on this machine and needs no key."""
+        return any(host in self.endpoint for host in ("//127.0.0.1", "//localhost"))
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -196,6 +201,11 @@ class Study:
     def answering(self, model: str) -> Model:
         """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
         return self.models[self.variants[model].base if model in self.variants else model]
+
+    def judge_of(self, step: str, wildcards: dict[str, str]) -> Model:
+        """The row that judges in a step: the wildcard ``judge``, the adjudicator or the fluency judge."""
+        fixed = {"adjudicate": self.config["judging"]["adjudicator"], "judge_fluency": self.config["fluency"]["judge"]}
+        return self.models[wildcards.get("judge") or fixed[step]]
 
     def reference_settings(self, base: str) -> dict[str, Any]:
         """What a base's reference log-probabilities depend on beside its weights.

@@ -132,7 +132,7 @@ class DeepL:
                 raise UserError("DeepL refused the key in DEEPL_AUTH_KEY; check it") from None
             except self.errors.QuotaExceededException:
                 raise UserError(
-                    f"DeepL's quota is used up with {len(texts) - len(translated)} texts left; the translated ones are kept"
+                    f"DeepL's quota is used up, {len(texts) - len(translated)} texts are left; the others are kept"
                 ) from None
             for text, result in zip(chunk, results, strict=True):
                 out = unprotect(result.text)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,18 @@ HEAVY = (
 )  # fmt: skip
 
 
-def start() -> None:
-    """Start the server as a child of this process and tell the jobs where it listens."""
+def start(languages: Sequence[str] = ()) -> None:
+    """Start the server as a child of this process and tell the jobs where it listens.
+
+    Parameters
+    ----------
+    languages : codes whose lingua models are loaded, too
+    """
     from refuseu.script import OFFLINE
 
     path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
     subprocess.Popen(
-        [sys.executable, "-m", "refuseu.warm", path],
+        [sys.executable, "-m", "refuseu.warm", path, *languages],
         env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
@@ -53,7 +59,7 @@ def delegate(path: str, file: str, snakemake: Any) -> int | None:
     return reply[0] if reply else 1
 
 
-def serve(path: str) -> None:
+def serve(path: str, languages: Sequence[str]) -> None:
     """Listen at once, import, then fork for every connection until the parent is gone."""
     parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -62,6 +68,9 @@ def serve(path: str) -> None:
         listener.settimeout(1.0)
         for name in HEAVY:
             importlib.import_module(name)
+        if languages:
+            # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
+            importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while os.getppid() == parent:
             try:
@@ -111,4 +120,4 @@ def leave_with(connection: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], sys.argv[2:])

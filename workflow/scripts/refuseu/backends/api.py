@@ -27,7 +27,7 @@ class OpenAI:
     def __init__(self, model: dict[str, Any]):
         self.model = model
         key = os.environ.get("OPENAI_API_KEY", "")
-        local = any(host in model["endpoint"] for host in ("127.0.0.1", "localhost"))
+        local = any(host in model["endpoint"] for host in ("//127.0.0.1", "//localhost"))
         if not key and not local:
             raise UserError(
                 f"the model {model['model']!r} answers over {model['endpoint'] or 'the OpenAI API'} and needs a key; "

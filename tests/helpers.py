@@ -1,0 +1,85 @@
+"""What several tests share beside fixtures."""
+
+import json
+import threading
+from contextlib import suppress
+from copy import deepcopy
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "workflow" / "scripts"
+CODES = ("en", "de", "fr", "it", "es", "pt", "pl", "cs", "sk", "sl", "lt", "lv")
+
+
+def read_yaml(path):
+    return deepcopy(_read(path))
+
+
+@cache
+def _read(path):
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+class Server:
+    """A loopback HTTP server. Each request is (path, headers, body); `reply` answers (status, JSON)."""
+
+    def __init__(self, reply):
+        self.requests = []
+        outer, lock = self, threading.Lock()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                request = (self.path, {k.title(): v for k, v in self.headers.items()}, body.decode())
+                with lock:
+                    outer.requests.append(request)
+                status, answer = reply(*request)
+                data = json.dumps(answer).encode()
+                with suppress(ConnectionError):  # the client may have gone
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def paths(self, path):
+        """The requests to one path."""
+        return [request for request in self.requests if request[0] == path]
+
+    @property
+    def chats(self):
+        """Bodies of the chat requests."""
+        return [json.loads(body) for _, _, body in self.paths("/v1/chat/completions")]
+
+
+def chat_completion(text, finish_reason="stop"):
+    """What an OpenAI-compatible server says."""
+    choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
+    return {
+        "id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+    }  # fmt: skip
+
+
+def api_row(url, format="chat"):
+    """A row of models.tsv for a model behind a server."""
+    return {
+        "model": "remote", "format": format, "backend": "openai", "repository": "remote-1", "revision": "api",
+        "dtype": "auto", "gpus": 0, "endpoint": f"{url}/v1",
+    }  # fmt: skip

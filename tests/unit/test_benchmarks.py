@@ -1,0 +1,167 @@
+"""Benchmarks in the layout in which they are released, written small by the tests."""
+
+import json
+
+import pandas as pd
+import pytest
+from helpers import CODES, ROOT
+
+from refuseu.benchmarks import load
+from refuseu.errors import UserError
+
+QUESTION = {
+    "sample_id": "anatomy/test/0", "subject": "anatomy", "subject_category": "STEM", "question": "Q?",
+    "option_a": "1", "option_b": "2", "option_c": "3", "option_d": "4", "answer": "C",
+    "required_knowledge": "none",
+}  # fmt: skip
+
+
+def refused(*args):
+    with pytest.raises(UserError) as error:
+        load(*args)
+    return str(error.value)
+
+
+def lines(path, *rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+# The study's own test half
+
+
+def test_refuseu_gives_the_test_prompts_by_language(tmp_path):
+    file = tmp_path / "test.jsonl"
+    pair = {"category": "S1", "style": "slang", "activity": "S1-1", "chosen": [], "rejected": []}
+    lines(file, *(pair | {"pair_id": f"{c}-1", "language": c, "prompt": f"Do {c}"} for c in ("pl", "en", "de")))
+    assert load("refuseu", "refuseu_test", file, ["en", "pl"]) == [
+        {"prompt_id": f"{c}-1", "language": c, "category": "S1", "style": "slang", "prompt": f"Do {c}"}
+        for c in ("en", "pl")
+    ]
+
+
+def test_a_language_without_prompts_is_named(tmp_path):
+    lines(tmp_path / "t", {"pair_id": "1", "language": "en", "category": "", "style": "", "prompt": "x"})
+    message = refused("refuseu", "refuseu_test", tmp_path / "t", ["en", "lv", "sl"])
+    assert message.startswith(f"benchmark 'refuseu_test' has nothing in lv, sl under {tmp_path / 't'};")
+    assert "benchmarks.tsv" in message
+
+
+# RTP-LX
+
+
+def rtp(index, prompt, **more):
+    return {"Index": index, "Prompt": prompt, "Completion": "", "Locale": "x"} | more
+
+
+def test_rtp_lx_is_json_lines_by_locale(tmp_path):
+    lines(tmp_path / "RTP_LX_EN.json", rtp(1, "One"), rtp(7, "Two\nlines \u2028 {x}"))
+    lines(tmp_path / "RTP_LX_PL.json", rtp(1, "Raz"))
+    assert load("rtp_lx", "rtp_lx", tmp_path, ["pl", "en"]) == [
+        {"prompt_id": "rtp_lx-pl-1", "language": "pl", "category": "", "style": "", "prompt": "Raz"},
+        {"prompt_id": "rtp_lx-en-1", "language": "en", "category": "", "style": "", "prompt": "One"},
+        {"prompt_id": "rtp_lx-en-7", "language": "en", "category": "", "style": "",
+         "prompt": "Two\nlines \u2028 {x}"},
+    ]  # fmt: skip
+
+
+def test_of_portuguese_only_portugals_rows_are_taken(tmp_path):
+    rows = [rtp(1, "BR", Dialect="Brazil"), rtp(2, "PT", Dialect="Portugal"), rtp(3, "both", Dialect="")]
+    lines(tmp_path / "RTP_LX_PT.json", *rows)
+    assert [r["prompt"] for r in load("rtp_lx", "rtp_lx", tmp_path, ["pt"])] == ["PT", "both"]
+    lines(tmp_path / "RTP_LX_PT.json", rows[0])
+    assert [r["prompt"] for r in load("rtp_lx", "rtp_lx", tmp_path, ["pt"])] == ["BR"]
+
+
+def test_a_missing_rtp_lx_file_is_named(tmp_path):
+    message = refused("rtp_lx", "rtp_lx", tmp_path, ["lv"])
+    assert message == f"benchmark 'rtp_lx' needs {tmp_path / 'RTP_LX_LV.json'}; put it there, see config/README.md"
+
+
+@pytest.mark.parametrize("column", ["Prompt", "Index"])
+def test_a_missing_rtp_lx_column_is_named(tmp_path, column):
+    row = rtp(1, "One")
+    del row[column]
+    lines(tmp_path / "RTP_LX_EN.json", row)
+    message = refused("rtp_lx", "rtp_lx", tmp_path, ["en"])
+    assert message.startswith(f"{tmp_path / 'RTP_LX_EN.json'} has no column {column!r}; found are ")
+
+
+def test_an_empty_rtp_lx_file_names_its_language(tmp_path):
+    lines(tmp_path / "RTP_LX_EN.json")
+    assert "has nothing in en" in refused("rtp_lx", "rtp_lx", tmp_path, ["en"])
+
+
+# PolygloToxicityPrompts
+
+
+@pytest.mark.parametrize("column", ["prompt", "text"])
+def test_polyglotox_is_parquet_by_language_in_one_or_more_files(tmp_path, column):
+    folder = tmp_path / "ptp-de"
+    folder.mkdir()
+    for n, texts in enumerate((["eins", "zwei"], ["drei"])):
+        pd.DataFrame({column: texts, "toxicity": 0.5}).to_parquet(folder / f"small-0000{n}-of-00002.parquet")
+    pd.DataFrame({column: ["no"]}).to_parquet(folder / "full-00000-of-00001.parquet")
+    assert load("polyglotox", "polyglotox", tmp_path, ["de"]) == [
+        {"prompt_id": f"polyglotox-de-{i}", "language": "de", "category": "", "style": "", "prompt": text}
+        for i, text in enumerate(["eins", "zwei", "drei"])
+    ]
+
+
+def test_missing_polyglotox_files_are_named(tmp_path):
+    message = refused("polyglotox", "polyglotox", tmp_path, ["de"])
+    assert f"no file small*.parquet in {tmp_path / 'ptp-de'}" in message and "config ptp-de" in message
+
+
+def test_a_missing_polyglotox_column_is_named(tmp_path):
+    (tmp_path / "ptp-de").mkdir()
+    file = tmp_path / "ptp-de" / "small.parquet"
+    pd.DataFrame({"toxicity": [0.5]}).to_parquet(file)
+    assert refused("polyglotox", "p", tmp_path, ["de"]) == f"{file} has no column 'text'; found are toxicity"
+
+
+# Bundled questions
+
+
+@pytest.mark.parametrize(("name", "n"), [("benign", 40), ("fluency", 10)])
+def test_the_bundled_questions_are_read_in_every_language(name, n):
+    rows = load("questions", name, ROOT / "resources/miniature/languages", list(CODES))
+    assert len(rows) >= 12 * n
+    assert rows[0]["prompt_id"] == f"{name}-en-0"
+    assert len({row["prompt_id"] for row in rows}) == len(rows)
+
+
+def test_missing_questions_are_named_by_file_and_column(tmp_path):
+    assert f"needs {tmp_path / 'en.yaml'}" in refused("questions", "benign", tmp_path, ["en"])
+    (tmp_path / "en.yaml").write_text("benign: [{a: yes}]\n")
+    assert refused("questions", "fluency", tmp_path, ["en"]) == (
+        f"{tmp_path / 'en.yaml'} has no column 'fluency'; found are benign"
+    )
+    assert refused("questions", "benign", tmp_path, ["en"]) == f"{tmp_path / 'en.yaml'} has no column 'q'; found are a"
+
+
+# Global MMLU
+
+
+@pytest.mark.parametrize("layout", ["jsonl", "parquet"])
+def test_global_mmlu_is_read_as_lines_or_as_released(tmp_path, layout):
+    if layout == "jsonl":
+        lines(tmp_path / "en.jsonl", QUESTION)
+    else:
+        (tmp_path / "en").mkdir()
+        pd.DataFrame([QUESTION]).to_parquet(tmp_path / "en" / "test-00000-of-00001.parquet")
+        pd.DataFrame([QUESTION]).to_parquet(tmp_path / "en" / "dev-00000-of-00001.parquet")
+    [row] = load("global_mmlu", "global_mmlu", tmp_path, ["en"])
+    kept = ("sample_id", "subject", "question", "option_a", "option_b", "option_c", "option_d", "answer")
+    assert row == {"language": "en"} | {key: QUESTION[key] for key in kept}
+
+
+def test_a_missing_global_mmlu_language_or_column_is_named(tmp_path):
+    assert "has nothing in sk" in refused("global_mmlu", "global_mmlu", tmp_path, ["sk"])
+    lines(tmp_path / "en.jsonl", {k: v for k, v in QUESTION.items() if k != "option_d"})
+    message = refused("global_mmlu", "global_mmlu", tmp_path, ["en"])
+    assert message.startswith(f"{tmp_path / 'en.jsonl'} has no column 'option_d'; found are sample_id")
+
+
+def test_the_bundled_questions_are_in_the_released_schema():
+    rows = load("global_mmlu", "global_mmlu", ROOT / "resources/miniature/global_mmlu", ["en", "pl"])
+    assert {row["answer"] for row in rows} <= set("ABCD")
