@@ -1,6 +1,11 @@
 """What several tests share beside fixtures."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from copy import deepcopy
@@ -83,3 +88,49 @@ def api_row(url, format="chat"):
         "model": "remote", "format": format, "backend": "openai", "repository": "remote-1", "revision": "api",
         "dtype": "auto", "gpus": 0, "endpoint": f"{url}/v1",
     }  # fmt: skip
+
+
+class Checkout:
+    """A fresh copy of the repository in which dry runs leave no trace; without network and keys."""
+
+    def __init__(self, folder):
+        self.folder = folder / "checkout"
+        left_out = {"results", ".snakemake", ".venv", ".git", "__pycache__", ".pytest_cache", ".ruff_cache", "shared"}
+        shutil.copytree(ROOT, self.folder, symlinks=True, ignore=lambda _, names: left_out & set(names))
+        (folder / "offline").mkdir()
+        (folder / "offline" / "sitecustomize.py").write_text(OFFLINE)
+        secret = ("_KEY", "_TOKEN", "_PROXY", "_proxy")
+        self.environ = {k: v for k, v in os.environ.items() if not k.endswith(secret) and k != "REFUSEU_WARM"}
+        self.environ |= {"PYTHONPATH": str(folder / "offline"), "HOME": str(folder), "CUDA_VISIBLE_DEVICES": ""}
+
+    def snakemake(self, *arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--nolock", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+        )
+
+    def overlay(self, name, content):
+        (self.folder / name).write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return name
+
+    def jobs(self, *arguments):
+        """Number of jobs per rule that a dry run lists."""
+        ended = self.snakemake("-n", *arguments)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        found = re.search(r"^Job stats:\n(.*?)\n\n", ended.stdout + ended.stderr, re.MULTILINE | re.DOTALL)
+        counts = dict(line.split() for line in found.group(1).splitlines()[2:])
+        return {rule: int(n) for rule, n in counts.items() if rule != "total"}
+
+
+OFFLINE = """
+import socket
+
+def refuse(*_):
+    raise OSError("a dry run needs no network")
+
+socket.getaddrinfo = refuse
+socket.create_connection = refuse
+"""

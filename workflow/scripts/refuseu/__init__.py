@@ -9,3 +9,7 @@ Layers, lowest first; a module imports only from layers below it:
 
 Functions take plain arguments. Only ``script`` sees the ``snakemake`` object.
 """
+
+from refuseu import environment
+
+environment.prepare()

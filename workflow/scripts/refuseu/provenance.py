@@ -9,7 +9,8 @@ from refuseu.records import digest, file_digest
 
 SCRIPTS = Path(__file__).parents[1]
 # These cannot change a result: how a job is started, logged and checked before it starts.
-NEUTRAL = {f"refuseu.{name}" for name in ("errors", "script", "progress", "warm", "preflight", "provenance")}
+HOW_JOBS_RUN = ("environment", "errors", "script", "progress", "warm", "preflight", "provenance")
+NEUTRAL = {f"refuseu.{name}" for name in HOW_JOBS_RUN}
 
 
 def code_digest(script: str) -> str:

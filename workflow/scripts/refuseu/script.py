@@ -12,35 +12,17 @@ from refuseu.errors import UserError
 
 log = logging.getLogger("refuseu")
 
-# No job but the asset rules may reach a hub, and no library may phone home.
-OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TRL_EXPERIMENTAL_SILENCE": "1",
-    "MPLBACKEND": "Agg",
-}
-
 
 def script(main: Callable[[Any], None]) -> Callable[[Any], None]:
     """Run `main` if Snakemake started this file; otherwise leave it importable.
 
     Snakemake puts its object into the module it executes. A child that a library spawns executes
-    the file too, but under another name and without the object, so nothing runs twice. With warm
-    workers (`refuseu.warm`) the job runs in a fork that has the heavy imports behind it.
+    the file too, but under another name and without the object, so nothing runs twice.
     """
     frame = sys._getframe(1)
     snakemake = frame.f_globals.get("snakemake")
     if snakemake is None or frame.f_globals.get("__name__") != "__main__":
         return main
-    if socket := os.environ.get("REFUSEU_WARM"):
-        from refuseu import warm
-
-        if (code := warm.delegate(socket, frame.f_globals["__file__"], snakemake)) is not None:
-            sys.exit(code)
     sys.exit(run(main, snakemake))
 
 
@@ -61,8 +43,6 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, force=True
     )
     logging.captureWarnings(True)
-    for name, value in OFFLINE.items():
-        os.environ.setdefault(name, value)
     try:
         main(snakemake)
     except UserError as error:

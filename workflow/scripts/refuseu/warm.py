@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from refuseu.environment import OFFLINE
+
 VARIABLE = "REFUSEU_WARM"
 HEAVY = (
     "torch", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft", "datasets", "lm_eval",
@@ -33,8 +35,6 @@ def start(languages: Sequence[str] = ()) -> None:
     ----------
     languages : codes whose lingua models are loaded, too
     """
-    from refuseu.script import OFFLINE
-
     path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
     subprocess.Popen(
         [sys.executable, "-m", "refuseu.warm", path, *languages],
@@ -43,6 +43,13 @@ def start(languages: Sequence[str] = ()) -> None:
         start_new_session=True,
     )
     os.environ[VARIABLE] = path
+
+
+def hand_over() -> None:
+    """Let the server run this job and leave with its exit code; return if there is no job or no server."""
+    job = sys.modules["__main__"]
+    if hasattr(job, "snakemake") and (code := delegate(os.environ[VARIABLE], job.__file__, job.snakemake)) is not None:
+        sys.exit(code)
 
 
 def delegate(path: str, file: str, snakemake: Any) -> int | None:

@@ -1,0 +1,7 @@
+import pytest
+from helpers import Checkout
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    return Checkout(tmp_path_factory.mktemp("workflow"))

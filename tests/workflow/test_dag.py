@@ -1,0 +1,148 @@
+"""The graph of both studies, by dry runs in a fresh copy, without GPU, keys and network."""
+
+import re
+
+import pytest
+from helpers import ROOT
+
+MINIATURE = ("--profile", "miniature")
+SLURM = ("--profile", "slurm")
+STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "claims", "report"]
+ANALYSIS = (ROOT / "rules/analysis.smk").read_text(encoding="utf-8")
+
+
+def names(dictionary):
+    """Targets of TABLES or FIGURES in rules/analysis.smk."""
+    return re.findall(r'^    "(\w+)": "\w+",$', ANALYSIS.split(f"{dictionary} = {{")[1].split("}")[0], re.MULTILINE)
+
+
+TABLES, FIGURES = names("TABLES"), names("FIGURES")
+
+
+@pytest.fixture(scope="module")
+def miniature(checkout):
+    return checkout.jobs(*MINIATURE)
+
+
+@pytest.fixture(scope="module")
+def paper(checkout):
+    return checkout.jobs(*SLURM)
+
+
+def test_the_promised_targets_are_there():
+    assert set(TABLES) >= {"table1", "table2", "table3", "table6", "table8", "table16", "rtp_lx", "polyglotox"}
+    assert set(FIGURES) >= {f"fig{n}" for n in (2, 3, 4, 6, 7, 8, 10, 11, 12)}
+
+
+# The miniature: 2 bases with their twins, 2 open models, 21 variants; 55 + 14 + 14 + 14 evaluations.
+
+
+def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
+    expected = {
+        "train_tokenizer": 1, "train_model": 11, "toxicity_prompts": 2, "judge_accuracy": 1,
+        "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "filter_prompts": 1,
+        "answer_prompts": 2, "label_answers": 4, "build_pairs": 1, "split_pairs": 1, "funnel": 1,
+        "select_pairs": 21, "reference": 2, "translate_prompts": 2, "align": 21,
+        "load_benchmark": 6, "generate": 27 + 4 * 14, "judge": 2 * (27 + 2 * 14), "adjudicate": 27 + 2 * 14,
+        "outcomes": 27 + 4 * 14, "judge_fluency": 14, "knowledge": 14,
+        "measure": 27, "metrics": 1, "compare": 1, "agreement": 1, "claims": 1, "report": 1, "all": 1,
+    }  # fmt: skip
+    assert {rule: miniature.get(rule, 0) for rule in expected} == expected
+
+
+def test_the_whole_miniature_has_every_table_and_figure_once_and_fetches_nothing(miniature):
+    assert {rule: miniature.get(rule) for rule in TABLES + FIGURES} == dict.fromkeys(TABLES + FIGURES, 1)
+    assert not [rule for rule in miniature if rule.startswith("fetch") or rule == "load_dataset"]
+
+
+def test_every_named_target_is_a_target(checkout, miniature):
+    found = checkout.jobs(*STOPS, *TABLES, *FIGURES, "judge_accuracy_table", *MINIATURE)
+    assert set(STOPS + TABLES + FIGURES) <= set(found)
+    everything = miniature | dict.fromkeys(STOPS[:6], 1)
+    everything.pop("all")
+    assert found == everything
+
+
+@pytest.mark.parametrize(
+    ("target", "needs", "spares"),
+    [
+        ("dataset", {"split_pairs": 1}, {"align", "reference", "generate", "funnel"}),
+        ("models", {"align": 21, "reference": 2}, {"generate", "judge", "knowledge"}),
+        ("table3", {"knowledge": 14, "table3": 1}, {"fig3", "table1", "agreement"}),
+        (
+            "fig2",
+            {"agreement": 1, "label_prompts": 3, "generate_prompts": 1},
+            {"align", "generate", "metrics", "table1"},
+        ),
+        ("table6", {"generate_prompts": 2, "label_prompts": 2}, {"align", "answer_prompts", "metrics"}),
+        ("generations", {"generate": 83}, {"judge", "adjudicate", "knowledge"}),
+        ("verdicts", {"adjudicate": 55, "judge": 110}, {"outcomes", "judge_fluency", "metrics"}),
+    ],
+)
+def test_a_target_makes_what_it_needs_and_nothing_else(checkout, target, needs, spares):
+    found = checkout.jobs(target, *MINIATURE)
+    assert {rule: found.get(rule) for rule in needs} == needs
+    assert found[target] == 1
+    assert not spares & set(found)
+
+
+def test_no_job_is_per_language(checkout, miniature):
+    more = {"languages": {"low_resource": ["pl", "cs", "sk", "sl", "lt", "lv", "et"]}}
+    configs = ["config/miniature/config.yaml", checkout.overlay("estonian.yaml", more)]
+    assert checkout.jobs(*MINIATURE, "--configfile", *configs) == miniature
+
+
+def test_a_variant_costs_its_own_training_and_evaluation_and_no_more(checkout, miniature):
+    sheet = (ROOT / "config/miniature/variants.tsv").read_text(encoding="utf-8")
+    checkout.overlay("variants.tsv", sheet + "single_en\tsmall\ten\tdpo\tdpo\t1\t\n")
+    configs = ["config/miniature/config.yaml", checkout.overlay("v.yaml", {"sheets": {"variants": "variants.tsv"}})]
+    found = checkout.jobs(*MINIATURE, "--configfile", *configs)
+    more = {rule: n - miniature.get(rule, 0) for rule, n in found.items() if n != miniature.get(rule, 0)}
+    one = ["select_pairs", "align", "generate", "adjudicate", "outcomes", "measure"]
+    assert more == dict.fromkeys(one, 1) | {"judge": 2}
+
+
+# The paper: 2 bases with their twins, 3 open models and the variants of its sheet.
+
+VARIANTS = [line.split("\t") for line in (ROOT / "config/variants.tsv").read_text().splitlines()[1:]]
+NARROW = ("balanced", "high_resource", "english_only", "no_english", "english_only_mlc")
+ALL = 4 + 3 + len(VARIANTS)
+SOME = 4 + sum(row[0] in NARROW for row in VARIANTS)
+
+
+def test_the_papers_variants_are_those_of_the_paper_and_ours():
+    of = {base: [row[0] for row in VARIANTS if row[1] == base] for base in ("8b", "70b")}
+    for base in of:
+        assert set(NARROW) <= set(of[base])
+    assert sum(name.startswith("single_") for name in of["8b"]) == 11
+    assert all(of["8b"].count(name) == 3 for name in NARROW[:4])
+
+
+def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
+    harmful = ALL + 2 * SOME
+    expected = {
+        "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "answer_prompts": 2,
+        "label_answers": 4, "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
+        "select_pairs": len(VARIANTS), "translate_prompts": sum(row[3].endswith("+mlc") for row in VARIANTS),
+        "load_benchmark": 6, "generate": harmful + 2 * SOME, "judge": 2 * harmful, "adjudicate": harmful,
+        "outcomes": harmful + 2 * SOME, "judge_fluency": SOME, "knowledge": SOME, "measure": ALL,
+        "fetch_model": 11, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
+    }  # fmt: skip
+    assert {rule: paper.get(rule, 0) for rule in expected} == expected
+    assert {rule: paper.get(rule) for rule in TABLES + FIGURES} == dict.fromkeys(TABLES + FIGURES, 1)
+
+
+def test_the_paper_makes_no_models_of_the_miniature(paper):
+    assert not {"train_tokenizer", "train_model", "toxicity_prompts", "judge_accuracy"} & set(paper)
+
+
+def test_with_the_released_dataset_nothing_is_built(checkout):
+    found = checkout.jobs(*SLURM, "--configfile", "config/released.yaml")
+    assert found["fetch_dataset"] == found["load_dataset"] == 1
+    assert not {"generate_prompts", "label_prompts", "answer_prompts", "build_pairs", "translate_seeds"} & set(found)
+    assert not {"table6", "fig2", "funnel_table"} & set(found)
+    assert found["align"] == len(VARIANTS)
+
+
+def test_without_a_profile_a_dry_run_shows_the_papers_study(checkout, paper):
+    assert checkout.jobs("-c1") == paper
