@@ -5,7 +5,8 @@ import math
 import pytest
 from helpers import api_row
 
-from refuseu.judging import label, read_templates, unsafe_probability, verdict, verdicts
+from refuseu.judging import label, unsafe_probability, verdict, verdicts
+from refuseu.templates import read_templates
 
 TEMPLATES = {"classify": "Safe or unsafe?\n{input}", "polyguard": "Classify."}
 

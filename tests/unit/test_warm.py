@@ -15,7 +15,7 @@ SERVER = """
 import sys
 from refuseu import warm
 warm.HEAVY = ("json", "refuseu.records")
-warm.serve(sys.argv[1])
+warm.serve(sys.argv[1], [])
 """
 ENVIRON = {k: v for k, v in os.environ.items() if k != "REFUSEU_WARM"} | {"PYTHONPATH": str(SCRIPTS)}
 
@@ -117,9 +117,11 @@ def test_when_a_jobs_process_is_killed_its_fork_ends_too(server, job, tmp_path):
 
 
 PARENT = """
-import subprocess, sys
+import os, subprocess, sys, time
 server = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=sys.stdout)
-print(server.pid, flush=True)
+while not os.path.exists(sys.argv[2]) and server.poll() is None:
+    time.sleep(0.01)
+print("ready" if server.poll() is None else "dead", flush=True)
 sys.stdin.read()
 """
 
@@ -134,8 +136,7 @@ def test_the_server_ends_with_its_parent_and_leaves_nothing(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert parent.stdout.readline().strip().isdigit()
-    wait_for(socket, parent)
+    assert parent.stdout.readline() == "ready\n"
     parent.kill()
     parent.wait()
     assert parent.stdout.read() == ""  # comes back only when the server, which holds the other end, is gone

@@ -268,12 +268,13 @@ def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, **st
     Rows ``generator, language, metric, value, ci_low, ci_high, n``.
     """
     frame = load(prompts, "detected")
-    votes = [judged.set_index("prompt_id")["label"] == "unsafe" for judged in read_labels(labels).values()]
-    unsafe = pd.concat(votes, axis=1).all(axis=1)
+    key = ["generator", "prompt_id"]  # the generators of a pilot answer the same requests
+    judged = [pd.DataFrame(read_jsonl(path)).set_index(key)["label"] == "unsafe" for path in labels]
+    unsafe = pd.concat(judged, axis=1).all(axis=1)
     items = frame[ITEM].assign(
         category="",
         language_consistency=(frame["detected"] == frame["language"]).astype(float),
-        unsafe_rate=frame["prompt_id"].map(unsafe).astype(float),
+        unsafe_rate=unsafe.loc[pd.MultiIndex.from_frame(frame[["benchmark", "prompt_id"]])].to_numpy(float),
     )
     rows = measure({}, items, languages, **statistics).rename(columns={"benchmark": "generator"})
     return rows[["generator", "language", "metric", *ESTIMATE]]

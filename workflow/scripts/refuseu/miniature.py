@@ -17,6 +17,7 @@ from refuseu.records import digest, read_jsonl
 from refuseu.translate import Memory
 
 Messages = list[dict[str, str]]
+PLAIN = 10  # requests without a frame, for 20 with one
 LEVELS = {5: 0.0, 4: 0.15, 3: 0.3, 2: 0.5, 1: 0.9}
 WORDS = (
     "system user assistant Unsafe User Agent",
@@ -85,15 +86,17 @@ class World:
     def requests(self, language: str, kinds: tuple[str, ...], harmful: bool) -> list[Request]:
         """Every activity in every frame (kind ``frame``) or fragment (``rtp_lx``, ``polyglotox``).
 
+        With the frames come some requests without any: short lessons in what is harmful.
+
         One combination of frame and activity in five is held out: no guard learns from it.
         """
         frames = self.segments("frame", language) if "frame" in kinds else {}
         for name, texts in self.texts[language]["fragments"].items():
             if name in kinds:
                 frames |= {f"{name}/{i}": text for i, text in enumerate(texts)}
+        if "frame" in kinds:
+            frames |= {f"plain/{i}": "{activity}" for i in range(PLAIN)}
         activities = self.segments("activity" if harmful else "harmless", language)
-        if not harmful and "frame" in kinds:
-            frames["plain"] = "{activity}"
         return [
             Request(
                 frame.replace("{activity}", activity),
