@@ -224,14 +224,18 @@ def test_agreement_leaves_unparsed_labels_out_and_counts_them():
 def test_pilot_calls_unsafe_what_all_guards_call_unsafe(tmp_path):
     prompts = [{"prompt_id": str(i), "language": "en", "detected": "en" if i else "de"} for i in range(4)]
     labels = {"a": ["unsafe", "unsafe", "safe", "unsafe"], "b": ["unsafe", "unsafe", "unsafe", "unparsed"]}
-    files = [
-        write(tmp_path / f"{judge}.jsonl", [{**p, "label": v} for p, v in zip(prompts, votes, strict=True)])
-        for judge, votes in labels.items()
-    ]
-    rows = metrics.pilot([write(tmp_path / "writer.jsonl", prompts)], files, GROUPS, **STATISTICS)
-    rows = rows[rows["language"] == "en"].set_index("metric")["value"]
-    assert rows["language_consistency"] == 3 / 4
-    assert rows["unsafe_rate"] == 2 / 4
+    writers = {"writer": 2 / 4, "other": 0.0}  # both answer the same requests; the other writes harmless prompts
+    files = []
+    for judge, votes in labels.items():
+        rows = [{**p, "generator": "writer", "label": vote} for p, vote in zip(prompts, votes, strict=True)]
+        rows += [{**p, "generator": "other", "label": "safe"} for p in prompts]
+        files.append(write(tmp_path / f"{judge}.jsonl", rows))
+    generated = [write(tmp_path / f"{writer}.jsonl", prompts) for writer in writers]
+    rows = metrics.pilot(generated, files, GROUPS, **STATISTICS)
+    rows = rows[rows["language"] == "en"].set_index(["generator", "metric"])["value"]
+    for writer, unsafe in writers.items():
+        assert rows[writer, "language_consistency"] == 3 / 4
+        assert rows[writer, "unsafe_rate"] == unsafe
 
 
 def test_mantel_finds_a_planted_correlation_and_no_other():

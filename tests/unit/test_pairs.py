@@ -143,7 +143,7 @@ def test_a_category_that_cannot_be_filled_in_a_language_is_named():
         split(pairs, 5, False, seed=1)
     message = str(error.value)
     assert "category S2" in message and "'de'" in message
-    assert "dataset.split.per_category asks for 5" in message and "dataset.prompts_per_slot" in message
+    assert "dataset.split.per_category asks for 5" in message and "prompts_per_slot" in message
 
 
 def test_a_category_that_would_leave_nothing_to_train_on_is_named():

@@ -270,7 +270,6 @@ def test_a_secret_in_the_config_is_refused_and_not_repeated(miniature, level, na
         ("languages.low_resource", "pl", "a list of language codes"),
         ("languages.low_resource", [], "a list of language codes"),
         ("warm_workers", "yes", "whether local jobs fork"),
-        ("report.show_examples", 1, "whether redacted examples"),
         ("outcomes.repetition", 0, "share of repeated word trigrams"),
     ],
 )

@@ -52,7 +52,7 @@ def refuseu(path: Path, name: str, language: str) -> list[Record]:
 def rtp_lx(path: Path, name: str, language: str) -> list[Record]:
     """RTP-LX, version 1.5: JSON Lines in ``RTP_LX_<LOCALE>.json``; European Portuguese by dialect."""
     file = existing(path / f"RTP_LX_{language.upper()}.json", name)
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
     if language == "pt":
         rows = [row for row in rows if row.get("Dialect", "") in ("Portugal", "")] or rows
     return [

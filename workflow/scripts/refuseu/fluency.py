@@ -7,6 +7,7 @@ from typing import Any
 
 from refuseu.backends import Decoding, answers
 from refuseu.records import Record
+from refuseu.templates import fill
 
 ASPECTS = ("fluency", "correctness")
 FINAL = "<|channel|>final<|message|>"
@@ -21,16 +22,7 @@ def rate(
     batch_size: int,
 ) -> list[Record]:
     """Both ratings of every response; None where the judge gave no integer from 1 to 5."""
-    questions = [
-        [
-            {
-                "role": "user",
-                "content": templates[aspect].replace("{prompt}", row["prompt"]).replace("{response}", row["response"]),
-            }
-        ]
-        for row in responses
-        for aspect in ASPECTS
-    ]
+    questions = [[{"role": "user", "content": fill(templates[aspect], row)}] for row in responses for aspect in ASPECTS]
     completions = answers(judge, None, questions, Decoding(0.0, 1.0, max_new_tokens), journal, batch_size)
     ratings = iter(read_rating(completion.text) for completion in completions)
     return [

@@ -81,7 +81,7 @@ class Journal:
                 try:
                     record = json.loads(line)
                     key = record.pop("key")
-                except (ValueError, KeyError, AttributeError):
+                except (ValueError, KeyError, AttributeError, TypeError):
                     self.dropped += 1
                     log.warning("%s: dropped a record that a kill had cut", self.path)
                     continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from refuseu.errors import UserError
 from refuseu.records import Record, digest
 from refuseu.study import duplicate, read_tsv
+from refuseu.templates import fill
 from refuseu.translate import Translator
 
 log = logging.getLogger("refuseu")
@@ -129,11 +130,10 @@ def requests(
             wanted = rng.sample(wanted, min(total, len(wanted)))
         for slot, n in wanted:
             prompt_id = f"{language}-{slot.id}-{n}"
-            message = (
-                text[language, "template", "generate_prompt"]
-                .replace("{style}", text[language, "style", slot.style])
-                .replace("{category}", text[language, "category", slot.category])
-                .replace("{activity}", text[language, "activity", slot.activity])
+            parts = {"style": slot.style, "category": slot.category, "activity": slot.activity}
+            message = fill(
+                text[language, "template", "generate_prompt"],
+                {kind: text[language, kind, key] for kind, key in parts.items()},
             )
             records.append(
                 {"prompt_id": prompt_id, "language": language, **asdict(slot), "message": message,

@@ -4,7 +4,7 @@ import csv
 import difflib
 import re
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,8 @@ class Study:
         self.name: str = config["study"]
         self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
         self.languages = tuple(code for group in self.groups.values() for code in group)
-        for code in self.languages:
+        neighbours = config["language_identification"]["neighbours"]
+        for code in (*self.languages, *neighbours, config["dataset"]["seed_language"]):
             language(code)
         duplicate(self.languages, source, "languages")
         sheets = config["sheets"]
@@ -143,9 +144,7 @@ class Study:
     def language_set(self, text: str, where: str) -> tuple[str, ...]:
         """Languages behind ``all``, the name of a set, or codes joined by commas."""
         named = {"all": self.languages} | {k: tuple(v) for k, v in self.config["language_sets"].items()}
-        if text in named:
-            return named[text]
-        codes = tuple(code.strip() for code in text.split(","))
+        codes = named.get(text) or tuple(code.strip() for code in text.split(","))
         for code in codes:
             if code not in self.languages:
                 raise UserError(
@@ -269,7 +268,7 @@ class Study:
         known |= {v.variant for v in self.variants.values()}
         for row in self.benchmarks.values():
             for name in row.models:
-                refer(name, known, sheets["benchmarks"], f"benchmark {row.benchmark!r}, column models",
+                refer(name, sorted(known), sheets["benchmarks"], f"benchmark {row.benchmark!r}, column models",
                       "a role, a variant or a model")  # fmt: skip
         for row in self.models.values():
             if row.base:
@@ -341,6 +340,7 @@ def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
     return rows
 
 
+@cache
 def load_schema(name: str) -> dict[str, Any]:
     """One of the closed schemas in ``workflow/schemas``."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))

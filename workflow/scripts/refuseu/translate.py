@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +22,7 @@ BYTES_PER_REQUEST = 120 * 1024  # DeepL takes 128 KiB, headers and JSON apart
 class Translator(Protocol):
     """Texts in, translations out, in order; None where there is none."""
 
-    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]: ...
+    def translate(self, texts: Sequence[str], source: str, target: str) -> Iterable[str | None]: ...
 
 
 class Memory:
@@ -102,7 +102,7 @@ class DeepL:
         self.errors = deepl
         self.client = deepl.DeepLClient(key, server_url=server_url, send_platform_info=False)
 
-    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
+    def translate(self, texts: Sequence[str], source: str, target: str) -> Iterator[str | None]:
         """Translate in requests of at most 50 texts; slots such as ``{activity}`` stay as they are.
 
         Raises
@@ -117,10 +117,10 @@ class DeepL:
                 f"DeepL does not translate {source!r} into {target!r}: resources/languages.tsv has no code for it; "
                 "use a translation memory for that language"
             )
-        self._check_quota(sum(map(len, texts)))
-        translated: list[str | None] = []
-        for chunk in chunks(texts):
-            try:
+        done = 0
+        try:
+            self._check_quota(sum(map(len, texts)))
+            for chunk in chunks(texts):
                 results = self.client.translate_text(
                     [protect(text) for text in chunk],
                     source_lang=codes[0],
@@ -128,18 +128,15 @@ class DeepL:
                     tag_handling="xml",
                     ignore_tags=["slot"],
                 )
-            except self.errors.AuthorizationException:
-                raise UserError("DeepL refused the key in DEEPL_AUTH_KEY; check it") from None
-            except self.errors.QuotaExceededException:
-                raise UserError(
-                    f"DeepL's quota is used up, {len(texts) - len(translated)} texts are left; the others are kept"
-                ) from None
-            for text, result in zip(chunk, results, strict=True):
-                out = unprotect(result.text)
-                if sorted(SLOT.findall(out)) != sorted(SLOT.findall(text)):
-                    raise UserError(f"DeepL lost a slot of {text!r} in {out!r}; reword the seed")
-                translated.append(out)
-        return translated
+                for text, result in zip(chunk, results, strict=True):
+                    yield same_slots(text, unprotect(result.text))
+                    done += 1
+        except self.errors.AuthorizationException:
+            raise UserError("DeepL refused the key in DEEPL_AUTH_KEY; check it") from None
+        except self.errors.QuotaExceededException:
+            raise UserError(
+                f"DeepL's quota is used up, {len(texts) - done} texts are left; the others are kept"
+            ) from None
 
     def _check_quota(self, needed: int) -> None:
         usage = self.client.get_usage().character
@@ -173,6 +170,13 @@ def chunks(texts: Sequence[str]) -> list[list[str]]:
     return parts
 
 
+def same_slots(text: str, translated: str) -> str:
+    """The translation, if it has the slots of its source."""
+    if sorted(SLOT.findall(translated)) != sorted(SLOT.findall(text)):
+        raise UserError(f"DeepL lost a slot of {text!r} in {translated!r}; reword the seed")
+    return translated
+
+
 def protect(text: str) -> str:
     """XML in which each slot is an element that DeepL leaves alone."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -201,13 +205,11 @@ class Journaled:
 
         def ask(missing: list[str]) -> Iterator[tuple[int, Record]]:
             inner = translator(**self.settings)
-            for start in range(0, len(missing), TEXTS_PER_REQUEST):
-                part = missing[start : start + TEXTS_PER_REQUEST]
-                for index, text in enumerate(inner.translate(part, source, target), start):
-                    yield index, {"text": text}
+            for index, text in enumerate(inner.translate(missing, source, target)):
+                yield index, {"text": text}
 
         # A memory is local data that may be mended at any time; only what is paid for is kept.
         if self.settings["backend"] == "memory":
-            return translator(**self.settings).translate(texts, source, target)
+            return list(translator(**self.settings).translate(texts, source, target))
         keys = [digest(self.settings["backend"], source, target, text) for text in texts]
         return [record["text"] for record in self.journal.ask(texts, keys, ask)]

@@ -100,8 +100,8 @@ def readable(error: BaseException, model: dict[str, Any]) -> BaseException:
         return UserError(f"the API refused the key for {model['repository']}; check OPENAI_API_KEY")
     if isinstance(error, openai.APIStatusError):
         return UserError(
-            f"the API answered {error.status_code} for {model['repository']} after {RETRIES} retries; "
-            "answers so far are kept, run again later"
+            f"the API answered {error.status_code} for {model['repository']}; answers so far are kept, "
+            "run again when the server is well or the request is mended"
         )
     if isinstance(error, openai.APIConnectionError):
         return UserError(
