@@ -86,7 +86,7 @@ def ends(backend):
 def generated(backend, prompt, seed):
     """Token ids of the sampled answer without any end."""
     ids = backend.tokenizer(render(backend.tokenizer, prompt), add_special_tokens=False)["input_ids"]
-    sampling, found = SeededSampling(SAMPLED.temperature, SAMPLED.top_p, [seed]), list(ids)
+    sampling, found = SeededSampling(SAMPLED, [seed]), list(ids)
     with torch.no_grad():
         for _ in range(SAMPLED.max_new_tokens):
             logits = backend.model(torch.tensor([found])).logits[:, -1]
@@ -155,7 +155,7 @@ def test_blank_tokens_before_the_first_word_are_skipped(backend):
 
 
 def draws(logits, temperature, top_p, n=4000):
-    sampler = SeededSampling(temperature, top_p, list(range(n)))
+    sampler = SeededSampling(Decoding(temperature, top_p, 1), list(range(n)))
     scores = torch.tensor(logits, dtype=torch.float32).log().expand(n, -1)
     return torch.bincount(sampler(None, scores).argmax(-1), minlength=len(logits)) / n
 

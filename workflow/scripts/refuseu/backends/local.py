@@ -85,7 +85,7 @@ class Transformers:
         if top:
             processors.append(top)
         if decoding.temperature > 0:
-            processors.append(SeededSampling(decoding.temperature, decoding.top_p, seeds))
+            processors.append(SeededSampling(decoding, seeds))
         generated = self.model.generate(
             input_ids=inputs["input_ids"],
             attention_mask=inputs["attention_mask"],
@@ -133,21 +133,25 @@ class TopLogprobs(LogitsProcessor):
 
 
 class SeededSampling(LogitsProcessor):
-    """Samples by the Gumbel-max trick with one generator per conversation.
+    """Samples by inverting the distribution function, with numbers drawn per conversation beforehand.
 
-    Greedy search over the perturbed scores draws exactly from the softmax; because each conversation
-    brings its own noise, its answer does not depend on the batch it happens to be in.
+    Greedy search over the processed scores takes the sampled token. Because each conversation brings
+    its own numbers, its answer does not depend on the batch it happens to be in.
     """
 
-    def __init__(self, temperature: float, top_p: float, seeds: list[int]):
-        self.temperature, self.top_p = temperature, top_p
-        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    def __init__(self, decoding: Decoding, seeds: list[int]):
+        self.temperature, self.top_p = decoding.temperature, decoding.top_p
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        numbers = [torch.rand(decoding.max_new_tokens, generator=generator) for generator in generators]
+        self.numbers = iter(torch.stack(numbers, dim=1)[..., None])  # a step at a time: (batch, 1)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        logits = torch.log_softmax(scores.float() / self.temperature, -1)
+        chances = torch.softmax(scores.float() / self.temperature, -1)
         if self.top_p < 1:
-            ordered, index = logits.sort(descending=True)
-            outside = ordered.exp().cumsum(-1) - ordered.exp() >= self.top_p
-            logits = logits.masked_fill(outside.scatter(-1, index, outside), float("-inf"))
-        noise = torch.stack([torch.empty(scores.shape[-1]).exponential_(generator=g) for g in self.generators])
-        return logits - noise.to(logits.device).clamp_min(1e-20).log()
+            ordered, index = chances.sort(descending=True)
+            outside = ordered.cumsum(-1) - ordered >= self.top_p
+            chances = chances.masked_fill(outside.scatter(-1, index, outside), 0.0)
+        reached = chances.cumsum(-1)
+        number = next(self.numbers).to(scores.device) * reached[:, -1:]
+        token = torch.searchsorted(reached, number, right=True).clamp_max(scores.shape[-1] - 1)
+        return torch.full_like(scores, float("-inf")).scatter(-1, token, 0.0)
