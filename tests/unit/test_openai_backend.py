@@ -112,7 +112,7 @@ def test_a_server_that_stays_broken_is_told_after_all_retries(serve, monkeypatch
     monkeypatch.setattr(api, "RETRIES", 1)
     server = serve(lambda *_: (500, {"error": {"message": CANARY}}))
     message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
-    assert message.startswith("the API answered 500 for remote-1 after 1 retries;")
+    assert message.startswith("the API answered 500 for remote-1;")
     assert len(server.chats) == 2
 
 
