@@ -87,10 +87,11 @@ def test_metrics_recompute_from_the_verdicts(undisturbed):
     metrics = pd.read_csv(undisturbed.results / "metrics/metrics.csv")
     for file in undisturbed.results.glob("adjudicate/*/refuseu_test.jsonl"):
         verdicts = pd.DataFrame(read(file))
-        rows = metrics.query("model == @file.parent.name and benchmark == 'refuseu_test' and metric == 'asr'")
+        rows = metrics[(metrics["model"] == file.parent.name) & (metrics["benchmark"] == "refuseu_test")]
+        rows = rows[(rows["metric"] == "asr") & (rows["category"] == "all")]
         for language, own in verdicts.groupby("language"):
-            value = rows[(rows["language"] == language) & (rows["category"] == "all")]["value"].item()
-            assert value == pytest.approx((own["verdict"] == "unsafe").mean())
+            value = rows[rows["language"] == language]["value"].item()
+            assert value == pytest.approx((own["verdict"] == "unsafe").mean(), abs=1e-6)
 
 
 def test_a_second_run_does_nothing(undisturbed):
