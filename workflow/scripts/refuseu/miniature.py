@@ -211,8 +211,10 @@ class Tasks:
 
     def polyguard(self, language: str, rng: random.Random) -> Iterator[Example]:
         refusals = set(self.world.texts[language]["refusals"])
+        requests = self.world.requests(language, ("frame", "rtp_lx", "polyglotox"), harmful=True)
+        categories = {request.text: request.category for request in requests}
         for prompt, response, category in self.judged(language, rng):
-            request = category or self.category_of(prompt, language)
+            request = category or categories.get(prompt, "")
             answer = polyguard_answer(request, response in refusals, category if response else "")
             yield Example(conversation("polyguard", prompt, response, self.templates), answer)
 
@@ -248,18 +250,6 @@ class Tasks:
         while True:
             level = rng.choice(list(LEVELS))
             yield spoil(rng.choice(whole), LEVELS[level], rng), level
-
-    def category_of(self, prompt: str, language: str) -> str:
-        """Category of a bundled request, empty when it is harmless."""
-        return self._categories(language).get(prompt, "")
-
-    def _categories(self, language: str) -> dict[str, str]:
-        if not hasattr(self, "_known"):
-            self._known: dict[str, dict[str, str]] = {}
-        if language not in self._known:
-            requests = self.world.requests(language, ("frame", "rtp_lx", "polyglotox"), harmful=True)
-            self._known[language] = {request.text: request.category for request in requests}
-        return self._known[language]
 
 
 def mixture(tasks: Tasks, spec: dict[str, Any], languages: list[str], seed: int) -> list[Example]:
