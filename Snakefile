@@ -3,6 +3,7 @@
 rules/dataset.smk     seeds → prompts → labels → answers → preference pairs, test prompts
 rules/training.smk    pairs → reference log-probabilities, once per base → adapters
 rules/evaluation.smk  models × benchmarks → responses → verdicts, languages, knowledge, fluency
+rules/audit.smk       pairs and responses → annotation sheets; returned sheets → rates, agreement
 rules/analysis.smk    verdicts and scores → metrics → tables, figures, claims, report
 rules/assets.smk      what comes from outside, pinned
 rules/miniature.smk   the miniature's own models (only in a study that asks for them)
@@ -34,6 +35,7 @@ include: "rules/assets.smk"
 include: "rules/dataset.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
+include: "rules/audit.smk"
 include: "rules/analysis.smk"
 
 

@@ -11,7 +11,9 @@ TABLES = {
     "rtp_lx": "asr_rtp_lx",
     "polyglotox": "asr_polyglotox",
     "outcomes_table": "outcomes",
+    "agreement_table": "judge_agreement",
     "funnel_table": "funnel",
+    "leakage": "leakage",
 }
 FIGURES = {
     "fig2": "fig2_kappa",
@@ -28,7 +30,7 @@ FIGURES = {
 if "miniature" in config:
     TABLES["judge_accuracy_table"] = "judge_accuracy"
 if config["dataset"]["source"] == "hub":  # nothing is built, unless asked for by name
-    del TABLES["table6"], TABLES["funnel_table"], FIGURES["fig2"]
+    del TABLES["table6"], TABLES["funnel_table"], TABLES["agreement_table"], FIGURES["fig2"]
 TRAINED_ON = {model: list(variant.languages) for model, variant in study.variants.items()}
 SETUP = {
     "dataset": config["dataset"]["source"],
@@ -37,6 +39,8 @@ SETUP = {
     "benchmarks": ", ".join(study.benchmarks),
     "intervals": f"{config['statistics']['confidence']:.0%}, {config['statistics']['resamples']} resamples",
 }
+if config["dataset"]["source"] == "hub" and config["dataset"]["category_by_row_id"]:
+    SETUP["categories"] = "of the slot that a test prompt shares a row_id with, not of the prompt itself"
 COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 
@@ -194,6 +198,7 @@ rule table6:
 
 rule table8:
     input:
+        audit=["<study>/audit/audit.csv"] if returned_sheets() else [],
         published="resources/published/table8_audit.csv",
     output:
         report(
@@ -205,6 +210,8 @@ rule table8:
         "<study>/logs/table8/table8.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        languages=config["languages"],
     script:
         "../workflow/scripts/table8.py"
 
@@ -288,6 +295,23 @@ rule outcomes_table:
         "../workflow/scripts/outcomes_table.py"
 
 
+rule agreement_table:
+    input:
+        agreement="<study>/agreement/agreement.csv",
+    output:
+        report(
+            multiext("<study>/tables/judge_agreement", csv=".csv", md=".md", tex=".tex"),
+            caption="../workflow/report/agreement_table.rst",
+            category="Tables",
+        ),
+    log:
+        "<study>/logs/agreement_table/agreement_table.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../workflow/scripts/agreement_table.py"
+
+
 rule funnel_table:
     input:
         funnel="<study>/funnel/funnel.csv",
@@ -306,6 +330,30 @@ rule funnel_table:
         languages=config["languages"],
     script:
         "../workflow/scripts/funnel_table.py"
+
+
+rule leakage:
+    input:
+        train=dataset_half("train"),
+        test=dataset_half("test"),
+        benchmarks=[
+            f"<study>/load_benchmark/{b.benchmark}.jsonl" for b in study.benchmarks.values() if b.revision != "dataset"
+        ],
+    output:
+        report(
+            multiext("<study>/tables/leakage", csv=".csv", md=".md", tex=".tex"),
+            caption="../workflow/report/leakage.rst",
+            category="Tables",
+        ),
+    log:
+        "<study>/logs/leakage/leakage.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        languages=list(study.languages),
+        near_duplicates=config["dataset"]["near_duplicates"],
+    script:
+        "../workflow/scripts/leakage.py"
 
 
 rule fig2:

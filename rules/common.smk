@@ -64,10 +64,14 @@ def answering_row(wildcards):
     return row(study.answering(wildcards.model).model) | {"adapter": wildcards.model in study.variants}
 
 
-def gpus(wildcards):
-    """GPUs of the model, judge, generator or base that the wildcards name."""
-    named = next(w for k in ("judge", "generator", "base", "model") if (w := wildcards.get(k)))
-    return study.answering(named).gpus if named in study.evaluated else study.models[named].gpus
+def gpus(step):
+    """GPUs that a job of a step takes: those of the model that it asks."""
+    return lambda wildcards: study.asked(step, wildcards).gpus
+
+
+def api(step):
+    """1 for a job whose model is behind an API: the profile bounds how many such jobs run at a time."""
+    return lambda wildcards: int(study.asked(step, wildcards).backend == "openai")
 
 
 def model_asset(wildcards):
@@ -109,6 +113,35 @@ def dataset_half(half):
     return f"<study>/{step}/{half}.jsonl"
 
 
+def released_rows():
+    """Where the released rows are: the note of the fetched copy, or the files of a folder."""
+    dataset = config["dataset"]
+    if dataset["revision"] == "local":
+        return sorted(map(str, Path(dataset["repository"]).rglob("*.parquet")))
+    return "<study>/fetch_dataset/dataset.json"
+
+
+def card_facts():
+    """What the dataset card says about the making of the dataset."""
+    dataset, identification = config["dataset"], config["language_identification"]
+    uses = {
+        "prompts": row(dataset["generators"]["main"]),
+        "chosen answers": row(dataset["chosen"]),
+        "rejected answers": row(dataset["rejected"]),
+        **{f"guard {n}": row(name) for n, name in enumerate(config["judging"]["guards"], start=1)},
+    }
+    if identification["backend"] == "fasttext":
+        uses["language identification"] = identification
+    return {
+        "study": study.name,
+        "languages": list(study.languages),
+        "models": {use: {k: model[k] for k in ("repository", "revision")} for use, model in uses.items()},
+        "identification": identification["backend"],
+        "translation": dataset["translation"]["backend"],
+        **{k: dataset[k] for k in ("seed_language", "prompts_per_slot", "near_duplicates", "policies", "split")},
+    }
+
+
 def judge_row(wildcards):
     """The row of the wildcard ``judge``."""
     return row(wildcards.judge)
@@ -135,11 +168,6 @@ def judge_template_files(wildcards):
     return list(templates_of(wildcards.judge).values())
 
 
-def judge_api(wildcards):
-    """1 for a judge behind an API: the profile bounds how many such jobs run at a time."""
-    return int(study.models[wildcards.judge].backend == "openai")
-
-
 def generator_row(wildcards):
     """The row of the wildcard ``generator``."""
     return row(wildcards.generator)
@@ -155,6 +183,7 @@ def prompts_wanted(wildcards):
     dataset = config["dataset"]
     return {
         "per_slot": dataset["prompts_per_slot"],
+        "per_category": dataset["prompts_per_category"],
         "total": dataset["pilot_n"] if wildcards.phase == "pilot" else None,
         "seed": dataset["seed"],
     }
@@ -175,11 +204,6 @@ def side_row(wildcards):
 def side_weights(wildcards):
     """What must be on disk before the wildcard ``side`` can be written."""
     return weights(config["dataset"][wildcards.side])
-
-
-def side_gpus(wildcards):
-    """GPUs of the model that writes the wildcard ``side``."""
-    return study.models[config["dataset"][wildcards.side]].gpus
 
 
 def variant_languages(wildcards):
@@ -257,6 +281,17 @@ def answer_settings(wildcards):
     """How a benchmark is put to a model."""
     benchmark = study.benchmarks[wildcards.benchmark]
     return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens}
+
+
+def returned_folder():
+    """Where annotation sheets of this study are put when they come back."""
+    return f"{config['audit']['returned']}/{study.name}"
+
+
+def returned_sheets():
+    """Annotation sheets that came back; hidden files are none."""
+    files = (file for file in Path(returned_folder()).rglob("*") if file.is_file())
+    return sorted(str(file) for file in files if not file.name.startswith("."))
 
 
 def corpus_files():

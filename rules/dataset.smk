@@ -37,7 +37,8 @@ rule generate_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
+        gpu=gpus("generate_prompts"),
+        api=api("generate_prompts"),
     params:
         model=generator_row,
         languages=list(study.languages),
@@ -61,8 +62,8 @@ rule label_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
-        api=judge_api,
+        gpu=gpus("label_prompts"),
+        api=api("label_prompts"),
     params:
         judge=judge_row,
         templates=judge_templates,
@@ -86,6 +87,7 @@ rule filter_prompts:
         "../envs/dataset.yaml"
     params:
         policy=config["dataset"]["policies"]["prompt_unsafe"],
+        near_duplicates=config["dataset"]["near_duplicates"],
     script:
         "../workflow/scripts/filter_prompts.py"
 
@@ -103,7 +105,8 @@ rule answer_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=side_gpus,
+        gpu=gpus("answer_prompts"),
+        api=api("answer_prompts"),
     params:
         model=side_row,
         decoding=config["dataset"]["answers"],
@@ -127,8 +130,8 @@ rule label_answers:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
-        api=judge_api,
+        gpu=gpus("label_answers"),
+        api=api("label_answers"),
     params:
         judge=judge_row,
         templates=judge_templates,
@@ -163,6 +166,7 @@ rule build_pairs:
 rule split_pairs:
     input:
         pairs=rules.build_pairs.output[0],
+        seeds=rules.translate_seeds.output[0],
     output:
         train="<study>/split_pairs/train.jsonl",
         test="<study>/split_pairs/test.jsonl",
@@ -171,6 +175,7 @@ rule split_pairs:
     conda:
         "../envs/dataset.yaml"
     params:
+        languages=list(study.languages),
         split=config["dataset"]["split"],
     script:
         "../workflow/scripts/split_pairs.py"
@@ -188,13 +193,40 @@ rule funnel:
         "<study>/logs/funnel/funnel.log",
     conda:
         "../envs/dataset.yaml"
+    params:
+        languages=list(study.languages),
     script:
         "../workflow/scripts/funnel.py"
 
 
+rule dataset_card:
+    input:
+        train=rules.split_pairs.output.train,
+        test=rules.split_pairs.output.test,
+        funnel=rules.funnel.output[0],
+        template="workflow/report/dataset_card.md.j2",
+        licences="resources/model_licences.tsv",
+    output:
+        card="<study>/dataset_card/README.md",
+        pairs=collect(
+            "<study>/dataset_card/{config}/{split}-00000-of-00001.parquet",
+            config=["multilingual", *[f"lang_{code}" for code in study.languages]],
+            split=["train", "test"],
+        ),
+        prompts="<study>/dataset_card/evaluation/eval-00000-of-00001.parquet",
+    log:
+        "<study>/logs/dataset_card/dataset_card.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        facts=card_facts(),
+    script:
+        "../workflow/scripts/dataset_card.py"
+
+
 rule load_dataset:
     input:
-        "<study>/fetch_dataset/dataset.json",
+        released_rows(),
     output:
         train="<study>/load_dataset/train.jsonl",
         test="<study>/load_dataset/test.jsonl",
@@ -204,5 +236,7 @@ rule load_dataset:
         "../envs/dataset.yaml"
     params:
         languages=list(study.languages),
+        folder=config["dataset"]["repository"] if config["dataset"]["revision"] == "local" else None,
+        category_by_row_id=config["dataset"]["category_by_row_id"],
     script:
         "../workflow/scripts/load_dataset.py"

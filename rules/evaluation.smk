@@ -27,7 +27,8 @@ rule generate:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
+        gpu=gpus("generate"),
+        api=api("generate"),
     params:
         model=answering_row,
         answer=answer_settings,
@@ -48,8 +49,8 @@ rule judge:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
-        api=judge_api,
+        gpu=gpus("judge"),
+        api=api("judge"),
     params:
         judge=judge_row,
         templates=judge_templates,
@@ -71,8 +72,8 @@ rule adjudicate:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=study.models[config["judging"]["adjudicator"]].gpus,
-        api=int(study.models[config["judging"]["adjudicator"]].backend == "openai"),
+        gpu=gpus("adjudicate"),
+        api=api("adjudicate"),
     params:
         adjudicator=row(config["judging"]["adjudicator"]),
         judging=config["judging"],
@@ -113,8 +114,8 @@ rule judge_fluency:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=study.models[config["fluency"]["judge"]].gpus,
-        api=int(study.models[config["fluency"]["judge"]].backend == "openai"),
+        gpu=gpus("judge_fluency"),
+        api=api("judge_fluency"),
     params:
         judge=row(config["fluency"]["judge"]),
         max_new_tokens=config["fluency"]["max_new_tokens"],
@@ -135,7 +136,7 @@ rule knowledge:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus,
+        gpu=gpus("knowledge"),
     params:
         model=answering_row,
         settings=config["knowledge"],

@@ -27,7 +27,7 @@ rule reference:
     conda:
         "../envs/training.yaml"
     resources:
-        gpu=gpus,
+        gpu=gpus("reference"),
     params:
         base=base_row,
         settings=reference_settings,
@@ -68,7 +68,7 @@ rule align:
     conda:
         "../envs/training.yaml"
     resources:
-        gpu=gpus,
+        gpu=gpus("align"),
     params:
         base=variant_base_row,
         run=training_run,

@@ -5,7 +5,12 @@ from copy import deepcopy
 
 import pytest
 from helpers import CODES, ROOT, Server, api_row, chat_completion, read_yaml
+from hypothesis import settings
 from snakemake.utils import update_config
+
+# The first example may import a library; a slow machine is no failure.
+settings.register_profile("no time limit", deadline=None)
+settings.load_profile("no time limit")
 
 
 @pytest.fixture

@@ -29,29 +29,57 @@ def _read(path):
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
+class Drop(Exception):  # noqa: N818 (it is no error)
+    """Raised by a `reply`: the connection ends before the answer, or in the middle of it."""
+
+    def __init__(self, in_the_middle=False):
+        self.in_the_middle = in_the_middle
+
+
 class Server:
-    """A loopback HTTP server. Each request is (path, headers, body); `reply` answers (status, JSON)."""
+    """A loopback HTTP server. Each request is (path, headers, body); `reply` answers (status, JSON) or
+    (status, JSON, further headers).
+
+    `taking` is the number of requests that are still taken. At 0 all others are cut off unread, as if
+    nobody listened, and are not among `requests` but counted in `turned_away`. None takes all.
+    """
 
     def __init__(self, reply):
         self.requests = []
+        self.taking, self.turned_away = None, 0
         outer, lock = self, threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                request = (self.path, {k.title(): v for k, v in self.headers.items()}, body.decode())
                 with lock:
-                    outer.requests.append(request)
-                status, answer = reply(*request)
-                data = json.dumps(answer).encode()
+                    if outer.taking == 0:
+                        outer.turned_away += 1
+                        self.close_connection = True
+                        return
+                    if outer.taking:
+                        outer.taking -= 1
                 with suppress(ConnectionError):  # the client may have gone
+                    body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                    request = (self.path, {k.title(): v for k, v in self.headers.items()}, body.decode())
+                    with lock:
+                        outer.requests.append(request)
+                    try:
+                        (status, answer, *more), cut = reply(*request), False
+                    except Drop as drop:
+                        self.close_connection = True
+                        if not drop.in_the_middle:
+                            return
+                        (status, answer, *more), cut = (200, {"half": "an answer"}), True
+                    data = json.dumps(answer).encode()
                     self.send_response(status)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(data)))
+                    for name, value in dict(*more).items():
+                        self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(data)
+                    self.wfile.write(data[: len(data) // 2] if cut else data)
 
             do_POST = do_GET  # noqa: N815
 

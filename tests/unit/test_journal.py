@@ -178,8 +178,7 @@ def test_killed_in_the_middle_it_asks_only_for_what_is_missing(path):
     job.send_signal(signal.SIGKILL)
     assert job.wait() == -signal.SIGKILL
     kept = Journal(path).records
-    # The file is flushed at every 32nd answer; 96 of the 100 are certain, the rest may be in the buffer.
-    assert set(kept) >= {f"key {n}" for n in range(96)}
+    assert set(kept) == {f"key {n}" for n in range(100)}
     asked = []
 
     def answer(requests):

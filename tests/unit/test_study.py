@@ -136,7 +136,14 @@ def test_each_benchmark_says_which_models_it_takes(miniature):
 def test_a_benchmark_may_name_single_models(miniature, tmp_path):
     benchmarks = Sheet(miniature, "benchmarks", tmp_path)
     benchmarks.set(2, "models", "open, small-single_de-s1,large")
+    miniature["audit"]["models"] = ["large"]
     assert Study(miniature).models_on("refuseu_test") == ["large", "open_a", "open_b", "small-single_de-s1"]
+
+
+def test_annotators_judge_the_audited_models_on_the_test_half_only(miniature):
+    assert Study(miniature).audited == [(m, "refuseu_test") for m in ("small-balanced-s1", "small-english_only-s1")]
+    miniature["audit"]["models"] = ["small-balanced-s7"]
+    assert "key audit.models names 'small-balanced-s7'" in refused(miniature)
 
 
 def test_evaluations_are_models_times_benchmarks_of_a_kind(miniature):
@@ -196,7 +203,7 @@ def nested_keys(value, prefix=""):
     """Every dotted key of a config whose value is a mapping, and the top."""
     yield prefix.rstrip(".")
     for key, inner in value.items():
-        if isinstance(inner, dict) and key not in ("languages", "language_sets"):
+        if isinstance(inner, dict) and key not in ("languages", "language_sets", "target_codes"):
             yield from nested_keys(inner, f"{prefix}{key}.")
 
 
@@ -271,6 +278,7 @@ def test_a_secret_in_the_config_is_refused_and_not_repeated(miniature, level, na
         ("languages.low_resource", [], "a list of language codes"),
         ("warm_workers", "yes", "whether local jobs fork"),
         ("outcomes.repetition", 0, "share of repeated word trigrams"),
+        ("dataset.translation.target_codes.en", "EN", "a target code of DeepL such as EN-US"),
     ],
 )
 def test_a_wrong_type_or_value_is_named_with_what_was_expected(miniature, key, value, expected):
@@ -405,6 +413,16 @@ def test_a_blank_line_or_cells_with_blanks_around_them_are_not_mysterious(miniat
     (tmp_path / "empty.tsv").touch()
     with pytest.raises(UserError, match=r"empty\.tsv has no column 'a'"):
         read_tsv(tmp_path / "empty.tsv", ["a"])
+
+
+def test_a_cell_in_quotation_marks_is_read_and_one_that_only_begins_with_one_is_named(tmp_path):
+    (tmp_path / "a.tsv").write_text('a\tb\n"say ""hi""\tand\nbye"\tsay "hi"\n')
+    assert read_tsv(tmp_path / "a.tsv", ["a", "b"]) == [{"a": 'say "hi"\tand\nbye', "b": 'say "hi"'}]
+    for wrong in ('"hi" they said\tx\n', '"hi\tx\n'):
+        (tmp_path / "a.tsv").write_text(f"a\tb\n{wrong}")
+        with pytest.raises(UserError) as error:
+            read_tsv(tmp_path / "a.tsv", ["a", "b"])
+        assert f"{tmp_path / 'a.tsv'}, line 2: a cell begins with a quotation mark and does not end" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -568,3 +586,19 @@ def test_the_config_is_left_as_it_was(config):
 def test_the_shipped_sheets_have_exactly_the_columns_of_their_schema(config, name):
     with open(config["sheets"][name], encoding="utf-8") as stream:
         assert stream.readline().rstrip("\n").split("\t") == list(load_schema(name)["properties"])
+
+
+@pytest.mark.parametrize(
+    ("step", "wildcards", "model"),
+    [
+        ("adjudicate", {"model": "8b", "benchmark": "rtp_lx"}, "gpt_4o_mini"),
+        ("judge_fluency", {"model": "8b", "benchmark": "fluency"}, "gpt_oss_120b"),
+        ("answer_prompts", {"side": "chosen"}, "70b_instruct"),
+        ("label_answers", {"side": "chosen", "judge": "polyguard"}, "polyguard"),
+        ("generate_prompts", {"phase": "main", "generator": "mistral_24b"}, "mistral_24b"),
+        ("generate", {"model": "8b-balanced-s1", "benchmark": "rtp_lx"}, "8b"),
+        ("reference", {"base": "70b"}, "70b"),
+    ],
+)
+def test_every_job_knows_whom_it_asks(paper, step, wildcards, model):
+    assert Study(paper).asked(step, wildcards).model == model

@@ -74,6 +74,8 @@ def test_every_named_target_is_a_target(checkout, miniature):
             {"agreement": 1, "label_prompts": 3, "generate_prompts": 1},
             {"align", "generate", "metrics", "table1"},
         ),
+        ("leakage", {"load_benchmark": 5, "split_pairs": 1, "leakage": 1}, {"align", "generate", "funnel"}),
+        ("dataset_card", {"split_pairs": 1, "funnel": 1}, {"align", "generate", "leakage", "load_benchmark"}),
         ("table6", {"generate_prompts": 2, "label_prompts": 2}, {"align", "answer_prompts", "metrics"}),
         ("generations", {"generate": 83}, {"judge", "adjudicate", "knowledge"}),
         ("verdicts", {"adjudicate": 55, "judge": 110}, {"outcomes", "judge_fluency", "metrics"}),
@@ -141,6 +143,7 @@ def test_with_the_released_dataset_nothing_is_built(checkout):
     assert found["fetch_dataset"] == found["load_dataset"] == 1
     assert not {"generate_prompts", "label_prompts", "answer_prompts", "build_pairs", "translate_seeds"} & set(found)
     assert not {"table6", "fig2", "funnel_table"} & set(found)
+    assert found["leakage"] == 1
     assert found["align"] == len(VARIANTS)
 
 

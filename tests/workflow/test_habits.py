@@ -202,8 +202,8 @@ sys.meta_path.insert(0, Block())
 
 @pytest.mark.parametrize(
     "module",
-    ["study", "records", "languages", "guards", "pairs", "prompts", "outcomes", "metrics", "tables", "plots",
-     "claims", "preflight"],
+    ["audit_sheet", "study", "records", "languages", "guards", "pairs", "prompts", "outcomes", "metrics", "tables",
+     "plots", "claims", "preflight", "audit"],
 )  # fmt: skip
 def test_light_modules_need_neither_torch_nor_transformers(module):
     subprocess.run(

@@ -2,8 +2,9 @@
 
 One record per answered request, keyed by a digest of exactly what determines the answer: who answers
 (model, revision, adapter), what is asked, and how it decodes. A job appends records as answers arrive
-and reads them first when it starts again. Journals lie outside the declared outputs, because Snakemake
-deletes the outputs of failed jobs; each has one writer, so it needs no lock.
+and reads them first when it starts again. Each record is flushed, so that a killed job loses none; it is
+not synced to the disk, so that a power cut may cost the last ones. Journals lie outside the declared
+outputs, because Snakemake deletes the outputs of failed jobs; each has one writer, so it needs no lock.
 """
 
 import json
@@ -64,13 +65,10 @@ class Journal:
             waiting = list(missing)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "a", encoding="utf-8", newline="\n") as out:
-                for done, (index, record) in enumerate(
-                    track(answer(list(missing.values())), len(missing), self.path.stem), 1
-                ):
+                for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
                     self.records[waiting[index]] = record
                     out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
-                    if done % 32 == 0 or done == len(missing):
-                        out.flush()
+                    out.flush()
         return [self.records[key] for key in keys]
 
     def _load(self) -> None:

@@ -28,6 +28,8 @@ def start(workflow: Any, study: Study) -> None:
     for job in jobs:
         if job.rule.name == "load_benchmark":
             check_benchmark(study.benchmarks[job.wildcards.benchmark])
+        elif job.rule.name == "load_dataset":
+            check_dataset(study.config["dataset"])
     rules, config = {job.rule.name for job in jobs}, study.config
     if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
         "translate_seeds",
@@ -36,9 +38,9 @@ def start(workflow: Any, study: Study) -> None:
         require("DEEPL_AUTH_KEY", "translation with DeepL")
     for job in jobs:
         if job.resources.get("api") and not job.rule.name.startswith("translate"):
-            judge = study.judge_of(job.rule.name, job.wildcards)
-            if judge.backend == "openai" and not judge.local_endpoint:
-                require("OPENAI_API_KEY", f"{job.rule.name} by {judge.model!r}, which is behind an API,")
+            model = study.asked(job.rule.name, job.wildcards)
+            if not model.local_endpoint:
+                require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
     if config["warm_workers"] and workflow.local_exec:
         lingua = config["language_identification"]
         warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
@@ -48,6 +50,11 @@ def check_benchmark(row: Benchmark) -> None:
     made_here = row.repository.startswith("results/")
     if row.revision == "local" and not made_here and not Path(row.repository).is_dir():
         stop(f"benchmark {row.benchmark!r} needs its data in {row.repository}; put it there, see config/README.md")
+
+
+def check_dataset(dataset: dict[str, Any]) -> None:
+    if dataset["revision"] == "local" and not Path(dataset["repository"]).is_dir():
+        stop(f"dataset.repository names the folder {dataset['repository']}, which does not exist; put the data there")
 
 
 def has_gpu() -> bool:

@@ -3,6 +3,7 @@
 import csv
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -128,7 +129,8 @@ class Study:
         self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
         self.languages = tuple(code for group in self.groups.values() for code in group)
         neighbours = config["language_identification"]["neighbours"]
-        for code in (*self.languages, *neighbours, config["dataset"]["seed_language"]):
+        coded = config["dataset"]["translation"]["target_codes"]
+        for code in (*self.languages, *neighbours, *coded, config["dataset"]["seed_language"]):
             language(code)
         duplicate(self.languages, source, "languages")
         sheets = config["sheets"]
@@ -197,14 +199,30 @@ class Study:
         """(model, benchmark) for all benchmarks of these kinds."""
         return [(m, b) for b in self.benchmarks_of(*kinds) for m in self.models_on(b)]
 
+    @property
+    def audited(self) -> list[tuple[str, str]]:
+        """(model, benchmark) of the responses that annotators judge: on the test half of the dataset."""
+        wanted = self.config["audit"]["models"]
+        own = {b.benchmark for b in self.benchmarks.values() if b.source == "refuseu"}
+        return [(m, b) for m, b in self.evaluations("harmful") if m in wanted and b in own]
+
     def answering(self, model: str) -> Model:
         """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
         return self.models[self.variants[model].base if model in self.variants else model]
 
-    def judge_of(self, step: str, wildcards: dict[str, str]) -> Model:
-        """The row that judges in a step: the wildcard ``judge``, the adjudicator or the fluency judge."""
-        fixed = {"adjudicate": self.config["judging"]["adjudicator"], "judge_fluency": self.config["fluency"]["judge"]}
-        return self.models[wildcards.get("judge") or fixed[step]]
+    def asked(self, step: str, wildcards: Mapping[str, str]) -> Model:
+        """The row that answers or judges in a job: what the config names for its step, or else its wildcards."""
+        dataset, judging, fluency = (self.config[section] for section in ("dataset", "judging", "fluency"))
+        match step:
+            case "adjudicate":
+                return self.models[judging["adjudicator"]]
+            case "judge_fluency":
+                return self.models[fluency["judge"]]
+            case "answer_prompts":
+                return self.models[dataset[wildcards["side"]]]
+        return self.answering(
+            next(wildcards[k] for k in ("judge", "generator", "base", "model") if k in wildcards.keys())
+        )
 
     def reference_settings(self, base: str) -> dict[str, Any]:
         """What a base's reference log-probabilities depend on beside its weights.
@@ -287,6 +305,11 @@ class Study:
         for key, names in uses.items():
             for name in names:
                 refer(name, self.models, self.source, f"key {key}", f"a model of {sheets['models']}")
+        own = [b.benchmark for b in self.benchmarks.values() if b.source == "refuseu"]
+        tested = list(dict.fromkeys(model for benchmark in own for model in self.models_on(benchmark)))
+        for name in self.config["audit"]["models"]:
+            refer(name, tested, self.source, "key audit.models",
+                  "a model evaluated on a benchmark with source refuseu")  # fmt: skip
 
 
 def load_recipe(path: Path) -> dict[str, Any]:
@@ -315,13 +338,20 @@ def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
     Raises
     ------
     UserError
-        If the file is missing, or a column is missing, unknown or twice there, or a row is ragged.
+        If the file is missing, or a column is missing, unknown or twice there, or a row is ragged or
+        wrongly quoted.
     """
     if not Path(path).is_file():
         raise UserError(f"the sheet {path} does not exist; create it or correct the config's key sheets")
     with open(path, encoding="utf-8", newline="") as stream:
-        reader = csv.reader(stream, delimiter="\t")
-        header = next(reader, [])
+        reader = csv.reader(stream, delimiter="\t", strict=True)
+        try:
+            header, *lines = [*reader] or [[]]
+        except csv.Error:
+            raise UserError(
+                f"{path}, line {reader.line_num}: a cell begins with a quotation mark and does not end with one; "
+                'put the whole cell in quotation marks and write each of its own twice ("")'
+            ) from None
         duplicate(header, str(path), "columns")
         for column in columns:
             if column not in header:
@@ -330,7 +360,7 @@ def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
             if column not in columns:
                 raise UserError(f"{path} has an unknown column {column!r}{closest(column, columns)}")
         rows = []
-        for number, cells in enumerate(reader, start=2):
+        for number, cells in enumerate(lines, start=2):
             if len(cells) != len(header):
                 raise UserError(
                     f"{path}, line {number} has {len(cells)} cells where the header has {len(header)}; "

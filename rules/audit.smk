@@ -1,0 +1,45 @@
+# The manual audit: sheets for annotators, and what they returned. Nothing here runs unless asked for or returned.
+
+
+rule audit_sheet:
+    input:
+        train=dataset_half("train"),
+        test=dataset_half("test"),
+        seeds=[rules.translate_seeds.output[0]] if config["dataset"]["source"] == "build" else [],
+        responses=[f"<study>/generate/{m}/{b}.jsonl" for m, b in study.audited],
+        template="workflow/templates/audit_sheet.html.j2",
+    output:
+        csv=collect("<study>/audit_sheet/{language}.csv", language=study.languages),
+        html=collect("<study>/audit_sheet/{language}.html", language=study.languages),
+        key="<study>/audit_sheet/key.jsonl",
+    log:
+        "<study>/logs/audit_sheet/audit_sheet.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        study=config["study"],
+        languages=list(study.languages),
+        per_language=config["audit"]["per_language"],
+        seed=config["audit"]["seed"],
+    script:
+        "../workflow/scripts/audit_sheet.py"
+
+
+rule audit:
+    input:
+        key=rules.audit_sheet.output.key,
+        returned=returned_sheets() or returned_folder(),
+    output:
+        answers="<study>/audit/answers.csv",
+        audit="<study>/audit/audit.csv",
+        verdicts="<study>/audit/verdicts.jsonl",
+    log:
+        "<study>/logs/audit/audit.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        study=config["study"],
+        languages=config["languages"],
+        statistics=config["statistics"],
+    script:
+        "../workflow/scripts/audit.py"
