@@ -1,5 +1,6 @@
 """The whole study on three languages: every artifact, trained weights, kills, reruns, determinism."""
 
+import itertools
 import json
 import os
 import random
@@ -11,7 +12,9 @@ import pytest
 from conftest import Checkout
 from safetensors.numpy import load_file
 
-TABLES = 11
+from refuseu.released import read as read_released
+
+TABLES = 13
 FIGURES = 10
 
 
@@ -81,6 +84,37 @@ def test_no_slot_is_in_train_and_test(undisturbed):
     counts = pd.DataFrame(test).groupby(["language", "category"]).size()
     assert (counts == 2).all()
     assert len(counts) == 3 * 14
+
+
+def test_the_funnel_adds_up_in_every_language(undisturbed):
+    counts = pd.read_csv(undisturbed.results / "funnel/funnel.csv").pivot(index="language", columns="step", values="n")
+    assert set(counts.index) == {"de", "en", "pl"}
+    steps = ["generated", "distinct", "no_near_duplicate", "right_language", "unsafe_by_guards", "paired"]
+    assert set(counts) == {*steps, "train", "test", "left_out"}
+    assert all((counts[a] >= counts[b]).all() for a, b in itertools.pairwise(steps))
+    assert (counts["paired"] == counts[["train", "test", "left_out"]].sum(axis=1)).all()
+    for half in ("train", "test"):
+        rows = pd.DataFrame(read(undisturbed.results / f"split_pairs/{half}.jsonl"))
+        assert rows["language"].value_counts().to_dict() == counts[half].to_dict()
+
+
+def test_no_slot_and_no_equal_prompt_leaks_into_the_test(undisturbed):
+    leaks = pd.read_csv(undisturbed.results / "tables/leakage.csv").set_index(["language", "benchmark", "metric"])
+    total = leaks.loc[("total", "Test half")]
+    assert total["n"].tolist() == [3 * 14 * 2] * 3
+    assert total.loc[["exact", "slot"], "count"].tolist() == [0, 0]
+    assert {"rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"} < set(leaks.index.get_level_values(1))
+
+
+def test_the_exported_dataset_is_read_back_as_it_was_built(undisturbed):
+    undisturbed.run("dataset_card")
+    train, test = read_released(undisturbed.results / "dataset_card", ["en", "de", "pl"], category_by_row_id=True)
+    for half, found, keys in (
+        ("train", train, ["pair_id", "category", "prompt", "chosen", "rejected"]),
+        ("test", test, ["language", "category", "prompt"]),
+    ):
+        built = read(undisturbed.results / f"split_pairs/{half}.jsonl")
+        assert [[row[key] for key in keys] for row in found] == [[row[key] for key in keys] for row in built]
 
 
 def test_metrics_recompute_from_the_verdicts(undisturbed):

@@ -1,5 +1,6 @@
 """Which answers pair up, and which slots are held out."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -80,13 +81,17 @@ def grid(languages=("en", "de"), categories=("S1", "S2"), activities=2, styles=4
     ]  # fmt: skip
 
 
+def halve(pairs, per_category, by_activity, seed, languages=("en", "de"), categories=("S1", "S2")):
+    return split(pairs, languages, categories, per_category, by_activity, seed)
+
+
 def slots_of(pairs, by_activity):
     return {(p["category"], p["style"], p["activity"] if by_activity else "") for p in pairs}
 
 
 @pytest.mark.parametrize("by_activity", [False, True])
 def test_the_test_set_has_the_same_number_per_category_in_every_language(by_activity):
-    train, test = split(grid(), 3, by_activity, seed=1)
+    train, test = halve(grid(), 3, by_activity, seed=1)
     assert Counter((p["language"], p["category"]) for p in test) == {
         (code, category): 3 for code in ("en", "de") for category in ("S1", "S2")
     }
@@ -96,76 +101,100 @@ def test_the_test_set_has_the_same_number_per_category_in_every_language(by_acti
 @pytest.mark.parametrize("by_activity", [False, True])
 @pytest.mark.parametrize("seed", range(5))
 def test_all_languages_of_a_slot_are_on_one_side(by_activity, seed):
-    train, test = split(grid(), 3, by_activity, seed)
+    train, test = halve(grid(), 3, by_activity, seed)
     assert not slots_of(train, by_activity) & slots_of(test, by_activity)
 
 
 def test_without_the_activity_a_whole_style_of_a_category_is_held_out():
     # One style of one category holds 2 activities × 2 = 4 per language, enough for a test of 3.
-    train, test = split(grid(), 3, False, seed=1)
+    train, test = halve(grid(), 3, False, seed=1)
     assert len({p["style"] for p in test if p["category"] == "S1"}) == 1
     assert len(train) == 2 * 2 * 3 * 2 * 2  # languages, categories, styles left, activities, each
     # With the activity a slot holds 2 per language: two slots for a test of 3.
-    train, test = split(grid(), 3, True, seed=1)
+    train, test = halve(grid(), 3, True, seed=1)
     assert len(slots_of(test, True)) == 2 * 2
     assert len(train) == 2 * 2 * (8 - 2) * 2
 
 
 def test_what_the_test_does_not_need_of_its_slots_is_in_neither_half():
-    train, test = split(grid(), 3, False, seed=1)
+    train, test = halve(grid(), 3, False, seed=1)
     assert len(grid()) - len(train) - len(test) == 2 * 2 * (4 - 3)
 
 
-def test_the_split_is_the_same_every_time_and_for_any_order_within_a_language():
+def test_the_split_is_the_same_every_time_and_for_any_order_of_the_pairs():
     pairs = grid()
-    assert split(pairs, 3, False, 1) == split(pairs, 3, False, 1)
-    turned = [p for code in ("en", "de") for p in reversed(pairs) if p["language"] == code]
-    assert split(turned, 3, False, 1) == split(pairs, 3, False, 1)
+    assert halve(pairs, 3, False, 1) == halve(pairs, 3, False, 1)
+    assert halve(pairs[::-1], 3, False, 1) == halve(pairs, 3, False, 1)
 
 
 def test_another_seed_is_another_split():
-    assert len({tuple(ids(split(grid(), 3, False, seed)[1])) for seed in range(6)}) > 1
+    assert len({tuple(ids(halve(grid(), 3, False, seed)[1])) for seed in range(6)}) > 1
 
 
 def test_both_halves_are_in_the_order_of_languages_and_ids():
-    for half in split(grid(("lv", "en")), 3, False, 1):
+    for half in halve(grid(("en", "lv")), 3, False, 1, languages=["lv", "en"]):
         assert half == sorted(half, key=lambda p: (p["language"] != "lv", p["pair_id"]))
 
 
-def test_categories_are_numbers_not_words():
-    _, test = split(grid(categories=("S10", "S9", "S2")), 1, False, 1)
+def test_every_category_of_the_seeds_is_in_the_test():
+    _, test = halve(grid(categories=("S10", "S9", "S2")), 1, False, 1, categories=["S2", "S9", "S10"])
     assert {p["category"] for p in test} == {"S2", "S9", "S10"}
 
 
 def test_a_category_that_cannot_be_filled_in_a_language_is_named():
     pairs = [p for p in grid() if not (p["language"] == "de" and p["category"] == "S2" and p["style"] != "style0")]
     with pytest.raises(UserError) as error:
-        split(pairs, 5, False, seed=1)
+        halve(pairs, 5, False, seed=1)
     message = str(error.value)
-    assert "category S2" in message and "'de'" in message
+    assert re.search(r"category S2 cannot be filled: 'de' has [04] test prompts", message)
     assert "dataset.split.per_category asks for 5" in message and "prompts_per_slot" in message
+    assert "'en'" not in message
 
 
 def test_a_category_that_would_leave_nothing_to_train_on_is_named():
-    with pytest.raises(UserError, match=r"category S1 has 2 test prompts in 'en' where .* asks for 3"):
-        split(grid(languages=["en"], categories=["S1"], activities=1, styles=2), 3, False, 1)
+    with pytest.raises(UserError, match=r"category S1 cannot be filled: 'en' has 2 test prompts where .* asks for 3"):
+        halve(grid(["en"], ["S1"], activities=1, styles=2), 3, False, 1, ["en"], ["S1"])
+
+
+def test_a_language_without_any_pair_does_not_vanish():
+    with pytest.raises(UserError, match=r"category S1 cannot be filled: 'lv' has 0 test prompts"):
+        halve(grid(), 3, False, 1, languages=["en", "lv", "de"])
+
+
+def test_a_category_without_any_pair_does_not_vanish():
+    with pytest.raises(UserError, match=r"category S7 cannot be filled: 'en' has 0, 'de' has 0 test prompts"):
+        halve(grid(), 3, False, 1, categories=["S1", "S2", "S7"])
+
+
+@pytest.mark.parametrize(("by_activity", "slot"), [(False, "S1/style0"), (True, "S1/style0/S1-1")])
+def test_every_pair_says_its_slot(by_activity, slot):
+    halves = halve(grid(), 3, by_activity, 1)
+    assert slot in {p["slot"] for half in halves for p in half}
+    train, test = ({p["slot"] for p in half} for half in halves)
+    assert len(train) == len(slots_of(halves[0], by_activity))
+    assert not train & test
+
+
+def test_the_test_prompts_of_a_language_do_not_depend_on_the_order_of_languages():
+    one, other = (halve(grid(), 3, False, 1, languages=codes)[1] for codes in (["en", "de"], ["de", "en"]))
+    assert sorted(ids(one)) == sorted(ids(other))
+    assert [p["language"] for p in other] == ["de"] * 6 + ["en"] * 6
 
 
 def test_no_pairs_at_all_is_said():
     with pytest.raises(UserError, match="no preference pair passed the filters"):
-        split([], 3, False, 1)
+        halve([], 3, False, 1)
 
 
 @given(st.sets(st.sampled_from(range(64)), min_size=24), st.integers(1, 3), st.booleans(), st.integers(0, 9))
 def test_whatever_is_missing_the_halves_share_no_slot_and_the_test_is_balanced(chosen, wanted, by_activity, seed):
     pairs = [pair for i, pair in enumerate(grid()) if i in chosen]
     try:
-        train, test = split(pairs, wanted, by_activity, seed)
+        train, test = halve(pairs, wanted, by_activity, seed)
     except UserError:
         return
     assert not slots_of(train, by_activity) & slots_of(test, by_activity)
-    languages, categories = {p["language"] for p in pairs}, {p["category"] for p in pairs}
-    assert len(test) == wanted * len(languages) * len(categories)
+    assert len(test) == wanted * 2 * 2
     assert set(Counter((p["language"], p["category"]) for p in test).values()) == {wanted}
     assert len(set(ids(train + test))) == len(train) + len(test)
 

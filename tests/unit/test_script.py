@@ -112,6 +112,13 @@ def test_the_hubs_are_offline_and_telemetry_is_off_unless_set_otherwise(job):
     assert made.log.read_text() == "0 1\n"
 
 
+def test_a_job_knows_whether_the_user_or_the_workflow_set_the_hubs_offline(job):
+    made = job("from refuseu.environment import asked_offline; print(asked_offline())")
+    for environ, said in (({}, "False"), ({"HF_HUB_OFFLINE": "1"}, "True"), ({"HF_HUB_OFFLINE": "0"}, "False")):
+        made.run(**environ)
+        assert made.log.read_text() == f"{said}\n"
+
+
 def test_a_child_that_a_library_spawns_does_not_run_the_job_again(job):
     made = job(
         """import multiprocessing

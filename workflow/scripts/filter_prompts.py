@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.prompts import keep_prompts
+from refuseu.filters import keep_prompts
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
 
@@ -17,6 +17,6 @@ def main(snakemake: "Snakemake") -> None:
         Path(path).stem: {row["prompt_id"]: row["label"] for row in read_jsonl(path)} for path in snakemake.input.labels
     }
     prompts = [prompt for path in snakemake.input.prompts for prompt in read_jsonl(path)]
-    kept, funnel = keep_prompts(prompts, labels, snakemake.params.policy)
+    kept, funnel = keep_prompts(prompts, labels, snakemake.params.policy, snakemake.params.near_duplicates)
     write_jsonl(snakemake.output.prompts, kept)
     write_jsonl(snakemake.output.funnel, funnel)

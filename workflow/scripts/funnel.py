@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu.prompts import funnel
+from refuseu.filters import funnel, halves
 from refuseu.records import atomic, read_jsonl
 from refuseu.script import script
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    i = snakemake.input
-    steps = {"paired": read_jsonl(i.pairs), "train": read_jsonl(i.train), "test": read_jsonl(i.test)}
-    counts = pd.DataFrame(read_jsonl(i.prompts) + funnel(steps))
+    i, languages = snakemake.input, list(snakemake.params.languages)
+    steps = halves(read_jsonl(i.pairs), read_jsonl(i.train), read_jsonl(i.test))
+    counts = pd.DataFrame(read_jsonl(i.prompts) + funnel(steps, languages)).set_index("language").loc[languages]
     with atomic(snakemake.output[0]) as path:
-        counts.sort_values("language", kind="stable").to_csv(path, index=False, lineterminator="\n")
+        counts.to_csv(path, lineterminator="\n")

@@ -20,5 +20,6 @@ def main(snakemake: "Snakemake") -> None:
         columns=["step"],
         averages=["total"],
         title="Rows left after each step",
-        note="The last row is the sum. In brackets arXiv 2606.07535, section 4.2.",
+        note="The last row is the sum. Left out: pairs of the test's slots that the balanced test does not need. "
+        "In brackets arXiv 2606.07535, section 4.2.",
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    train, test = read(located(snakemake.input[0]), snakemake.params.languages)
+    p = snakemake.params
+    train, test = read(p.folder or located(snakemake.input[0]), p.languages, p.category_by_row_id)
     write_jsonl(snakemake.output.train, train)
     write_jsonl(snakemake.output.test, test)

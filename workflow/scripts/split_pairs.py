@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    train, test = split(read_jsonl(snakemake.input.pairs), **snakemake.params.split)
+    p, seeds = snakemake.params, read_jsonl(snakemake.input.seeds)
+    categories = list(dict.fromkeys(seed["key"] for seed in seeds if seed["kind"] == "category"))
+    train, test = split(read_jsonl(snakemake.input.pairs), p.languages, categories, **p.split)
     write_jsonl(snakemake.output.train, train)
     write_jsonl(snakemake.output.test, test)

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from refuseu.environment import asked_offline
 from refuseu.errors import UserError
 from refuseu.records import write_text
 
@@ -12,7 +13,7 @@ MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.
 
 
 def fetch(kind: str, asset: dict[str, str], output: str | Path) -> None:
-    """Download a snapshot into the hub's cache and write where it is.
+    """Download a snapshot into the hub's cache and write where it is; offline, find it there.
 
     Parameters
     ----------
@@ -22,27 +23,33 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path) -> None:
     Raises
     ------
     UserError
-        If the hub refuses: a gated repository without token or licence, an unknown revision, no network.
+        If the hub refuses: a gated repository without token or licence, an unknown revision, no network;
+        or if ``HF_HUB_OFFLINE`` is set and the cache does not hold the whole snapshot.
     """
-    os.environ["HF_HUB_OFFLINE"] = "0"
-    from huggingface_hub import snapshot_download
+    offline = asked_offline()
+    os.environ["HF_HUB_OFFLINE"] = str(int(offline))
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
+    constants.HF_HUB_OFFLINE = offline  # it may have been imported before
     try:
         folder = snapshot_download(
             asset["repository"],
             revision=asset["revision"],
             repo_type=kind,
             allow_patterns=MODEL_FILES if kind == "model" else None,
+            local_files_only=offline,
         )
     except GatedRepoError:
         raise UserError(
             f"{asset['repository']} is gated; accept its licence on its page and set HF_TOKEN in the environment"
         ) from None
     except LocalEntryNotFoundError:
+        reason = "HF_HUB_OFFLINE is set" if offline else "the hub cannot be reached"
         raise UserError(
-            f"{asset['repository']} is not in the cache and the hub cannot be reached; "
-            "run this rule where there is network"
+            f"{asset['repository']} is not whole in the hub's cache and {reason}; run this rule where there is "
+            f"network, or copy a cache filled there with: hf download {asset['repository']} --repo-type {kind} "
+            f"--revision {asset['revision']}"
         ) from None
     except HfHubHTTPError as error:
         raise UserError(

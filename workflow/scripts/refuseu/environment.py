@@ -16,10 +16,21 @@ OFFLINE = {
 }
 
 
+ASKED = "REFUSEU_HF_HUB_OFFLINE"
+
+
+def asked_offline() -> bool:
+    """Whether the user, not this workflow, set ``HF_HUB_OFFLINE``."""
+    asked = os.environ.get(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
+    return asked.strip().upper() in ("1", "ON", "YES", "TRUE")
+
+
 def prepare() -> None:
     """In a job: set the hubs offline and, with warm workers, hand the job over to one of them."""
     if not hasattr(sys.modules["__main__"], "snakemake"):
         return
+    # What the user asked for, which the asset rules obey; ours would hide it.
+    os.environ.setdefault(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
     if os.environ.get("REFUSEU_WARM"):

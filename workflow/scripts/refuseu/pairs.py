@@ -1,7 +1,7 @@
 """Preference pairs: which answers pair up, and which slots are held out for the test."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from refuseu.errors import UserError
@@ -49,47 +49,64 @@ def build_pairs(
 
 
 def split(
-    pairs: Sequence[Record], per_category: int, by_activity: bool, seed: int
+    pairs: Sequence[Record],
+    languages: Sequence[str],
+    categories: Sequence[str],
+    per_category: int,
+    by_activity: bool,
+    seed: int,
 ) -> tuple[list[Record], list[Record]]:
     """Train pairs and a test set with the same number per category in every language.
 
     Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
     together, in a random order, until every language has enough; what a slot of the test holds beyond
-    that is left out of both.
+    that is left out of both. Every pair says its ``slot``.
+
+    Parameters
+    ----------
+    languages, categories : of the study; each category must be filled in each language
 
     Raises
     ------
     UserError
         If a category cannot be filled in some language, or would leave nothing to train on.
     """
-    languages = list(dict.fromkeys(pair["language"] for pair in pairs))
     if not pairs:
         raise UserError(
             "no preference pair passed the filters; look at filter_prompts/funnel.jsonl and dataset.policies"
         )
-    by_category: dict[str, dict[tuple[str, ...], list[Record]]] = defaultdict(lambda: defaultdict(list))
+    slots: dict[str, dict[str, list[Record]]] = {category: defaultdict(list) for category in categories}
     for pair in pairs:
-        slot = (pair["style"], pair["activity"]) if by_activity else (pair["style"],)
-        by_category[pair["category"]][slot].append(pair)
+        pair = pair | {"slot": slot(pair, by_activity)}
+        slots[pair["category"]][pair["slot"]].append(pair)
     train, test = [], []
-    for category, slots in sorted(by_category.items(), key=lambda item: int(item[0][1:])):
-        order = sorted(slots)
+    for category, by_slot in slots.items():
+        order = sorted(by_slot)
         random.Random(digest(category, seed)).shuffle(order)
         held: list[Record] = []
-        while short := [x for x in languages if sum(p["language"] == x for p in held) < per_category]:
+        while short := shortfall(held, languages, per_category):
             if len(order) < 2:
-                found = sum(p["language"] == short[0] for p in held)
                 raise UserError(
-                    f"category {category} has {found} test prompts in {short[0]!r} where dataset.split.per_category "
-                    f"asks for {per_category}, one slot left to train on; lower it or raise prompts_per_slot"
+                    f"category {category} cannot be filled: {short} test prompts where dataset.split.per_category "
+                    f"asks for {per_category}, with one slot left to train on; lower it or raise prompts_per_slot"
                 )
-            held += slots[order.pop(0)]
-        rng = random.Random(digest("test", category, seed))
+            held += by_slot[order.pop(0)]
         for language in languages:
             own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])
-            test += sorted(rng.sample(own, per_category), key=lambda p: p["pair_id"])
-        train += [pair for slot in order for pair in slots[slot]]
+            test += random.Random(digest("test", category, language, seed)).sample(own, per_category)
+        train += [pair for name in order for pair in by_slot[name]]
     return by_language(train, languages), by_language(test, languages)
+
+
+def slot(pair: Record, by_activity: bool) -> str:
+    """What goes to one half as a whole, such as ``S1/slang``."""
+    return "/".join([pair["category"], pair["style"], *([pair["activity"]] if by_activity else [])])
+
+
+def shortfall(held: Sequence[Record], languages: Sequence[str], wanted: int) -> str:
+    """The languages with fewer rows than wanted, with their number, such as ``'lv' has 0, 'lt' has 2``."""
+    counts = Counter(pair["language"] for pair in held)
+    return ", ".join(f"{code!r} has {counts[code]}" for code in languages if counts[code] < wanted)
 
 
 def by_language(pairs: Iterable[Record], languages: Sequence[str]) -> list[Record]:

@@ -1,0 +1,73 @@
+"""What comes from outside, without any network."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from helpers import SCRIPTS
+
+REVISION = "5523ce30b9b6af59e95ade9c610b8b974412a6bb"
+ASSET = {"repository": "NASK-PIB/RefusEU", "revision": REVISION}
+FETCH = f"""
+import sys, time
+time.sleep = lambda _: None  # between the hub client's retries
+from refuseu.assets import fetch, located
+from refuseu.errors import UserError
+try:
+    fetch("dataset", {ASSET!r}, sys.argv[1])
+    print(located(sys.argv[1]))
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def fetch(tmp_path):
+    """Fetch in a process of its own, as a job does; the hub's address is a closed port of this machine."""
+
+    def run(**environ):
+        ended = subprocess.run(
+            [sys.executable, "-c", FETCH, tmp_path / "note.json"],
+            env={"PYTHONPATH": str(SCRIPTS), "HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9",
+                 "HF_HUB_DISABLE_TELEMETRY": "1"} | environ,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def cached(tmp_path):
+    folder = tmp_path / "hub/hub/datasets--NASK-PIB--RefusEU/snapshots" / REVISION
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("rows")
+    return folder
+
+
+@pytest.mark.parametrize("offline", ["1", "true"])
+def test_offline_the_cache_is_used(fetch, cached, tmp_path, offline):
+    assert fetch(HF_HUB_OFFLINE=offline) == str(cached)
+    assert json.loads((tmp_path / "note.json").read_text()) == ASSET | {"kind": "dataset", "folder": str(cached)}
+
+
+def test_offline_without_the_data_one_sentence_says_how_to_get_it(fetch, tmp_path):
+    said = fetch(HF_HUB_OFFLINE="1")
+    assert said == (
+        "NASK-PIB/RefusEU is not whole in the hub's cache and HF_HUB_OFFLINE is set; run this rule where there is "
+        "network, or copy a cache filled there with: hf download NASK-PIB/RefusEU --repo-type dataset "
+        f"--revision {REVISION}"
+    )
+    assert not (tmp_path / "note.json").exists()
+
+
+def test_without_network_the_sentence_says_so(fetch):
+    assert "is not whole in the hub's cache and the hub cannot be reached; run" in fetch()
+
+
+def test_in_a_job_the_workflows_own_setting_is_not_the_users(fetch):
+    # A job starts with the hubs offline; that the user did not ask for it is kept beside.
+    assert "the hub cannot be reached" in fetch(HF_HUB_OFFLINE="1", REFUSEU_HF_HUB_OFFLINE="")
+    assert "HF_HUB_OFFLINE is set" in fetch(HF_HUB_OFFLINE="1", REFUSEU_HF_HUB_OFFLINE="1")
