@@ -33,6 +33,7 @@ LATEX = {
     "−": "$-$",
     "·": r"$\cdot$",
     "×": r"$\times$",
+    "α": r"$\alpha$",
 }
 
 
@@ -62,6 +63,17 @@ def with_change(cells: pd.DataFrame, scale: float, digits: int) -> pd.Series:
     changes = (number(change, scale, digits, sign=True) for change in cells["change_value"])
     texts = [f"{text} [{change}]" if change else text for text, change in zip(ours, changes, strict=True)]
     return pd.Series(texts, index=cells.index, dtype=str)
+
+
+def with_interval(cells: pd.DataFrame) -> pd.Series:
+    """``value [low, high]`` to two digits, the interval where it exists; the metric ``n`` is a count."""
+
+    def text(metric: str, value: float, low: float, high: float) -> str:
+        bounds = [number(bound) for bound in (low, high)]
+        return number(value, digits=0 if metric == "n" else 2) + (f" [{', '.join(bounds)}]" if all(bounds) else "")
+
+    parts = (cells[column] for column in ("metric", "value", "ci_low", "ci_high"))
+    return pd.Series(list(map(text, *parts)), index=cells.index, dtype=str)
 
 
 def layout(cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:

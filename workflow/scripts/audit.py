@@ -1,0 +1,23 @@
+"""Reads and checks the returned annotation sheets: answers, rates with agreement, verdicts on responses."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from refuseu import audit
+from refuseu.metrics import write_csv
+from refuseu.records import read_jsonl, write_jsonl
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    output, p = snakemake.output, snakemake.params
+    key = read_jsonl(snakemake.input.key)
+    answers = audit.read_answers(snakemake.input.returned, key, p.study)
+    write_csv(output.answers, pd.DataFrame(answers, columns=audit.ANSWER))
+    write_csv(output.audit, audit.results(answers, key, p.languages, **p.statistics))
+    write_jsonl(output.verdicts, audit.verdicts(answers))

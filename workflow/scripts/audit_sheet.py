@@ -1,0 +1,31 @@
+"""Draws what annotators audit: per language a sheet as CSV and as HTML form, and one key to all of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refuseu import audit_sheet
+from refuseu.records import read_jsonl, write_jsonl, write_text
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    given, output, p = snakemake.input, snakemake.output, snakemake.params
+    train, test = read_jsonl(given.train), read_jsonl(given.test)
+    pairs = [row for row in train + test if "chosen" in row]
+    responses = {
+        (Path(path).parent.name, Path(path).stem): {row["prompt_id"]: row for row in read_jsonl(path)}
+        for path in given.responses
+    }
+    seeds = [seed for path in given.seeds for seed in read_jsonl(path)]
+    key = []
+    for code, csv, html in zip(p.languages, output.csv, output.html, strict=True):
+        names = {(seed["kind"], seed["key"]): seed["text"] for seed in seeds if seed["language"] == code}
+        items = audit_sheet.sample(pairs, test, responses, names, code, p.per_language, p.seed)
+        write_text(csv, audit_sheet.as_csv(p.study, items))
+        write_text(html, audit_sheet.as_html(given.template, p.study, code, items))
+        key += audit_sheet.key(items)
+    write_jsonl(output.key, key)
