@@ -1,13 +1,13 @@
 """From seeds to the prompts that are kept."""
 
+from collections import Counter
+
 import pytest
 from helpers import CODES, ROOT
-from hypothesis import given
-from hypothesis import strategies as st
 
 from refuseu import prompts
 from refuseu.errors import UserError
-from refuseu.prompts import Seed, answer_requests, keep_prompts, read_seeds, requests, slots, translate_seeds
+from refuseu.prompts import Seed, answer_requests, read_seeds, requests, slots, translate_seeds
 from refuseu.translate import Memory
 
 SHEETS = {
@@ -28,8 +28,8 @@ def folder(tmp_path):
 class Upper:
     """Translates by writing the target in front."""
 
-    def translate(self, texts, source, target):
-        return [f"{target}:{text}" for text in texts]
+    def translate(self, wanted):
+        return [f"{one.target}:{one.text}" for one in wanted]
 
 
 @pytest.fixture
@@ -71,6 +71,16 @@ def test_a_missing_sheet_of_seeds_is_named(folder, name):
         ("styles.tsv", "style\tname\nslang\ta\n", "styles.tsv has no column 'text'"),
         ("styles.tsv", "style\ttext\nslang\ta\tb\n", "styles.tsv, line 2 has 3 cells where the header has 2"),
         ("activities.tsv", "activity\tcategory\ttext\nS3-1\tS3\ta\n", "activity 'S3-1' has the category 'S3', which"),
+        ("activities.tsv", "activity\tcategory\ttext\nS1 1\tS1\ta\n", "activities.tsv, line 2, key activity: 'S1 1'"),
+        ("activities.tsv", "activity\tcategory\ttext\n", "activities.tsv has no row; add at least one activity"),
+        ("categories.tsv", "category\ttext\nfraud\ta\n", "categories.tsv, line 2, key category: 'fraud' does not fit"),
+        ("styles.tsv", "style\ttext\nslang\t\n", "styles.tsv, line 2, key text: '' does not fit"),
+        ("templates.tsv", "template\ttext\ngenerate_prompt\t{style}{category}{activity}\n", "no template 'refuse'"),
+        (
+            "templates.tsv",
+            "template\ttext\nrefuse\tOdmów.\ngenerate_prompt\t{style}{category}\n",
+            "the template 'generate_prompt' lacks the slot {activity}; add it",
+        ),
     ],
 )
 def test_a_broken_sheet_of_seeds_is_named(folder, name, text, said):
@@ -88,8 +98,8 @@ def test_seeds_stay_as_they_are_in_their_own_language_and_are_translated_into_ot
 
 def test_a_seed_without_translation_is_named(folder):
     class Gap:
-        def translate(self, texts, source, target):
-            return [None if text == "rola" else text for text in texts]
+        def translate(self, wanted):
+            return [None if one.text == "rola" else one.text for one in wanted]
 
     with pytest.raises(UserError) as error:
         translate_seeds(read_seeds(folder, "pl"), ["pl", "lv"], Gap())
@@ -139,123 +149,28 @@ def test_the_pilot_is_a_sample_of_the_same_size_in_every_language(seeds):
     assert {row["prompt_id"] for row in made} <= {r["prompt_id"] for r in requests(seeds, ["pl", "en"], 5, None, 1)}
 
 
+def test_prompts_per_category_are_spread_evenly_over_its_slots_the_same_in_every_language(seeds):
+    made = requests(seeds, ["pl", "en"], 3, None, 1, per_category=6)
+    per_slot = Counter((row["language"], row["category"], row["activity"], row["style"]) for row in made)
+    assert set(per_slot.values()) == {1, 2} | {3}  # S1 has four slots, S2 two
+    assert Counter(row["category"] for row in made if row["language"] == "pl") == {"S1": 6, "S2": 6}
+    slots_of = {code: {k[1:]: n for k, n in per_slot.items() if k[0] == code} for code in ("pl", "en")}
+    assert slots_of["pl"] == slots_of["en"]
+    fewer = requests(seeds, ["pl"], 3, None, 1, per_category=4)
+    assert {row["prompt_id"]: row for row in fewer}.items() <= {row["prompt_id"]: row for row in made}.items()
+
+
 def test_a_seed_that_holds_the_name_of_a_slot_is_not_filled_in(folder):
     (folder / "styles.tsv").write_text("style\ttext\nslang\tsay {activity} {category}\n")
     seeds = translate_seeds(read_seeds(folder, "pl"), ["pl"], Upper())
     assert requests(seeds, ["pl"], 1, None, 1)[0]["message"] == "say {activity} {category}/Przemoc/pobić"
 
 
-# Filter
-
-
-def prompt(prompt_id, text="Text", language="en", detected=None):
-    return {"prompt_id": prompt_id, "language": language, "prompt": text, "detected": detected or language}
-
-
-def labelled(**labels):
-    """guard → prompt_id → label, from strings such as ``a="uus"``."""
-    names = {"u": "unsafe", "s": "safe", "-": "unparsed"}
-    return {guard: {str(i): names[c] for i, c in enumerate(said)} for guard, said in labels.items()}
-
-
-@pytest.mark.parametrize(("policy", "kept"), [("all", ["0"]), ("any", ["0", "1", "2", "4"])])
-def test_all_or_any_of_the_guards_must_call_a_prompt_unsafe(policy, kept):
-    rows = [prompt(str(i), f"Text {i}") for i in range(6)]
-    found, _ = keep_prompts(rows, labelled(a="uus-u-", b="usu-s-"), policy)
-    assert [row["prompt_id"] for row in found] == kept
-
-
-def test_a_prompt_that_no_guard_labelled_is_not_unsafe():
-    assert keep_prompts([prompt("9")], labelled(a="u", b="u"), "any")[0] == []
-
-
-def test_the_funnel_counts_what_is_left_after_each_step():
-    rows = [
-        prompt("0", "One"), prompt("1", " ONE "), prompt("2", "Two", detected="de"), prompt("3", "Three"),
-        prompt("4", "Four"), prompt("5", ""), prompt("6", "One", language="de"),
-    ]  # fmt: skip
-    kept, funnel = keep_prompts(rows, labelled(a="uuuusuu", b="uuuuuuu"), "all")
-    assert [row["prompt_id"] for row in kept] == ["0", "3", "6"]
-    counts = {(row["language"], row["step"]): row["n"] for row in funnel}
-    steps = ["generated", "distinct", "right_language", "unsafe_by_guards"]
-    assert [counts["en", step] for step in steps] == [6, 4, 3, 2]
-    assert [counts["de", step] for step in steps] == [1, 1, 1, 1]
-    assert [row["step"] for row in funnel] == steps * 2
-
-
-PROMPTS = st.lists(
-    st.builds(
-        lambda n, text, language, detected: prompt(str(n), text, language, detected),
-        st.integers(0, 9),
-        st.sampled_from(["a", "A", " a", "b", "", "c"]),
-        st.sampled_from(["en", "de"]),
-        st.sampled_from(["en", "de"]),
-    ),
-    max_size=12,
-)
-
-
-@given(PROMPTS, st.text("us-", min_size=10, max_size=10), st.text("us-", min_size=10, max_size=10))
-def test_the_funnel_only_narrows_and_adds_up(rows, a, b):
-    for policy in ("all", "any"):
-        kept, funnel = keep_prompts(rows, labelled(a=a, b=b), policy)
-        for language in {row["language"] for row in rows}:
-            counts = [row["n"] for row in funnel if row["language"] == language]
-            assert counts == sorted(counts, reverse=True)
-            assert counts[0] == sum(row["language"] == language for row in rows)
-            assert counts[-1] == sum(row["language"] == language for row in kept)
-
-
-def test_texts_are_equal_when_only_blanks_and_case_differ():
-    rows = [prompt(str(i), t) for i, t in enumerate(["Straße x", "straße\n  X", "Strasse x", "", " \n", "…"])]
-    assert [row["prompt_id"] for row in prompts.distinct(rows)] == ["0", "2", "5"]
-
-
-# Any text survives
-
-HOSTILE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1) | st.sampled_from(
-    [
-        "{prompt} {response} {input} {0} {{}} {",
-        "\"double\" 'single' `back` \\ \\n %s $HOME",
-        "🙂👩‍👩‍👧‍👦 \u202eمرحبا بالعالم\u202c שלום",
-        "a" * 20_000,
-        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>",
-        "line\r\nbreak\u2028\x00\ttab",
-    ]
-)
-
-
-@given(HOSTILE)
-def test_any_prompt_reaches_the_answering_model_as_it_is(text):
-    row = {"prompt_id": "en-1", "language": "en", "prompt": text}
-    seeds = [{"kind": "template", "key": "refuse", "category": "", "language": "en", "text": "Refuse {politely}."}]
-    turn = {"role": "user", "content": text}
-    assert answer_requests([row], seeds, "rejected", 1)[0] == [[turn]]
-    assert answer_requests([row], seeds, "chosen", 1)[0] == [
-        [{"role": "system", "content": "Refuse {politely}."}, turn]
-    ]
-
-
-@given(HOSTILE)
-def test_any_prompt_passes_the_filter_as_it_is(text):
-    rows = [prompt("0", text)]
-    assert keep_prompts(rows, labelled(a="u", b="u"), "all")[0] == (rows if text.split() else [])
-
-
-@given(HOSTILE)
-def test_any_seed_reaches_the_generator_as_it_is(text):
-    row = {"category": "", "language": "en", "text": text}
-    seeds = [
-        row | {"kind": "category", "key": "S1"},
-        row | {"kind": "activity", "key": "S1-1", "category": "S1"},
-        row | {"kind": "style", "key": "slang"},
-        row | {"kind": "template", "key": "generate_prompt", "text": "<{activity}>"},
-    ]
-    assert requests(seeds, ["en"], 1, None, 1)[0]["message"] == f"<{text}>"
+# Answers
 
 
 def test_chosen_and_rejected_answers_of_a_prompt_have_their_own_seeds():
-    rows = [prompt(str(i)) for i in range(20)]
+    rows = [{"prompt_id": str(i), "language": "en", "prompt": "Text"} for i in range(20)]
     seeds = [{"kind": "template", "key": "refuse", "category": "", "language": "en", "text": "Refuse."}]
     drawn = [n for side in ("chosen", "rejected") for n in answer_requests(rows, seeds, side, 1)[1]]
     assert len(set(drawn)) == 40
@@ -267,8 +182,11 @@ def test_chosen_and_rejected_answers_of_a_prompt_have_their_own_seeds():
 
 def test_each_pairs_prompt_comes_in_every_language_and_gaps_are_left_out():
     class Gap:
-        def translate(self, texts, source, target):
-            return [None if (text, target) == ("two", "de") else f"{source}>{target}:{text}" for text in texts]
+        def translate(self, wanted):
+            return [
+                None if (text, target) == ("two", "de") else f"{source}>{target}:{text}"
+                for text, source, target in wanted
+            ]
 
     pairs = [
         {"pair_id": "1", "language": "en", "prompt": "one"},

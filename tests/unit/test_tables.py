@@ -162,3 +162,22 @@ def test_judges_are_pooled_over_languages_and_kappa_stands_by_itself(tmp_path):
     assert cells.loc[("kappa", "all"), "value"] == 0.5
     assert cells["value"].isna().sum() == 2  # kappa undefined in en, not there in pl
     assert tables.escape("a × b") == r"a $\times$ b"
+
+
+def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_path):
+    (tmp_path / "agreement.csv").write_text(
+        "judge_a,judge_b,language,metric,value,ci_low,ci_high,n,unparsed\n"
+        "a,b,en,kappa,0.5,0.25,0.75,40,1\na,b,en,ac1,,,,40,1\na,b,en,agreement,0.9,0.8,0.95,40,1\n"
+        "a,c,en,kappa,-0.1,-0.2,0.004,38,3\na,c,en,ac1,0.6,0.5,0.7,38,3\na,c,en,agreement,0.7,0.6,0.8,38,3\n"
+    )
+    cells = artifacts.agreement_cells(tmp_path / "agreement.csv")
+    assert list(zip(cells["judges"], cells["metric"], tables.with_interval(cells), strict=True)) == [
+        ("a × b", "kappa", "0.50 [0.25, 0.75]"),
+        ("a × b", "ac1", ""),
+        ("a × b", "agreement", "0.90 [0.80, 0.95]"),
+        ("a × b", "n", "40"),
+        ("a × c", "kappa", "−0.10 [−0.20, 0.00]"),
+        ("a × c", "ac1", "0.60 [0.50, 0.70]"),
+        ("a × c", "agreement", "0.70 [0.60, 0.80]"),
+        ("a × c", "n", "38"),
+    ]

@@ -36,6 +36,8 @@ METRICS = {
     "disagreement_rate": "Guards differ",
     "language_consistency": "Language consistency",
     "unsafe_rate": "Unsafe",
+    "ac1": "AC1",
+    "n": "n",
 }
 PILOT = ("language_consistency", "unsafe_rate")
 SINGLE = "single_"
@@ -258,6 +260,17 @@ def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.D
     scopes = pd.DataFrame({"language": [code for group in groups.values() for code in group] + ["all"]})
     grid = found[keys[:2]].drop_duplicates().merge(scopes, how="cross")
     return grid.merge(found, how="left", on=keys).assign(spread=float("nan"))
+
+
+def agreement_cells(agreement: str | Path) -> pd.DataFrame:
+    """Kappa, AC1 and raw agreement of each two judges per language, and the number of prompts."""
+    found = read_metrics(agreement)
+    found = found.assign(judges=found["judge_a"] + " × " + found["judge_b"], spread=float("nan"))
+    nothing = {"ci_low": float("nan"), "ci_high": float("nan")}
+    counts = found[found["metric"] == "agreement"].assign(metric="n", value=lambda rows: rows["n"], **nothing)
+    order = {judges: place for place, judges in enumerate(found["judges"].unique())}
+    frame = pd.concat([found, counts]).sort_values("judges", key=lambda names: names.map(order), kind="stable")
+    return frame[["judges", "language", "metric", *ESTIMATE, "unparsed", "spread"]]
 
 
 def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> pd.DataFrame:

@@ -72,8 +72,9 @@ class World:
         return read_jsonl(path) if path.exists() else []
 
     def everything(self, templates: dict[str, str]) -> list[str]:
-        """Every bundled text and every word of the judges once, for the tokenizer."""
-        lines = [*templates.values(), *WORDS, polyguard_answer("S1", True, "S14")]
+        """Every bundled text, and often what judges say, so that it takes them few tokens."""
+        said = [*WORDS, polyguard_answer("S1", True, "S14"), polyguard_answer("", False, "")]
+        lines = [*templates.values(), *said * 50]
         for code in self.languages:
             lines += self.memory.column(code)
             texts = self.texts[code]

@@ -1,4 +1,4 @@
-"""From seeds to labelled prompts: what is asked of the generators and which prompts are kept."""
+"""From seeds to requests: what is asked of the generators and of the models that answer."""
 
 import logging
 import random
@@ -8,18 +8,14 @@ from pathlib import Path
 
 from refuseu.errors import UserError
 from refuseu.records import Record, digest
-from refuseu.study import duplicate, read_tsv
+from refuseu.study import check, duplicate, load_schema, read_tsv
 from refuseu.templates import fill
-from refuseu.translate import Translator
+from refuseu.translate import Translator, Wanted
 
 log = logging.getLogger("refuseu")
 
-SHEETS = {
-    "category": ("categories.tsv", ["category", "text"]),
-    "activity": ("activities.tsv", ["activity", "category", "text"]),
-    "style": ("styles.tsv", ["style", "text"]),
-    "template": ("templates.tsv", ["template", "text"]),
-}
+SHEETS = {"category": "categories", "activity": "activities", "style": "styles", "template": "templates"}
+SLOTS = ("{style}", "{category}", "{activity}")  # of the template generate_prompt
 
 
 @dataclass(frozen=True)
@@ -59,22 +55,33 @@ def read_seeds(folder: str | Path, language: str) -> list[Seed]:
     Raises
     ------
     UserError
-        If a sheet is missing or broken, an id occurs twice, or an activity's category is unknown.
+        If a sheet is missing, broken or empty, an id occurs twice, an activity's category is unknown, or
+        a template is missing or lacks a slot.
     """
     seeds = []
-    for kind, (name, columns) in SHEETS.items():
-        path = Path(folder) / name
-        rows = read_tsv(path, columns)
+    for kind, name in SHEETS.items():
+        path = Path(folder) / f"{name}.tsv"
+        rows = read_tsv(path, list(load_schema(name)["properties"]))
+        for number, row in enumerate(rows, start=2):
+            check(row, name, f"{path}, line {number}")
+        if not rows:
+            raise UserError(f"{path} has no row; add at least one {kind}")
         duplicate([row[kind] for row in rows], str(path), "ids")
         seeds += [Seed(kind, row[kind], row.get("category", "") if kind == "activity" else "", language, row["text"])
                   for row in rows]  # fmt: skip
-    categories = {seed.key for seed in seeds if seed.kind == "category"}
+    texts = {(seed.kind, seed.key): seed.text for seed in seeds}
     for seed in seeds:
-        if seed.kind == "activity" and seed.category not in categories:
+        if seed.kind == "activity" and ("category", seed.category) not in texts:
             raise UserError(
                 f"{folder}/activities.tsv: activity {seed.key!r} has the category {seed.category!r}, "
                 "which categories.tsv does not list; add or correct it"
             )
+    for name, slots in (("generate_prompt", SLOTS), ("refuse", ())):
+        if ("template", name) not in texts:
+            raise UserError(f"{folder}/templates.tsv has no template {name!r}; add its row")
+        for slot in slots:
+            if slot not in texts["template", name]:
+                raise UserError(f"{folder}/templates.tsv: the template {name!r} lacks the slot {slot}; add it")
     return seeds
 
 
@@ -86,16 +93,17 @@ def translate_seeds(seeds: Sequence[Seed], languages: Sequence[str], translator:
     UserError
         If a seed has no translation.
     """
+    source = seeds[0].language
+    wanted = [Wanted(seed.text, source, language) for language in languages if language != source for seed in seeds]
+    found = iter(translator.translate(wanted))
     records = []
     for language in languages:
-        source = seeds[0].language
-        texts = [seed.text for seed in seeds]
-        translated = texts if language == source else translator.translate(texts, source, language)
-        for seed, text in zip(seeds, translated, strict=True):
+        for seed in seeds:
+            text = seed.text if language == source else next(found)
             if text is None:
                 raise UserError(
-                    f"the translation memory has no {language!r} for the {seed.kind} {seed.key!r} ({seed.text!r}); "
-                    "add the segment"
+                    f"the {seed.kind} {seed.key!r} ({seed.text!r}) has no translation into {language!r} that keeps "
+                    "its slots; add the segment to the translation memory, or reword the seed"
                 )
             records.append(asdict(seed) | {"language": language, "text": text})
     return records
@@ -112,7 +120,12 @@ def slots(seeds: Iterable[Record]) -> list[Slot]:
 
 
 def requests(
-    seeds: Sequence[Record], languages: Sequence[str], per_slot: int, total: int | None, seed: int
+    seeds: Sequence[Record],
+    languages: Sequence[str],
+    per_slot: int,
+    total: int | None,
+    seed: int,
+    per_category: int | None = None,
 ) -> list[Record]:
     """What a generator is asked: one record per wanted prompt, with its message and sampling seed.
 
@@ -120,11 +133,17 @@ def requests(
     ----------
     per_slot : prompts per slot and language
     total : if given, a random sample of so many per language (the pilot)
+    per_category : if given, so many prompts per category and language instead, spread evenly over its slots
     """
     text = {(row["language"], row["kind"], row["key"]): row["text"] for row in seeds}
+    every = (
+        spread(slots(seeds), per_category, seed)
+        if per_category
+        else [(slot, n) for slot in slots(seeds) for n in range(per_slot)]
+    )
     records = []
     for language in languages:
-        wanted = [(slot, n) for slot in slots(seeds) for n in range(per_slot)]
+        wanted = every
         if total is not None:
             rng = random.Random(digest("pilot", language, seed))
             wanted = rng.sample(wanted, min(total, len(wanted)))
@@ -142,49 +161,16 @@ def requests(
     return records
 
 
-def keep_prompts(
-    prompts: Sequence[Record], labels: dict[str, dict[str, str]], policy: str
-) -> tuple[list[Record], list[Record]]:
-    """The prompts that enter the dataset, and how many were left after each step.
-
-    Distinct within their language, in the language asked for, and called unsafe by all (or any) guards.
-
-    Parameters
-    ----------
-    prompts : records of the generator with ``prompt`` and ``detected``
-    labels : guard → prompt_id → label
-    policy : all or any
-    """
-    steps = {"generated": list(prompts)}
-    steps["distinct"] = distinct(steps["generated"])
-    steps["right_language"] = [p for p in steps["distinct"] if p["detected"] == p["language"]]
-    agree = {"all": all, "any": any}[policy]
-    steps["unsafe_by_guards"] = [
-        p for p in steps["right_language"] if agree(by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
-    ]
-    return steps["unsafe_by_guards"], funnel(steps)
-
-
-def distinct(prompts: Sequence[Record]) -> list[Record]:
-    """The first of each text within a language, blanks and case apart; empty texts are dropped."""
-    seen: set[tuple[str, str]] = set()
-    kept = []
-    for prompt in prompts:
-        key = (prompt["language"], " ".join(prompt["prompt"].lower().split()))
-        if key[1] and key not in seen:
-            seen.add(key)
-            kept.append(prompt)
-    return kept
-
-
-def funnel(steps: dict[str, Sequence[Record]]) -> list[Record]:
-    """Counts per language and step, in order."""
-    languages = dict.fromkeys(record["language"] for records in steps.values() for record in records)
-    return [
-        {"language": language, "step": step, "n": sum(r["language"] == language for r in records)}
-        for language in languages
-        for step, records in steps.items()
-    ]
+def spread(slots: Sequence[Slot], per_category: int, seed: int) -> list[tuple[Slot, int]]:
+    """The same number of prompts for every category: its slots in random order, again and again."""
+    by_category: dict[str, list[Slot]] = {}
+    for slot in slots:
+        by_category.setdefault(slot.category, []).append(slot)
+    wanted = []
+    for category, own in by_category.items():
+        random.Random(digest("spread", category, seed)).shuffle(own)
+        wanted += [(own[i % len(own)], i // len(own)) for i in range(per_category)]
+    return wanted
 
 
 def answer_requests(
@@ -210,14 +196,17 @@ def translate_prompts(pairs: Sequence[Record], languages: Sequence[str], transla
     Pairs whose prompt has no translation in some language are left out, and counted in the log.
     """
     texts: dict[str, dict[str, str]] = {pair["pair_id"]: {pair["language"]: pair["prompt"]} for pair in pairs}
-    for source in dict.fromkeys(pair["language"] for pair in pairs):
-        own = [pair for pair in pairs if pair["language"] == source]
-        for target in languages:
-            if target != source:
-                translated = translator.translate([pair["prompt"] for pair in own], source, target)
-                for pair, text in zip(own, translated, strict=True):
-                    if text is not None:
-                        texts[pair["pair_id"]][target] = text
+    missing = [
+        (pair["pair_id"], Wanted(pair["prompt"], source, target))
+        for source in dict.fromkeys(pair["language"] for pair in pairs)
+        for target in languages
+        if target != source
+        for pair in pairs
+        if pair["language"] == source
+    ]
+    for (key, one), text in zip(missing, translator.translate([one for _, one in missing]), strict=True):
+        if text is not None:
+            texts[key][one.target] = text
     whole = [
         {"pair_id": key, "translations": {code: found[code] for code in languages}}
         for key, found in texts.items()
