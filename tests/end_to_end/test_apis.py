@@ -90,10 +90,10 @@ class Models(Server):
 class Study(Checkout):
     """The study in a checkout of its own, with servers of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, models=Models):
         super().__init__(folder)
         self.results = self.folder / "results/apis"
-        self.deepl, self.models = DeepLServer(KEY), Models()
+        self.deepl, self.models = DeepLServer(KEY), models()
         self.environ |= {"PYTHONPATH": "", "DEEPL_AUTH_KEY": KEY}
         (self.folder / "seeds").mkdir()
         for name in ("categories", "activities", "styles", "templates"):
