@@ -9,7 +9,7 @@ export PYTHONNOUSERSITE := 1
 .PHONY: miniature test bench lint format lock clean
 
 miniature: $(VENV)/ready
-	@$(RUN) snakemake --profile miniature --quiet progress rules host
+	@$(RUN) snakemake --profile miniature --quiet rules host
 	@echo
 	@echo "Done. The report:   results/miniature/report.html"
 	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"

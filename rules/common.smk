@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
-from refuseu import preflight
+from refuseu import preflight, progress
 from refuseu.errors import UserError
 from refuseu.provenance import code_digest
 from refuseu.study import Study
@@ -66,12 +66,20 @@ def answering_row(wildcards):
 
 def gpus(step):
     """GPUs that a job of a step takes: those of the model that it asks."""
-    return lambda wildcards: study.asked(step, wildcards).gpus
+
+    def of(wildcards):
+        return study.asked(step, wildcards).gpus
+
+    return of
 
 
 def api(step):
     """1 for a job whose model is behind an API: the profile bounds how many such jobs run at a time."""
-    return lambda wildcards: int(study.asked(step, wildcards).backend == "openai")
+
+    def of(wildcards):
+        return int(study.asked(step, wildcards).backend == "openai")
+
+    return of
 
 
 def model_asset(wildcards):
@@ -319,4 +327,5 @@ def judges():
 
 
 onstart:
+    progress.hush()
     preflight.start(workflow, study)

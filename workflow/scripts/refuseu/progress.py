@@ -13,6 +13,12 @@ Item = TypeVar("Item")
 terminal: TextIO | None = None
 
 
+def hush() -> None:
+    """Leave out what Snakemake says before each job; its count of finished steps says as much."""
+    chatter = ("Select jobs to execute", "Execute ")
+    logging.getLogger("snakemake.logging").addFilter(lambda record: not str(record.msg).startswith(chatter))
+
+
 def bar(total: int, what: str) -> Any:
     """A tqdm bar on the terminal, silent where there is none."""
     shown = terminal is not None and terminal.isatty()
