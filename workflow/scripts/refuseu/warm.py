@@ -5,6 +5,7 @@ belongs to the snakemake process that started it and ends with it. A job whose s
 does its own imports.
 """
 
+import gc
 import importlib
 import os
 import pickle
@@ -28,6 +29,10 @@ HEAVY = (
 )  # fmt: skip
 
 
+# Keep freed memory: a tensor of some megabytes per step would otherwise be mapped and zeroed anew each time.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "1073741824"}
+
+
 def start(languages: Sequence[str] = ()) -> None:
     """Start the server as a child of this process and tell the jobs where it listens.
 
@@ -38,7 +43,7 @@ def start(languages: Sequence[str] = ()) -> None:
     path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
     subprocess.Popen(
         [sys.executable, "-m", "refuseu.warm", path, *languages],
-        env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1", **MALLOC},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -78,6 +83,9 @@ def serve(path: str, languages: Sequence[str]) -> None:
         if languages:
             # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
             importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
+        # A fork shares these objects until it writes to them, which its garbage collector would do.
+        gc.collect()
+        gc.freeze()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while os.getppid() == parent:
             try:
