@@ -16,6 +16,7 @@ from refuseu.released import read as read_released
 
 TABLES = 13
 FIGURES = 10
+PER_CATEGORY = 1
 
 
 def read(path):
@@ -82,7 +83,7 @@ def test_no_slot_is_in_train_and_test(undisturbed):
     train, test = (read(undisturbed.results / f"split_pairs/{half}.jsonl") for half in ("train", "test"))
     assert {(r["category"], r["style"]) for r in train}.isdisjoint((r["category"], r["style"]) for r in test)
     counts = pd.DataFrame(test).groupby(["language", "category"]).size()
-    assert (counts == 2).all()
+    assert (counts == PER_CATEGORY).all()
     assert len(counts) == 3 * 14
 
 
@@ -101,7 +102,7 @@ def test_the_funnel_adds_up_in_every_language(undisturbed):
 def test_no_slot_and_no_equal_prompt_leaks_into_the_test(undisturbed):
     leaks = pd.read_csv(undisturbed.results / "tables/leakage.csv").set_index(["language", "benchmark", "metric"])
     total = leaks.loc[("total", "Test half")]
-    assert total["n"].tolist() == [3 * 14 * 2] * 3
+    assert total["n"].tolist() == [3 * 14 * PER_CATEGORY] * 3
     assert total.loc[["exact", "slot"], "count"].tolist() == [0, 0]
     assert {"rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"} < set(leaks.index.get_level_values(1))
 
