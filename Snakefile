@@ -4,7 +4,10 @@ rules/dataset.smk     seeds → prompts → labels → answers → preference pa
 rules/training.smk    pairs → reference log-probabilities, once per base → adapters
 rules/evaluation.smk  models × benchmarks → responses → verdicts, languages, knowledge, fluency
 rules/audit.smk       pairs and responses → annotation sheets; returned sheets → rates, agreement
-rules/analysis.smk    verdicts and scores → metrics → tables, figures, claims, report
+rules/measures.smk    verdicts and scores → measures with intervals, comparisons of runs
+rules/tables.smk      measures → one rule per table
+rules/figures.smk     measures → one rule per figure
+rules/report.smk      claims of the papers, tested; the report
 rules/assets.smk      what comes from outside, pinned
 rules/miniature.smk   the miniature's own models (only in a study that asks for them)
 
@@ -36,7 +39,10 @@ include: "rules/dataset.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/audit.smk"
-include: "rules/analysis.smk"
+include: "rules/measures.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 if "miniature" in config:

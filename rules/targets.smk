@@ -1,4 +1,4 @@
-# Named stop points. Every table and figure has a rule of its own name in rules/analysis.smk.
+# Named stop points. Every table and figure has a rule of its own name in rules/tables.smk or rules/figures.smk.
 
 
 localrules:

@@ -8,12 +8,12 @@ from helpers import ROOT
 MINIATURE = ("--profile", "miniature")
 SLURM = ("--profile", "slurm")
 STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "claims", "report"]
-ANALYSIS = (ROOT / "rules/analysis.smk").read_text(encoding="utf-8")
 
 
 def names(dictionary):
-    """Targets of TABLES or FIGURES in rules/analysis.smk."""
-    return re.findall(r'^    "(\w+)": "\w+",$', ANALYSIS.split(f"{dictionary} = {{")[1].split("}")[0], re.MULTILINE)
+    """Targets of TABLES in rules/tables.smk, of FIGURES in rules/figures.smk."""
+    rules = (ROOT / f"rules/{dictionary.lower()}.smk").read_text(encoding="utf-8")
+    return re.findall(r'^    "(\w+)": "\w+",$', rules.split(f"{dictionary} = {{")[1].split("}")[0], re.MULTILINE)
 
 
 TABLES, FIGURES = names("TABLES"), names("FIGURES")
