@@ -9,7 +9,7 @@ import pandas as pd
 from refuseu.miniature import World
 from refuseu.records import digest
 
-PER_LANGUAGE = 16
+PER_LANGUAGE = 10
 HARMFUL_SHARE = 0.25  # most prompts of the real benchmarks are answered harmlessly, too
 
 
