@@ -1,12 +1,18 @@
 """Fixtures that several tests share."""
 
 import json
+import os
+import runpy
 from copy import deepcopy
 
 import pytest
-from helpers import CODES, ROOT, Server, api_row, chat_completion, read_yaml
+from helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, read_yaml
 from hypothesis import settings
 from snakemake.utils import update_config
+
+# No test reaches another machine, nor do the processes that it starts.
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(OFFLINE), os.environ.get("PYTHONPATH"))))
 
 # The first example may import a library; a slow machine is no failure.
 settings.register_profile("no time limit", deadline=None)
@@ -84,3 +90,35 @@ def tiny_model(tmp_path_factory):
         "model": "tiny", "format": "chat", "backend": "transformers", "repository": str(folder),
         "revision": "local", "dtype": "float32", "gpus": 0, "endpoint": "",
     }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def lively_model(tiny_model, tmp_path_factory):
+    """The tiny model with larger weights: what it says greedily depends on what it is asked."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("lively")
+    model = AutoModelForCausalLM.from_pretrained(tiny_model["repository"], dtype=torch.float32)
+    torch.manual_seed(2)
+    for weights in model.parameters():
+        if weights.dim() > 1:
+            torch.nn.init.normal_(weights, std=0.3)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_model["repository"]).save_pretrained(folder)
+    return tiny_model | {"model": "lively", "repository": str(folder)}
+
+
+@pytest.fixture(scope="session")
+def adapter(tiny_model, tmp_path_factory):
+    """A folder with a LoRA adapter of random weights for the tiny model."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("adapter")
+    torch.manual_seed(2)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model["repository"], dtype=torch.float32)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    get_peft_model(model, config).save_pretrained(folder)
+    return folder

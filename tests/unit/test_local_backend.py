@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from refuseu.backends import Decoding, answers, identity
-from refuseu.backends.local import SeededSampling, TopLogprobs, Transformers, render
+from refuseu.backends.local import SeededSampling, TopLogprobs, Transformers, end_tokens, read, render
 from refuseu.errors import UserError
 
 GREEDY = Decoding(0.0, 1.0, 12)
@@ -33,13 +33,34 @@ def ask(backend, prompts, decoding, seeds, batch_size):
 
 
 @pytest.mark.parametrize("decoding", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
-def test_an_answer_does_not_depend_on_the_batch_it_is_in(backend, decoding):
+def test_an_answer_does_not_depend_on_the_batch_it_is_in(lively_model, decoding):
+    backend = Transformers(lively_model, None, batch_size=3)
     together = ask(backend, PROMPTS, decoding, SEEDS, 8)
     assert ask(backend, PROMPTS, decoding, SEEDS, 1) == together
     assert ask(backend, PROMPTS, decoding, SEEDS, 3) == together
     turned = ask(backend, PROMPTS[::-1], decoding, SEEDS[::-1], 4)
     assert turned[::-1] == together
     assert ask(backend, PROMPTS[2:4], decoding, SEEDS[2:4], 2) == together[2:4]
+    assert len({found.text for found in together}) == len(PROMPTS)
+
+
+def test_batches_hold_conversations_of_like_length(backend, monkeypatch):
+    lengths = []
+    complete = backend._complete
+    monkeypatch.setattr(
+        backend, "_complete", lambda ids, *more: lengths.append([len(one) for one in ids]) or complete(ids, *more)
+    )
+    ask(backend, PROMPTS, GREEDY, SEEDS, 3)
+    flat = [length for batch in lengths for length in batch]
+    assert flat == sorted(flat, reverse=True) and [len(batch) for batch in lengths] == [3, 3, 2]
+
+
+@torch.no_grad()
+def test_weights_are_loaded_in_the_type_that_the_row_names(lively_model):
+    for name, dtype in (("bfloat16", torch.bfloat16), ("float32", torch.float32), ("auto", torch.float32)):
+        backend = Transformers(lively_model | {"dtype": name}, None, 2)
+        assert {weights.dtype for weights in backend.model.parameters()} == {dtype}
+        assert len(ask(backend, PROMPTS[:3], GREEDY, SEEDS[:3], 2)) == 3
 
 
 def test_seeds_matter_only_when_sampling(backend):
@@ -73,7 +94,34 @@ def test_a_chat_is_rendered_with_one_beginning_and_a_continuation_as_it_is(backe
         assert ids.count(tokenizer.bos_token_id) == 1
 
 
+def test_a_template_with_a_date_tells_the_same_one_every_day(backend, monkeypatch):
+    told = "{% if not date_string is defined %}{% set date_string = strftime_now('%Y') %}{% endif %}{{ date_string }}"
+    monkeypatch.setattr(backend.tokenizer, "chat_template", told)
+    assert render(backend.tokenizer, [{"role": "user", "content": "Hi"}]) == "26 Jul 2024"
+
+
 # How an answer ends
+
+
+def test_an_answer_ends_with_any_end_that_tokenizer_or_model_names(backend):
+    known = backend.tokenizer.get_vocab()
+    named = [known[token] for token in ("<|eot_id|>", "<|end_of_text|>") if token in known]
+    ends = set(named) | {backend.tokenizer.eos_token_id}
+    assert set(end_tokens(backend.tokenizer)) == ends
+    assert set(end_tokens(backend.tokenizer, 7)) == set(end_tokens(backend.tokenizer, [7])) == ends | {7}
+
+
+def test_of_an_answer_in_channels_the_final_one_counts(tiny_model):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model["repository"])
+    marks = ["<|channel|>", "<|message|>", "<|end|>", "<|start|>"]
+    tokenizer.add_special_tokens({"extra_special_tokens": marks})
+    texts = {
+        "<|channel|>analysis<|message|>I think<|end|><|start|>assistant<|channel|>final<|message|>I say": "I say",
+        "<|channel|>analysis<|message|>I think and": "",
+        "I<|end|> say": "I say",
+    }
+    for text, said in texts.items():
+        assert read(tokenizer, tokenizer(text, add_special_tokens=False)["input_ids"]) == said
 
 
 @pytest.fixture
@@ -177,16 +225,6 @@ def test_the_nucleus_is_the_fewest_tokens_that_reach_its_mass(top_p, expected):
 # Adapters
 
 
-@pytest.fixture(scope="module")
-def adapter(tiny_model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("adapter")
-    torch.manual_seed(2)
-    model = AutoModelForCausalLM.from_pretrained(tiny_model["repository"], dtype=torch.float32)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
-    get_peft_model(model, config).save_pretrained(folder)
-    return folder
-
-
 @torch.no_grad()
 def test_a_merged_adapter_answers_as_the_unmerged_one(tiny_model, adapter, backend):
     merged = Transformers(tiny_model, adapter, 4)
@@ -201,6 +239,9 @@ def test_a_merged_adapter_answers_as_the_unmerged_one(tiny_model, adapter, backe
 def test_an_adapter_and_other_weights_are_another_identity(tiny_model, adapter, tmp_path):
     who = identity(tiny_model, None)
     assert identity(tiny_model, adapter) != who
+    assert identity(tiny_model | {"adapters": "merged"}, adapter) == identity(tiny_model, adapter)
+    assert identity(tiny_model | {"adapters": "lora"}, adapter) != identity(tiny_model, adapter)
+    assert identity(tiny_model | {"adapters": "lora"}, None) == who
     copy = tmp_path / "copy"
     shutil.copytree(tiny_model["repository"], copy)
     assert identity(tiny_model | {"repository": str(copy)}, None) == who

@@ -4,6 +4,7 @@ The caller cannot tell which one it got. Modules that need torch or vllm are imp
 backend is opened.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from refuseu.journal import Journal, request_key
 from refuseu.records import Record, file_digest
 
 Conversation = list[dict[str, str]] | str
+TOP = 20  # first log-probabilities per answer: the most that OpenAI and vLLM give
+# Reasoning models of the gpt-oss family answer in channels; what they say is in the final one.
+CHANNEL = "<|channel|>"
+FINAL = re.compile(r"<\|channel\|>final.*?<\|message\|>(.*?)(?:<\|(?:end|return|start|call)\|>|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Completion:
 
     Attributes
     ----------
-    text : without special tokens; may be empty
-    finish_reason : stop or length
+    text : without special tokens and reasoning; may be empty
+    finish_reason : stop, length, or content_filter (a server did not let the model answer)
     prompt_tokens, completion_tokens : counts
     first_logprobs : token → log-probability at the first position that is not blank, where asked
         for and available
@@ -62,6 +67,17 @@ class Backend(Protocol):
     ) -> Iterator[tuple[int, Completion]]: ...
 
 
+def final(text: str) -> str:
+    """What a model says to its user: of an answer in channels the last final one, of others everything.
+
+    Reasoning that was cut before a final channel began is an empty answer.
+    """
+    if CHANNEL not in text:
+        return text
+    found = FINAL.findall(text)
+    return found[-1] if found else ""
+
+
 def identity(model: dict[str, Any], adapter: str | Path | None) -> Record:
     """Who answers, so that a record of other weights never matches.
 
@@ -73,13 +89,15 @@ def identity(model: dict[str, Any], adapter: str | Path | None) -> Record:
     revision = model["revision"]
     if revision == "local":
         revision = folder_digest(model["repository"])
-    return {
+    who = {
         "repository": "" if model["revision"] == "local" else model["repository"],
         "revision": revision,
         "endpoint": model["endpoint"],
         "dtype": model["dtype"],
         "adapter": file_digest(Path(adapter) / "adapter_model.safetensors") if adapter else "",
     }
+    # Kernels for adapters round otherwise than merged weights.
+    return who | {"adapters": "lora"} if adapter and model.get("adapters") == "lora" else who
 
 
 def folder_digest(folder: str | Path) -> list[str]:
@@ -96,8 +114,13 @@ def folder_digest(folder: str | Path) -> list[str]:
     return [file_digest(file) for file in [*files, *sorted(Path(folder).glob("*.jinja"))]]
 
 
-def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: int) -> Backend:
-    """Load or connect to the model of a row of models.tsv."""
+def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
+    """Load or connect to the model of a row of models.tsv.
+
+    Parameters
+    ----------
+    journal : where the answers go; batches that a server works on are noted beside it
+    """
     if model["backend"] == "transformers":
         from refuseu.backends.local import Transformers
 
@@ -108,7 +131,7 @@ def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: 
         return VLLM(model, adapter)
     from refuseu.backends.api import OpenAI
 
-    return OpenAI(model)
+    return OpenAI(model, journal)
 
 
 def answers(
@@ -131,9 +154,9 @@ def answers(
     keys = [request_key(who, c, how, s) for c, s in zip(conversations, seeds, strict=True)]
 
     def ask(requests: list[tuple[Conversation, int]]) -> Iterator[tuple[int, Record]]:
-        backend = open_backend(model, adapter, batch_size)
+        backend = open_backend(model, adapter, batch_size, journal)
         for index, completion in backend.answer([c for c, _ in requests], decoding, [s for _, s in requests]):
             yield index, asdict(completion)
 
-    records = Journal(journal).ask(list(zip(conversations, seeds, strict=True)), keys, ask)
+    records = Journal(journal, model["model"]).ask(list(zip(conversations, seeds, strict=True)), keys, ask)
     return [Completion(**record) for record in records]

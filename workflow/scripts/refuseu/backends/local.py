@@ -15,34 +15,73 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from refuseu.backends import Completion, Conversation, Decoding
+from refuseu.backends import CHANNEL, TOP, Completion, Conversation, Decoding, final
 
-TOP = 20
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
+# What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
+DATE = "26 Jul 2024"
 
 
-def load(model: dict[str, Any], adapter: str | Path | None = None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Model (adapter merged in) and left-padding tokenizer of a row of models.tsv."""
+def load_tokenizer(model: dict[str, Any]) -> PreTrainedTokenizerBase:
+    """The left-padding tokenizer of a row of models.tsv."""
     revision = None if model["revision"] == "local" else model["revision"]
     tokenizer = AutoTokenizer.from_pretrained(model["repository"], revision=revision, padding_side="left")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load(
+    model: dict[str, Any], adapter: str | Path | None = None, on_gpu: bool = True
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model (adapter merged in) and left-padding tokenizer of a row of models.tsv.
+
+    Parameters
+    ----------
+    on_gpu : whether GPUs are used, where there are any
+    """
+    revision = None if model["revision"] == "local" else model["revision"]
     weights = AutoModelForCausalLM.from_pretrained(
         model["repository"],
         revision=revision,
         dtype=model["dtype"],
-        device_map="auto" if torch.cuda.is_available() else None,
+        device_map="auto" if on_gpu and torch.cuda.is_available() else None,
     )
     if adapter:
         weights = PeftModel.from_pretrained(weights, str(adapter)).merge_and_unload()
-    return weights.eval(), tokenizer
+    return weights.eval(), load_tokenizer(model)
 
 
 def render(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> str:
     """The exact text a model reads: its own chat template, or raw text for a continuation."""
     if isinstance(conversation, str):
         return (tokenizer.bos_token or "") + conversation
-    return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+    return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True, date_string=DATE)
+
+
+def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None = None) -> list[int]:
+    """Ids of the tokens that end an answer: older Llama-3 derivatives name only one of theirs.
+
+    Parameters
+    ----------
+    more : what the model's generation config names
+    """
+    known = tokenizer.get_vocab()
+    named = more if isinstance(more, list) else [more]
+    ends = {known[token] for token in ENDS if token in known} | {tokenizer.eos_token_id, *named}
+    return sorted(end for end in ends if end is not None)
+
+
+def before_end(tokens: list[int], ends: list[int]) -> list[int]:
+    """The tokens before the first end."""
+    return tokens[: next((i for i, token in enumerate(tokens) if token in ends), len(tokens))]
+
+
+def read(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
+    """The text of an answer, without special tokens and without the reasoning of gpt-oss."""
+    if CHANNEL in (raw := tokenizer.decode(tokens, skip_special_tokens=False)):
+        return final(raw)
+    return tokenizer.decode(tokens, skip_special_tokens=True)
 
 
 class Transformers:
@@ -53,14 +92,13 @@ class Transformers:
     model : a row of models.tsv as a dict
     adapter : folder of a LoRA adapter, merged into the weights
     batch_size : conversations per batch
+    on_gpu : whether GPUs are used, where there are any
     """
 
-    def __init__(self, model: dict[str, Any], adapter: str | Path | None, batch_size: int):
-        self.model, self.tokenizer = load(model, adapter)
+    def __init__(self, model: dict[str, Any], adapter: str | Path | None, batch_size: int, on_gpu: bool = True):
+        self.model, self.tokenizer = load(model, adapter, on_gpu)
         self.batch_size = batch_size
-        known = self.tokenizer.get_vocab()
-        ends = {known[token] for token in ENDS if token in known} | {self.tokenizer.eos_token_id}
-        self.ends = sorted(ends)
+        self.ends = end_tokens(self.tokenizer, self.model.generation_config.eos_token_id)
 
     @torch.no_grad()
     def answer(
@@ -103,14 +141,13 @@ class Transformers:
         ]
 
     def _completion(self, tokens: list[int], prompt: int, top: "TopLogprobs | None", row: int) -> Completion:
-        end = next((i for i, token in enumerate(tokens) if token in self.ends), len(tokens))
-        words = tokens[:end]
+        words = before_end(tokens, self.ends)
         first = None
         if top:
             at = next((i for i, t in enumerate(words) if self.tokenizer.decode([t]).strip()), None)
             first = top.at(at, row, self.tokenizer) if at is not None else None
-        text = self.tokenizer.decode(words, skip_special_tokens=True)
-        return Completion(text, "stop" if end < len(tokens) else "length", prompt, end, first)
+        reason = "stop" if len(words) < len(tokens) else "length"
+        return Completion(read(self.tokenizer, words), reason, prompt, len(words), first)
 
 
 class TopLogprobs(LogitsProcessor):

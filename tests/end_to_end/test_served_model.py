@@ -1,0 +1,69 @@
+"""One greedy model, asked in this process and through a server that transformers itself starts: the same answers."""
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from helpers import api_row
+
+from refuseu.backends import Decoding, answers
+from refuseu.backends.local import ENDS
+
+missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"transformers serve needs {' and '.join(missing)}")
+
+GREEDY = Decoding(0.0, 1.0, 24)
+WORDS = ["What", "is", "the", "capital", "of", "France", "and", "why", "do", "you", "ask", "Zażółć", "gęślą", "🙂"]
+PROMPTS = [[{"role": "user", "content": " ".join(WORDS[start : start + n])}] for start in (0, 4) for n in (1, 3, 9, 14)]
+PROMPTS.append([{"role": "system", "content": "Be brief."}, *PROMPTS[2]])
+PROMPTS.append([*PROMPTS[0], {"role": "assistant", "content": "Why?"}, *PROMPTS[5]])
+
+
+@pytest.fixture
+def served(lively_model, tmp_path):
+    """The address of a server for a tiny model."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "transformers", "serve", lively_model["repository"], "--host", "127.0.0.1"]
+    with open(tmp_path / "serve.log", "w") as log:
+        server = subprocess.Popen(
+            [*command, "--port", str(port), "--device", "cpu", "--dtype", "float32"],
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while not ready(f"{url}/health"):
+            assert server.poll() is None, (tmp_path / "serve.log").read_text()[-4000:]
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.kill()
+        server.wait()
+
+
+def ready(url):
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except urllib.error.URLError:
+        return False
+
+
+def test_the_same_answers_from_a_server_as_from_this_process(lively_model, served, tmp_path):
+    here = answers(lively_model, None, PROMPTS, GREEDY, tmp_path / "here.jsonl", 4)
+    row = api_row(served) | {"repository": lively_model["repository"], "concurrent": 2}
+    there = answers(row, None, PROMPTS, GREEDY, tmp_path / "there.jsonl", 4)
+    assert [one.text for one in there] == [one.text for one in here]
+    assert [one.prompt_tokens for one in there] == [one.prompt_tokens for one in here]
+    assert len({one.text for one in here}) > len(PROMPTS) / 2
+    assert not any(end in one.text for one in there for end in ENDS)
