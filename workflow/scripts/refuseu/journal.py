@@ -5,10 +5,13 @@ One record per answered request, keyed by a digest of exactly what determines th
 and reads them first when it starts again. Each record is flushed, so that a killed job loses none; it is
 not synced to the disk, so that a power cut may cost the last ones. Journals lie outside the declared
 outputs, because Snakemake deletes the outputs of failed jobs; each has one writer, so it needs no lock.
+Beside a journal lies an account of its use (suffix ``.uses``), which no answer depends on: one line when
+requests are looked up, one when the missing ones are answered.
 """
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,10 +35,11 @@ class Journal:
     Parameters
     ----------
     path : the file; created with its folder on the first answer
+    who : id of the model (or ``deepl``) that answers, for the account
     """
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
+    def __init__(self, path: str | Path, who: str = ""):
+        self.path, self.who = Path(path), who
         self.records: dict[str, Record] = {}
         self.dropped = 0
         self.hits = 0
@@ -61,14 +65,17 @@ class Journal:
         missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
         self.hits, self.misses = len(keys) - len(missing), len(missing)
         log.info("journal: %d of %d answers known, %d to ask", self.hits, len(keys), self.misses)
+        if keys:
+            self._account(who=self.who, known=len(self.records), hits=self.hits, misses=self.misses,
+                          dropped=self.dropped)  # fmt: skip
         if missing:
-            waiting = list(missing)
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            waiting, started = list(missing), time.monotonic()
             with open(self.path, "a", encoding="utf-8", newline="\n") as out:
                 for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
                     self.records[waiting[index]] = record
                     out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
                     out.flush()
+            self._account(answered=len(missing), seconds=round(time.monotonic() - started, 3))
         return [self.records[key] for key in keys]
 
     def _load(self) -> None:
@@ -91,6 +98,11 @@ class Journal:
         elif whole < self.path.stat().st_size:
             with open(self.path, "ab") as out:
                 out.write(b"\n")
+
+    def _account(self, **facts: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".uses"), "a", encoding="utf-8", newline="\n") as out:
+            out.write(json.dumps(facts) + "\n")
 
     def _rewrite(self) -> None:
         write_jsonl(self.path, ({"key": key, **record} for key, record in self.records.items()))

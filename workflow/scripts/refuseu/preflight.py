@@ -6,16 +6,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from refuseu import warm
+from refuseu import cluster, warm
+from refuseu.errors import UserError
 from refuseu.study import Benchmark, Study
 
 
 def start(workflow: Any, study: Study) -> None:
-    """Stop with one sentence if a job to run needs a GPU, a key or data that is not there.
+    """Stop with one sentence if a job to run needs a GPU, a key or data that is not there, or is with SLURM already.
 
-    Called once by the main process, when it is known which jobs run; never in a dry run.
+    Called once by the main process, when it is known which jobs run; never in a dry run. Adopting results
+    (``--touch``) runs no job.
     """
-    if workflow.remote_exec or workflow.subprocess_exec:
+    if workflow.touch or workflow.remote_exec or workflow.subprocess_exec:
         return
     jobs = list(workflow.dag.needrun_jobs())
     if workflow.local_exec and not has_gpu():
@@ -41,7 +43,13 @@ def start(workflow: Any, study: Study) -> None:
             model = study.asked(job.rule.name, job.wildcards)
             if not model.local_endpoint:
                 require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
-    if config["warm_workers"] and workflow.local_exec:
+    if workflow.executor_plugin.name == "slurm":
+        try:
+            cluster.check_left_over(jobs)
+        except UserError as error:
+            stop(str(error))
+    check_budget(study, {str(job.output[0]) for job in jobs if job.output}, workflow.local_exec)
+    if config["warm_workers"] and workflow.local_exec and rules - {"plan", "journal_report"}:
         lingua = config["language_identification"]
         warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
 
@@ -50,11 +58,38 @@ def check_benchmark(row: Benchmark) -> None:
     made_here = row.repository.startswith("results/")
     if row.revision == "local" and not made_here and not Path(row.repository).is_dir():
         stop(f"benchmark {row.benchmark!r} needs its data in {row.repository}; put it there, see config/README.md")
+    folder = Path(row.repository)
+    if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
+        files = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
+        if not all(file.is_file() for file in files):
+            require("RTP_LX_PASSWORD", f"the locked archive in {folder}")
 
 
 def check_dataset(dataset: dict[str, Any]) -> None:
     if dataset["revision"] == "local" and not Path(dataset["repository"]).is_dir():
         stop(f"dataset.repository names the folder {dataset['repository']}, which does not exist; put the data there")
+
+
+def check_budget(study: Study, outputs: set[str], here: bool) -> None:
+    """Stop if the jobs to run would cost more than the budget; say what they cost where others pay for the time.
+
+    Parameters
+    ----------
+    outputs : first outputs of the jobs to run
+    here : whether the jobs run on this machine
+    """
+    budget = {k: bound for k, bound in study.config["budget"].items() if bound is not None}
+    if here and not budget:
+        return
+    from refuseu import plan  # most runs do without
+
+    total = plan.Plan(study, remaining=outputs).total
+    if total["jobs"] == total["done"]:
+        return
+    if more := plan.exceeded(total, budget):
+        stop(f"this run is planned to take {more}; raise or remove the bound, or see in target plan what to leave out")
+    if not here:
+        sys.stderr.write(f"refuseu: this run has {plan.sentence(total)}; target plan shows how that was reckoned\n")
 
 
 def has_gpu() -> bool:

@@ -1,0 +1,21 @@
+"""Writes what the study would still cost, as CSV and as a page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refuseu.ledger import as_csv
+from refuseu.plan import COLUMNS, Plan, page
+from refuseu.records import write_text
+from refuseu.script import script
+from refuseu.study import Study
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    o, p = snakemake.output, snakemake.params
+    plan = Plan(Study(p.config), Path(snakemake.input.prices).parent)
+    write_text(o.csv, as_csv(plan.table(), COLUMNS))
+    write_text(o.md, page(plan, p.asked))
