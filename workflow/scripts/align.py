@@ -1,12 +1,12 @@
 """Trains one variant: a LoRA adapter, its log and its manifest."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from refuseu.journal import journal_path
+from refuseu.launch import launch
 from refuseu.provenance import manifest
 from refuseu.records import read_jsonl, write_text
 from refuseu.script import script
@@ -18,21 +18,15 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    i, o, run = snakemake.input, snakemake.output, snakemake.params.run
-    reference = pd.read_parquet(i.reference).set_index("pair_id") if "reference" in i.keys() else None
-    stored = reference.to_dict("index") if reference is not None else {}
-    rows = read_jsonl(i.translations) if "translations" in i.keys() else []
-    translations = {row["pair_id"]: row["translations"] for row in rows}
-    folder = Path(o.adapter).parent
-    facts = align(
-        read_jsonl(i.pairs),
-        snakemake.params.base,
-        run["method"],
-        run["recipe"],
-        run["seed"],
-        stored,
-        translations,
-        checkpoints=journal_path(folder).with_suffix(""),
-        output=folder,
-    )
-    write_text(o.manifest, json.dumps(facts | manifest([i.pairs]), indent=2) + "\n")
+    i, o, p = snakemake.input, snakemake.output, snakemake.params
+    reference, translated = i.get("reference"), i.get("translations")
+    translations = {row["pair_id"]: row["translations"] for row in (read_jsonl(translated) if translated else [])}
+    checkpoints = journal_path(o.adapter).parent
+    output, events = Path(o.adapter).parent, Path(snakemake.log[0]).with_suffix("")
+    facts = launch(
+        align, i.get("accelerate"),
+        read_jsonl(i.pairs), p.base, p.run, reference, translations, checkpoints, output, events,
+    )  # fmt: skip
+    inputs = [path for path in (i.pairs, reference, translated) if path]
+    write_text(o.manifest, json.dumps(facts | manifest(inputs), indent=2) + "\n")
+    shutil.rmtree(checkpoints, ignore_errors=True)

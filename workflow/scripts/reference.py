@@ -3,7 +3,10 @@
 import tempfile
 from typing import TYPE_CHECKING
 
-from refuseu.records import atomic, read_jsonl
+from refuseu.journal import journal_path
+from refuseu.launch import launch
+from refuseu.logprobs import write_reference
+from refuseu.records import read_jsonl
 from refuseu.script import script
 from refuseu.training import reference
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    pairs = read_jsonl(snakemake.input.pairs)
-    with tempfile.TemporaryDirectory() as folder, atomic(snakemake.output[0]) as path:
-        reference(pairs, snakemake.params.base, snakemake.params.settings, folder).to_parquet(path)
+    i, p, output = snakemake.input, snakemake.params, snakemake.output[0]
+    with tempfile.TemporaryDirectory() as folder:
+        pairs, journal = read_jsonl(i.pairs), journal_path(output)
+        found = launch(reference, i.get("accelerate"), pairs, p.base, p.settings, journal, folder)
+    write_reference(output, *found)

@@ -1,12 +1,13 @@
-"""Trainer callbacks: a bar on the terminal, and a stop at a loss that is not a number."""
+"""Trainer callbacks: a bar on the terminal, and TensorBoard files."""
 
-import math
+import shutil
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
+from transformers.integrations import TensorBoardCallback
 
 from refuseu import progress
-from refuseu.errors import UserError
 
 
 class Bar(TrainerCallback):
@@ -26,12 +27,18 @@ class Bar(TrainerCallback):
         self.bar.close()
 
 
-class StopOnNaN(TrainerCallback):
-    """Stop at a loss that is not a number; checkpoints before it stay."""
+class Events(TensorBoardCallback):
+    """Writes what is logged as TensorBoard files; after a resume, curves go on where the checkpoint was.
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if logs and not math.isfinite(float(logs.get("loss", 0.0))):
-            raise UserError(
-                f"the loss is {logs['loss']} at step {state.global_step}; lower the learning rate of the recipe "
-                "(the last checkpoint before it is kept)"
-            )
+    Parameters
+    ----------
+    folder : of this run alone; emptied when the training starts from the beginning
+    done : steps of the checkpoint that is resumed from, or 0
+    """
+
+    def __init__(self, folder: str | Path, done: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        if not done:
+            shutil.rmtree(folder, ignore_errors=True)
+        super().__init__(SummaryWriter(str(folder), purge_step=done + 1 if done else None))

@@ -5,14 +5,23 @@ extractor and are scaled to unit length; the loss is low when the vectors of all
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.nn.parallel import DistributedDataParallel
+from transformers import TrainerCallback
+
+from refuseu.errors import UserError
 
 EXTRACTOR = "mlc_extractor.safetensors"
+PREFIX = "mlc_extractor."
+METRICS = ("mlc_loss", "singular_share", "cosine")
 
 
 def consistency_loss(states: torch.Tensor, temperature: float, normalise: str) -> torch.Tensor:
@@ -25,16 +34,31 @@ def consistency_loss(states: torch.Tensor, temperature: float, normalise: str) -
     normalise : ``none`` is the paper's formula; ``by_first`` is the authors' code, which divides all
         singular values by the detached first one. A temperature does not carry over between the two.
     """
-    units = nn.functional.normalize(states.float(), dim=-1)
-    sigma = torch.linalg.svdvals(units)
+    sigma = singular_values(states)
     if normalise == "by_first":
         sigma = sigma / sigma[..., :1].detach()
     return -torch.log_softmax(sigma / temperature, dim=-1)[..., 0].mean()
 
 
+def singular_values(states: torch.Tensor) -> torch.Tensor:
+    """Of the unit vectors, in descending order; (prompts, languages, dimension) → (prompts, the smaller one)."""
+    return torch.linalg.svdvals(unit(states))
+
+
+def singular_share(states: torch.Tensor) -> torch.Tensor:
+    """The first singular value's share of their sum, averaged over prompts: 1 if all languages are collinear."""
+    sigma = singular_values(states)
+    return (sigma[..., 0] / sigma.sum(-1)).mean()
+
+
+def unit(states: torch.Tensor) -> torch.Tensor:
+    """Vectors of length one, at least in single precision."""
+    return nn.functional.normalize(states if states.dtype == torch.float64 else states.float(), dim=-1)
+
+
 def mean_cosine(states: torch.Tensor) -> torch.Tensor:
     """Mean cosine over all pairs of languages; (prompts, languages, dimension) → scalar."""
-    units = nn.functional.normalize(states.float(), dim=-1)
+    units = unit(states)
     languages = units.shape[-2]
     cosines = units @ units.transpose(-1, -2)
     return (cosines.sum((-1, -2)) - languages).mean() / (languages * (languages - 1))
@@ -43,32 +67,72 @@ def mean_cosine(states: torch.Tensor) -> torch.Tensor:
 def last_states(model: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: int) -> torch.Tensor:
     """Hidden state of the last token of right-padded prompts; (n, length) → (n, hidden).
 
-    Only the prompts go through the model, without the LM head. Layer −1 is after the final norm.
+    Only the prompts go through the model, only up to the layer, and without the LM head. Layers count as
+    in ``hidden_states``: 0 is the embeddings, and the last, also −1, is after the final norm.
     """
     body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
-    output = body(input_ids=ids, attention_mask=mask, use_cache=False, output_hidden_states=layer != -1)
-    states = output.last_hidden_state if layer == -1 else output.hidden_states[layer]
-    return states[torch.arange(len(ids)), mask.sum(-1) - 1]
+    with first_layers(body, layer):
+        states = body(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    return states[torch.arange(len(ids), device=ids.device), mask.sum(-1) - 1]
+
+
+@contextmanager
+def first_layers(body: nn.Module, layer: int) -> Iterator[None]:
+    """Inside, the decoder ends after this layer, without its final norm unless the layer is the last."""
+    layers, norm = body.layers, body.norm
+    number = layer % (len(layers) + 1)
+    if number < len(layers):
+        body.layers, body.norm = layers[:number], nn.Identity()
+    try:
+        yield
+    finally:
+        body.layers, body.norm = layers, norm
 
 
 class MLCMixin:
     """Adds the consistency loss to a trainer's own; the dataset brings ``mlc_ids`` per row.
 
     Set ``mlc`` (the recipe's section) on the class before it is instantiated.
+
+    Raises
+    ------
+    UserError
+        If the model has no such layer.
     """
 
     mlc: dict[str, Any]
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        hidden = self.model.config.hidden_size
+        hidden, last = self.model.config.hidden_size, self.model.config.num_hidden_layers
+        if not -last - 1 <= self.mlc["layer"] <= last:
+            raise UserError(
+                f"the recipe's mlc.layer is {self.mlc['layer']}, but the base has {last} layers; choose a number from "
+                f"0 (embeddings) to {last}, or -1 for the last"
+            )
         device = next(self.model.parameters()).device
         extractor = nn.Linear(hidden, self.mlc["dimension"]).to(device)
         extractor.requires_grad_(self.mlc["extractor"] == "trained")
         # After super().__init__, or PEFT would freeze or adapt it.
         self.model.add_module("mlc_extractor", extractor)
+        # Through the model's own forward, or DDP and FSDP would know nothing of this pass.
+        self.model.forward = self._with_states(self.model.forward)
+        self.add_callback(Rest(extractor, self.mlc["every"]))
         self.data_collator = WithPrompts(self.data_collator, self.processing_class.pad_token_id)
         self._mlc_metrics: dict[str, list[float]] = defaultdict(list)
+
+    def _with_states(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """The model's forward, which given prompts of the loss returns (last states, what is extracted from them)."""
+        model, layer = self.model, self.mlc["layer"]
+
+        def forward_or_states(*args: Any, mlc_input_ids=None, mlc_attention_mask=None, **kwargs: Any) -> Any:
+            if mlc_input_ids is None:
+                return forward(*args, **kwargs)
+            raw = last_states(model, mlc_input_ids, mlc_attention_mask, layer)
+            with torch.autocast(raw.device.type, enabled=False):
+                return raw, model.mlc_extractor(raw.to(model.mlc_extractor.weight.dtype))
+
+        return forward_or_states
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
@@ -78,24 +142,22 @@ class MLCMixin:
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         ids, mask = inputs.pop("mlc_input_ids"), inputs.pop("mlc_attention_mask")
         result = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        if not model.training or self.state.global_step % self.mlc["every"]:
-            return result
-        prompts, languages, length = ids.shape
-        states = last_states(
-            self.accelerator.unwrap_model(model),
-            ids.view(-1, length),
-            mask.view(-1, length),
-            self.mlc["layer"],
-        )
-        term = consistency_loss(
-            model.mlc_extractor(states.to(model.mlc_extractor.weight.dtype)).view(prompts, languages, -1),
-            self.mlc["temperature"],
-            self.mlc["normalise"],
-        )
-        # The extractor alone can minimise the loss; only the raw states show whether the model moved.
-        self._mlc_metrics["mlc_loss"].append(term.item())
-        self._mlc_metrics["cosine"].append(mean_cosine(states.detach().view(prompts, languages, -1)).item())
         loss, *outputs = result if return_outputs else (result,)
+        if not model.training:
+            return result
+        if self.state.global_step % self.mlc["every"]:
+            if isinstance(model, DistributedDataParallel):  # which waits for a gradient of every parameter
+                loss = loss + 0.0 * sum(parameter.sum() for parameter in model.module.mlc_extractor.parameters())
+            return (loss, *outputs) if return_outputs else loss
+        prompts, languages, length = ids.shape
+        with self.accelerator.autocast():
+            raw, states = model(mlc_input_ids=ids.view(-1, length), mlc_attention_mask=mask.view(-1, length))
+        raw, states = (part.view(prompts, languages, -1) for part in (raw, states))
+        term = consistency_loss(states, self.mlc["temperature"], self.mlc["normalise"])
+        # The extractor alone can minimise the loss; only the raw states show whether the model moved.
+        values = torch.stack([term.detach(), singular_share(states.detach()), mean_cosine(raw.detach())])
+        for name, value in zip(METRICS, self.accelerator.reduce(values, "mean").tolist(), strict=True):
+            self._mlc_metrics[name].append(value)
         if num_items_in_batch is not None and getattr(self, "loss_is_scaled_for_ga", True) is not False:
             term = term / self.current_gradient_accumulation_steps
         loss = loss + self.mlc["lambda"] * term
@@ -107,14 +169,34 @@ class MLCMixin:
         super().log(logs, *args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        extractor = self.accelerator.unwrap_model(self.model).mlc_extractor
-        super()._save(output_dir, state_dict)
+        parts: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
+        for name, value in (state_dict or self.accelerator.unwrap_model(self.model).state_dict()).items():
+            parts[name.startswith(PREFIX)][name.removeprefix(PREFIX)] = value
+        super()._save(output_dir, parts[False])
         folder = Path(output_dir or self.args.output_dir)
-        save_file({k: v.detach().cpu().contiguous() for k, v in extractor.state_dict().items()}, folder / EXTRACTOR)
+        save_file({k: v.detach().cpu().contiguous() for k, v in parts[True].items()}, folder / EXTRACTOR)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
-        (model or self.model).mlc_extractor.load_state_dict(load_file(Path(resume_from_checkpoint) / EXTRACTOR))
+        extractor = (model or self.model).mlc_extractor
+        stored = load_file(Path(resume_from_checkpoint) / EXTRACTOR)
+        for name, parameter in extractor.named_parameters():
+            if isinstance(parameter, DTensor):  # FSDP
+                stored[name] = distribute_tensor(
+                    stored[name].to(parameter.device), parameter.device_mesh, parameter.placements
+                )
+        extractor.load_state_dict(stored)
+
+
+class Rest(TrainerCallback):
+    """On steps without the loss the extractor stays as it is: momentum would move it by the zeros that DDP needs."""
+
+    def __init__(self, extractor: nn.Module, every: int):
+        self.extractor, self.every = extractor, every
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step % self.every:
+            self.extractor.zero_grad()
 
 
 class WithPrompts:

@@ -1,0 +1,93 @@
+"""Preference pairs as token ids: one rendering for every objective and for the reference."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from refuseu.records import Record, digest
+
+
+def tokenise(pairs: Sequence[Record], tokenizer: Any, max_length: int | None) -> tuple[list[Record], dict[str, int]]:
+    """Token ids of each pair under the tokenizer's chat template, and how many pairs were left out or cut.
+
+    Answers are cut so that prompt and answer have at most `max_length` tokens. Left out are pairs whose
+    prompt alone is that long, pairs whose answers are then identical, and pairs whose text contains a
+    special token, which would end a turn early or twice. Where the template renders a prompt differently
+    once it is answered, the answer starts where the two part, as in TRL; such prompts are counted.
+
+    Parameters
+    ----------
+    pairs : with ``pair_id``, ``chosen`` and ``rejected``, which are conversations with the same prompt
+    max_length : in tokens; None for no limit
+
+    Returns
+    -------
+    rows : ``pair_id``, ``prompt_ids`` (to the end of the generation header), ``chosen_ids`` and
+        ``rejected_ids``
+    counts : for the manifest
+    """
+    special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    rows, counts = [], Counter(pairs=len(pairs))
+    for pair in pairs:
+        turns = [*pair["chosen"], pair["rejected"][-1]]
+        if special & {token for turn in turns for token in tokenizer.encode(turn["content"], add_special_tokens=False)}:
+            counts["dropped_special_token"] += 1
+            continue
+        asked = render(tokenizer, pair["chosen"][:-1], add_generation_prompt=True)
+        whole = [render(tokenizer, pair[side]) for side in ("chosen", "rejected")]
+        prompt = common_prefix(asked, *whole)
+        chosen, rejected = (ids[len(prompt) : max_length] for ids in whole)
+        if max_length is not None and len(prompt) >= max_length:
+            counts["dropped_prompt_too_long"] += 1
+        elif chosen == rejected:
+            counts["dropped_identical"] += 1
+        else:
+            counts["shortened_prompts"] += len(prompt) < len(asked)
+            counts["cut_answers"] += sum(max_length is not None and len(ids) > max_length for ids in whole)
+            rows.append(
+                {"pair_id": pair["pair_id"], "prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected}
+            )
+    return rows, {name: counts[name] for name in COUNTS}
+
+
+COUNTS = (
+    "pairs", "dropped_special_token", "dropped_prompt_too_long", "dropped_identical", "cut_answers", "shortened_prompts"
+)  # fmt: skip
+
+
+def totals(rows: Sequence[Record]) -> dict[str, int]:
+    """Number of rows, and of tokens by part: each prompt once, and for MLC the prompts of all languages."""
+    parts = {key: key.removesuffix("_ids") + "_tokens" for key in ("prompt_ids", "chosen_ids", "rejected_ids")}
+    found = {"kept": len(rows)} | {name: sum(len(row[key]) for row in rows) for key, name in parts.items()}
+    if rows and "mlc_ids" in rows[0]:
+        found["mlc_prompt_tokens"] = sum(len(ids) for row in rows for ids in row["mlc_ids"])
+    return found
+
+
+def render(tokenizer: Any, conversation: list[dict[str, str]], add_generation_prompt: bool = False) -> list[int]:
+    """Token ids of a conversation, with the special tokens of the chat template and no others."""
+    return tokenizer.apply_chat_template(conversation, add_generation_prompt=add_generation_prompt, return_dict=False)
+
+
+def common_prefix(*sequences: list[int]) -> list[int]:
+    """What all sequences begin with."""
+    return [ids[0] for ids in takewhile(lambda ids: len(set(ids)) == 1, zip(*sequences, strict=False))]
+
+
+def token_digest(row: Record) -> str:
+    """Digest of a pair's tokens."""
+    return digest([row[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")])
+
+
+def prompts_in_all_languages(
+    rows: Sequence[Record], translations: dict[str, dict[str, str]], tokenizer: Any
+) -> list[list[list[int]]]:
+    """Token ids of each row's prompt in every language, to the end of the generation header."""
+    return [
+        [
+            render(tokenizer, [{"role": "user", "content": text}], add_generation_prompt=True)
+            for text in translations[row["pair_id"]].values()
+        ]
+        for row in rows
+    ]
