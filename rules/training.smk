@@ -37,18 +37,18 @@ rule reference:
 
 rule translate_prompts:
     input:
-        pairs="<study>/select_pairs/{model}.jsonl",
+        pairs=dataset_half("train"),
         memory=config["dataset"]["translation"]["memory"] or [],
     output:
-        "<study>/translate_prompts/{model}.jsonl",
+        "<study>/translate_prompts/{route}.jsonl",
     log:
-        "<study>/logs/translate_prompts/{model}.log",
+        "<study>/logs/translate_prompts/{route}.log",
     conda:
         "../envs/dataset.yaml"
     resources:
         api=1,
     params:
-        languages=consistency_languages,
+        route=lookup("{route}", within=study.routes),
         translation=config["dataset"]["translation"],
     script:
         "../workflow/scripts/translate_prompts.py"

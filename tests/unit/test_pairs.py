@@ -210,4 +210,4 @@ def test_a_variant_trains_on_the_pairs_of_its_languages():
 def test_a_variant_without_pairs_in_one_of_its_languages_is_named():
     with pytest.raises(UserError) as error:
         select(grid(), ["en", "lv"], "balanced")
-    assert str(error.value) == "variant 'balanced' trains on 'lv', but the dataset has no pair in it"
+    assert str(error.value) == "'balanced' takes pairs in 'lv', but the dataset has none"

@@ -1,8 +1,9 @@
-"""Translates the prompts of a variant's pairs for the consistency loss."""
+"""Translates prompts of pairs for the consistency loss."""
 
 from typing import TYPE_CHECKING
 
 from refuseu.journal import journal_path
+from refuseu.pairs import select
 from refuseu.prompts import translate_prompts
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
@@ -15,5 +16,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     p = snakemake.params
+    sources, targets = p.route
     with_journal = Journaled(p.translation, journal_path(snakemake.output[0]))
-    write_jsonl(snakemake.output[0], translate_prompts(read_jsonl(snakemake.input.pairs), p.languages, with_journal))
+    pairs = select(read_jsonl(snakemake.input.pairs), sources, snakemake.wildcards.route)
+    write_jsonl(snakemake.output[0], translate_prompts(pairs, targets, with_journal))

@@ -113,8 +113,8 @@ def by_language(pairs: Iterable[Record], languages: Sequence[str]) -> list[Recor
     return sorted(pairs, key=lambda pair: (languages.index(pair["language"]), pair["pair_id"]))
 
 
-def select(pairs: Sequence[Record], languages: Sequence[str], variant: str) -> list[Record]:
-    """The pairs a variant trains on.
+def select(pairs: Sequence[Record], languages: Sequence[str], taker: str) -> list[Record]:
+    """The pairs in these languages, for a variant or a route of translation.
 
     Raises
     ------
@@ -123,5 +123,5 @@ def select(pairs: Sequence[Record], languages: Sequence[str], variant: str) -> l
     """
     for language in languages:
         if not any(pair["language"] == language for pair in pairs):
-            raise UserError(f"variant {variant!r} trains on {language!r}, but the dataset has no pair in it")
+            raise UserError(f"{taker!r} takes pairs in {language!r}, but the dataset has none")
     return [pair for pair in pairs if pair["language"] in languages]
