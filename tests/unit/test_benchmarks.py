@@ -1,6 +1,8 @@
 """Benchmarks in the layout in which they are released, written small by the tests."""
 
 import json
+import struct
+import zlib
 
 import pandas as pd
 import pytest
@@ -73,8 +75,85 @@ def test_of_portuguese_only_portugals_rows_are_taken(tmp_path):
 
 
 def test_a_missing_rtp_lx_file_is_named(tmp_path):
-    message = refused("rtp_lx", "rtp_lx", tmp_path, ["lv"])
-    assert message == f"benchmark 'rtp_lx' needs {tmp_path / 'RTP_LX_LV.json'}; put it there, see config/README.md"
+    message = refused("rtp_lx", "rtp_lx", tmp_path, ["cs"])
+    assert message == f"benchmark 'rtp_lx' needs {tmp_path / 'RTP_LX_CS.json'}; put it there, see config/README.md"
+
+
+@pytest.mark.parametrize("language", ["sk", "sl", "lt", "lv"])
+def test_languages_that_came_with_version_1_5_say_so(tmp_path, language):
+    assert refused("rtp_lx", "rtp_lx", tmp_path, [language]).endswith(f"take version 1.5, with which {language} came")
+
+
+@pytest.fixture
+def locked(tmp_path):
+    """RTP-LX as it is released: one archive, locked with the classic cipher of zip files."""
+    (tmp_path / "RTP-LX.zip").write_bytes(lock("RTP-LX/RTP_LX_EN.json", b'{"Index": 1, "Prompt": "One"}\n', b"secret"))
+    return tmp_path
+
+
+def lock(name, data, password):
+    """A zip archive with one file, encrypted as section 6.1 of PKWARE's APPNOTE.TXT describes."""
+    table = [crc_step(n) for n in range(256)]
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def update(byte):
+        keys[0] = (keys[0] >> 8) ^ table[(keys[0] ^ byte) & 0xFF]
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = (keys[2] >> 8) ^ table[(keys[2] ^ (keys[1] >> 24)) & 0xFF]
+
+    for byte in password:
+        update(byte)
+    crc, locked = zlib.crc32(data), bytearray()
+    for byte in bytes(11) + bytes([crc >> 24]) + data:
+        temporary = (keys[2] | 2) & 0xFFFF
+        locked.append(byte ^ ((temporary * (temporary ^ 1) >> 8) & 0xFF))
+        update(byte)
+    sizes = struct.pack("<HHHHHIIIHH", 20, 1, 0, 0, 0x21, crc, len(locked), len(data), len(name), 0)
+    head = b"PK\3\4" + sizes + name.encode()
+    entry = b"PK\1\2" + struct.pack("<H", 20) + sizes + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name.encode()
+    end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(entry), len(head) + len(locked), 0)
+    return head + locked + entry + end
+
+
+def crc_step(n):
+    for _ in range(8):
+        n = (n >> 1) ^ 0xEDB88320 if n & 1 else n >> 1
+    return n
+
+
+def test_the_locked_archive_is_read_with_the_password_from_the_environment(locked, monkeypatch):
+    monkeypatch.setenv("RTP_LX_PASSWORD", "secret")
+    assert [row["prompt"] for row in load("rtp_lx", "rtp_lx", locked, ["en"])] == ["One"]
+    assert "RTP_LX_DE.json" in refused("rtp_lx", "rtp_lx", locked, ["de"])
+
+
+def test_an_unpacked_file_is_taken_before_the_archive(locked, monkeypatch):
+    monkeypatch.delenv("RTP_LX_PASSWORD", raising=False)
+    lines(locked / "RTP_LX_EN.json", rtp(1, "Mine"))
+    assert [row["prompt"] for row in load("rtp_lx", "rtp_lx", locked, ["en"])] == ["Mine"]
+
+
+@pytest.mark.parametrize("password", [None, "", "canary"])
+def test_without_the_right_password_the_variable_is_named_and_the_password_is_not(locked, monkeypatch, password):
+    monkeypatch.delenv("RTP_LX_PASSWORD", raising=False)
+    if password is not None:
+        monkeypatch.setenv("RTP_LX_PASSWORD", password)
+    message = refused("rtp_lx", "rtp_lx", locked, ["en"])
+    assert "set RTP_LX_PASSWORD in the environment" in message and "canary" not in message
+
+
+@pytest.mark.parametrize("annotations", ["PromptAnnotations", "Annotations"])
+@pytest.mark.parametrize("index", [7, "7"])
+def test_both_spellings_of_rtp_lx_are_read(tmp_path, annotations, index):
+    lines(tmp_path / "RTP_LX_EN.json", rtp(index, "One", **{annotations: {"Toxicity": 3.0}}))
+    assert load("rtp_lx", "rtp_lx", tmp_path, ["en"])[0]["prompt_id"] == "rtp_lx-en-7"
+
+
+def test_an_empty_prompt_and_a_repeated_one_are_named(tmp_path):
+    lines(tmp_path / "RTP_LX_EN.json", rtp(1, "One"), rtp(2, " \n"))
+    assert "has an empty prompt, 'rtp_lx-en-2'" in refused("rtp_lx", "rtp_lx", tmp_path, ["en"])
+    lines(tmp_path / "RTP_LX_EN.json", rtp(1, "One"), rtp(1, "Two"))
+    assert "has 'rtp_lx-en-1' of en twice" in refused("rtp_lx", "rtp_lx", tmp_path, ["en"])
 
 
 @pytest.mark.parametrize("column", ["Prompt", "Index"])
@@ -119,6 +198,12 @@ def test_a_missing_polyglotox_column_is_named(tmp_path):
     assert refused("polyglotox", "p", tmp_path, ["de"]) == f"{file} has no column 'text'; found are toxicity"
 
 
+@pytest.mark.parametrize("language", ["sk", "sl", "lt", "lv"])
+def test_a_language_that_polyglotox_does_not_have_is_named(tmp_path, language):
+    message = refused("polyglotox", "p", tmp_path, [language])
+    assert message.startswith(f"benchmark 'p': PolygloToxicityPrompts has no {language!r}; take it out")
+
+
 # Bundled questions
 
 
@@ -150,9 +235,17 @@ def test_global_mmlu_is_read_as_lines_or_as_released(tmp_path, layout):
         (tmp_path / "en").mkdir()
         pd.DataFrame([QUESTION]).to_parquet(tmp_path / "en" / "test-00000-of-00001.parquet")
         pd.DataFrame([QUESTION]).to_parquet(tmp_path / "en" / "dev-00000-of-00001.parquet")
-    [row] = load("global_mmlu", "global_mmlu", tmp_path, ["en"])
     kept = ("sample_id", "subject", "question", "option_a", "option_b", "option_c", "option_d", "answer")
-    assert row == {"language": "en"} | {key: QUESTION[key] for key in kept}
+    wanted = {"language": "en", "split": "test"} | {key: QUESTION[key] for key in kept}
+    splits = {"jsonl": ["test"], "parquet": ["test", "dev"]}[layout]
+    assert load("global_mmlu", "global_mmlu", tmp_path, ["en"]) == [wanted | {"split": split} for split in splits]
+
+
+def test_the_split_dev_may_stand_beside_the_lines_and_is_not_the_benchmark(tmp_path):
+    lines(tmp_path / "en.dev.jsonl", QUESTION | {"sample_id": "anatomy/dev/0"})
+    assert "has nothing in en" in refused("global_mmlu", "g", tmp_path, ["en"])
+    lines(tmp_path / "en.jsonl", QUESTION)
+    assert [row["split"] for row in load("global_mmlu", "g", tmp_path, ["en"])] == ["test", "dev"]
 
 
 def test_a_missing_global_mmlu_language_or_column_is_named(tmp_path):

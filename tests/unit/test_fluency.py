@@ -1,6 +1,9 @@
 """Ratings from 1 to 5: what the judge is asked and how strictly it is read."""
 
+import json
+
 import pytest
+from helpers import api_row, chat_completion
 
 from refuseu.fluency import read_rating
 
@@ -32,6 +35,7 @@ TEMPLATES = {"fluency": "Fluency of {response} to {prompt}?", "correctness": "Co
         ("-1", None),
         ("５", None),
         ("<|channel|>final<|message|>", None),
+        ("<|channel|>analysis<|message|>Perhaps this is a\n4", None),
         ("3<|channel|>final<|message|>none", None),
     ],
 )
@@ -64,3 +68,37 @@ def test_a_prompt_that_holds_the_name_of_a_slot_is_shown_as_it_is(remote, tmp_pa
     rate([response("1", "Say {response} {0}", "No {prompt}.")], judge, TEMPLATES, 8, tmp_path / "j.jsonl", 4)
     asked = [chat["messages"][0]["content"] for chat in server.chats]
     assert sorted(asked) == ["Correctness of No {prompt}.?", "Fluency of No {prompt}. to Say {response} {0}?"]
+
+
+@pytest.fixture
+def cutting(serve):
+    """A judge that needs 10 tokens to come to its rating, but `longest` for what says slow."""
+
+    def start(longest):
+        def reply(_, __, body):
+            asked = json.loads(body)
+            needs = longest if "slow" in asked["messages"][0]["content"] else 10
+            enough = asked["max_completion_tokens"] >= needs
+            return 200, chat_completion("4" if enough else "2", "stop" if enough else "length")
+
+        server = serve(reply)
+        return api_row(server.url, "rating"), server
+
+    return start
+
+
+@pytest.mark.parametrize(("longest", "rating"), [(10, 4), (15, 4), (16, 4), (17, None)])
+def test_a_rating_that_was_cut_is_asked_for_once_more_with_twice_the_tokens(cutting, tmp_path, longest, rating):
+    judge, server = cutting(longest)
+    rows = [response("1"), response("2", text="slow")]
+    found = rate(rows, judge, TEMPLATES, 8, tmp_path / "j.jsonl", 4)
+    assert [row["fluency"] for row in found] == [4, rating]
+    assert sorted(chat["max_completion_tokens"] for chat in server.chats) == [8] * 4 + [16] * 4
+
+
+def test_what_was_cut_is_not_asked_again_in_a_second_run(cutting, tmp_path):
+    judge, server = cutting(17)
+    first = rate([response("1", text="slow")], judge, TEMPLATES, 8, tmp_path / "j.jsonl", 4)
+    asked = len(server.chats)
+    assert rate([response("1", text="slow")], judge, TEMPLATES, 8, tmp_path / "j.jsonl", 4) == first
+    assert len(server.chats) == asked == 4

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from refuseu.journal import journal_path
 from refuseu.knowledge import score
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    p = snakemake.params
+    p, output = snakemake.params, snakemake.output[0]
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
     questions = read_jsonl(snakemake.input.questions)
-    write_jsonl(snakemake.output[0], score(questions, p.model, adapter, p.settings["limit"], p.settings["batch_size"]))
+    write_jsonl(output, score(questions, p.model, adapter, **p.settings, journal=journal_path(output)))

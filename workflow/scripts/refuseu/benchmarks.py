@@ -1,13 +1,21 @@
 """Benchmarks: one loader per layout, one record per prompt."""
 
 import json
+import os
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from refuseu.errors import UserError
 from refuseu.records import Record, read_jsonl
+
+PASSWORD = "RTP_LX_PASSWORD"  # environment variable
+RTP_LX_LATE = ("sk", "sl", "lt", "lv")  # came with version 1.5
+POLYGLOTOX = ("ar", "cs", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "zh")
 
 
 def load(source: str, name: str, path: str | Path, languages: list[str]) -> list[Record]:
@@ -22,16 +30,25 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     Returns
     -------
     list of records
-        ``prompt_id, language, category, style, prompt``; for ``global_mmlu`` the columns of that schema
-        and ``language``.
+        ``prompt_id, language, category, style, prompt``; for ``global_mmlu`` the columns of that schema,
+        ``language`` and ``split``, which is test or, for questions shown solved, dev.
 
     Raises
     ------
     UserError
-        If a language, file or column is missing.
+        If a language, file or column is missing, or a prompt is empty or its id not unique.
     """
     records = [record for language in languages for record in LOADERS[source](Path(path), name, language)]
-    empty = [language for language in languages if not any(r["language"] == language for r in records)]
+    asked = [record for record in records if record.get("split") != "dev"]
+    seen: set[tuple[str, str]] = set()
+    for row in asked:
+        prompt, key = row["prompt" if "prompt" in row else "question"], row.get("prompt_id") or row["sample_id"]
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise UserError(f"benchmark {name!r} has an empty prompt, {key!r}; correct the data under {path}")
+        if (row["language"], key) in seen:
+            raise UserError(f"benchmark {name!r} has {key!r} of {row['language']} twice; correct the data under {path}")
+        seen.add((row["language"], key))
+    empty = [language for language in languages if not any(row["language"] == language for row in asked)]
     if empty:
         raise UserError(
             f"benchmark {name!r} has nothing in {', '.join(empty)} under {path}; add the data or take the "
@@ -50,9 +67,17 @@ def refuseu(path: Path, name: str, language: str) -> list[Record]:
 
 
 def rtp_lx(path: Path, name: str, language: str) -> list[Record]:
-    """RTP-LX, version 1.5: JSON Lines in ``RTP_LX_<LOCALE>.json``; European Portuguese by dialect."""
-    file = existing(path / f"RTP_LX_{language.upper()}.json", name)
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
+    """RTP-LX, version 1.5: JSON Lines in ``RTP_LX_<LOCALE>.json``; European Portuguese by dialect.
+
+    A file that is not there is read from the locked ``RTP-LX.zip``, with the password from the environment.
+    Prompts and numbers have the same names in all versions; annotations, whose names changed, are not read.
+    """
+    file, archive = path / f"RTP_LX_{language.upper()}.json", path / "RTP-LX.zip"
+    text = unzip(archive, file.name) if archive.is_file() and not file.is_file() else ""
+    if not text and not file.is_file() and language in RTP_LX_LATE:
+        raise UserError(f"benchmark {name!r} needs {file}; take version 1.5, with which {language} came")
+    text = text or existing(file, name).read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if language == "pt":
         rows = [row for row in rows if row.get("Dialect", "") in ("Portugal", "")] or rows
     return [
@@ -60,19 +85,41 @@ def rtp_lx(path: Path, name: str, language: str) -> list[Record]:
     ]
 
 
+def unzip(archive: Path, name: str) -> str:
+    """A file of RTP-LX's archive, wherever in it; empty if there is none of this name."""
+    with zipfile.ZipFile(archive) as opened:
+        members = [member for member in opened.namelist() if member.split("/")[-1] == name]
+        try:
+            password = os.environ.get(PASSWORD, "").encode()
+            return opened.read(members[0], password or None).decode("utf-8") if members else ""
+        except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
+            raise UserError(
+                f"{archive} could not be unlocked; set {PASSWORD} in the environment to the password that the README "
+                f"of RTP-LX gives, or unpack {name} beside it"
+            ) from None
+
+
 def polyglotox(path: Path, name: str, language: str) -> list[Record]:
-    """PolygloToxicityPrompts: ``ptp-<language>/small*.parquet``, column ``prompt``, else ``text``."""
+    """PolygloToxicityPrompts: ``ptp-<language>/small*.parquet``, column ``prompt``, else ``text``.
+
+    Each language is read for itself, because their other columns differ.
+    """
     import pandas as pd
 
+    if language not in POLYGLOTOX:
+        raise UserError(
+            f"benchmark {name!r}: PolygloToxicityPrompts has no {language!r}; take it out of the benchmark's column "
+            f"languages, known are {', '.join(POLYGLOTOX)}"
+        )
     files = sorted((path / f"ptp-{language}").glob("small*.parquet"))
     if not files:
         raise UserError(
             f"benchmark {name!r}: no file small*.parquet in {path / f'ptp-{language}'}; download the split "
             f"small of config ptp-{language} there"
         )
-    rows = pd.concat([pd.read_parquet(file) for file in files]).to_dict("records")
-    key = "prompt" if rows and "prompt" in rows[0] else "text"
-    return [record(f"{name}-{language}-{i}", language, column(row, key, files[0])) for i, row in enumerate(rows)]
+    tables = [(file, pd.read_parquet(file)) for file in files]
+    prompts = [text for file, rows in tables for text in column(rows, "prompt" if "prompt" in rows else "text", file)]
+    return [record(f"{name}-{language}-{i}", language, text) for i, text in enumerate(prompts)]
 
 
 def questions(path: Path, name: str, language: str) -> list[Record]:
@@ -83,16 +130,24 @@ def questions(path: Path, name: str, language: str) -> list[Record]:
 
 
 def global_mmlu(path: Path, name: str, language: str) -> list[Record]:
-    """Global MMLU: ``<language>.jsonl`` or ``<language>/test-*.parquet`` with the released columns."""
-    if (file := path / f"{language}.jsonl").is_file():
-        rows = read_jsonl(file)
-    else:
-        import pandas as pd
-
-        files = sorted((path / language).glob("test-*.parquet"))
-        rows = [row for file in files for row in pd.read_parquet(file).to_dict("records")]
+    """Global MMLU with the released columns: ``<language>/{test,dev}-*.parquet``, or test as
+    ``<language>.jsonl`` and dev as ``<language>.dev.jsonl``. The split dev may be missing.
+    """
     wanted = ("sample_id", "subject", "question", "option_a", "option_b", "option_c", "option_d", "answer")
-    return [{"language": language} | {key: column(row, key, file) for key in wanted} for row in rows]
+    records = []
+    for split, lines in (("test", f"{language}.jsonl"), ("dev", f"{language}.dev.jsonl")):
+        files = [path / lines] if (path / lines).is_file() else sorted((path / language).glob(f"{split}-*.parquet"))
+        for file in files:
+            rows = read_jsonl(file) if file.suffix == ".jsonl" else read_parquet(file)
+            key = {"language": language, "split": split}
+            records += [key | {name: column(row, name, file) for name in wanted} for row in rows]
+    return records
+
+
+def read_parquet(file: Path) -> list[Record]:
+    import pandas as pd
+
+    return pd.read_parquet(file).to_dict("records")
 
 
 def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> Record:
@@ -111,8 +166,8 @@ def existing(file: Path, name: str) -> Path:
     return file
 
 
-def column(row: dict, key: str, file: Path):
-    """The value of a column, or an error that names it."""
+def column(row: Any, key: str, file: Path) -> Any:
+    """The value of a column of a row (or table), or an error that names it."""
     if key not in row:
         raise UserError(f"{file} has no column {key!r}; found are {', '.join(map(str, row))}")
     return row[key]

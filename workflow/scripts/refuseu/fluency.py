@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends import Decoding, answers, final
 from refuseu.records import Record
 from refuseu.templates import fill
 
 ASPECTS = ("fluency", "correctness")
-FINAL = "<|channel|>final<|message|>"
 
 
 def rate(
@@ -21,10 +20,19 @@ def rate(
     journal: str | Path,
     batch_size: int,
 ) -> list[Record]:
-    """Both ratings of every response; None where the judge gave no integer from 1 to 5."""
+    """Both ratings of every response; None where the judge gave no integer from 1 to 5.
+
+    An answer that was cut, as by long reasoning, is asked for once more with twice the tokens. Cut again it
+    is no rating, whatever it ends with.
+    """
     questions = [[{"role": "user", "content": fill(templates[aspect], row)}] for row in responses for aspect in ASPECTS]
-    completions = answers(judge, None, questions, Decoding(0.0, 1.0, max_new_tokens), journal, batch_size)
-    ratings = iter(read_rating(completion.text) for completion in completions)
+    said = answers(judge, None, questions, Decoding(0.0, 1.0, max_new_tokens), journal, batch_size)
+    if cut := [index for index, completion in enumerate(said) if completion.finish_reason == "length"]:
+        longer = Decoding(0.0, 1.0, 2 * max_new_tokens)
+        again = answers(judge, None, [questions[index] for index in cut], longer, journal, batch_size)
+        for index, completion in zip(cut, again, strict=True):
+            said[index] = completion
+    ratings = iter(read_rating(one.text) if one.finish_reason == "stop" else None for one in said)
     return [
         {"prompt_id": row["prompt_id"], "language": row["language"]} | {aspect: next(ratings) for aspect in ASPECTS}
         for row in responses
@@ -34,8 +42,8 @@ def rate(
 def read_rating(text: str) -> int | None:
     """The integer from 1 to 5 that stands alone on the last line of the final answer, else None.
 
-    Reasoning before gpt-oss's final channel is cut off.
+    Of an answer in channels (gpt-oss) only the final one counts; there may be none.
     """
-    lines = [line.strip() for line in text.rpartition(FINAL)[2].splitlines() if line.strip()]
+    lines = [line.strip() for line in final(text).splitlines() if line.strip()]
     match = re.fullmatch(r"\**([1-5])\**", lines[-1]) if lines else None
     return int(match.group(1)) if match else None

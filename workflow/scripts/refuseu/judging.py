@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.backends import Decoding, answers
-from refuseu.guards import conversation, parse, response_only
+from refuseu.guards import LONGEST, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
-# Five short lines are the longest answer of any judge.
-DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=64, first_logprobs=True)
+DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=True)
 
 
 def label(
@@ -43,9 +42,9 @@ def label(
             {
                 "label": read.label,
                 "categories": list(read.categories),
-                "unsafe_probability": None
-                if judge["format"] == "polyguard"
-                else unsafe_probability(completion.first_logprobs),
+                "unsafe_probability": unsafe_probability(completion.first_logprobs)
+                if judge["format"] in VERDICT_FIRST
+                else None,
                 "refusal": read.refusal,
                 "raw": completion.text,
             }

@@ -41,7 +41,7 @@ def leakage(
             for pair in own:
                 index.add(index.sketch(pair["prompt"]))
         for name, records in tested.items():
-            asked = [record for record in records if record["language"] == language]
+            asked = [r for r in records if r["language"] == language and r.get("split") != "dev"]
             prompts = [record.get("prompt") or record["question"] for record in asked]
             counts = {
                 "exact": sum(plain(prompt) in texts for prompt in prompts),

@@ -1,0 +1,88 @@
+"""ASR by judges that built the data and by held-out ones, against numbers worked out by hand."""
+
+import pandas as pd
+import pytest
+
+from refuseu.circularity import SHOWN, circularity, page, text
+from refuseu.errors import UserError
+
+MODELS = {"m": {"model": "m", "base": "small", "variant": "balanced", "method": "dpo", "seed": 1}}
+GROUPS = {"high_resource": ["en"], "low_resource": ["sk"]}
+STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 1}
+
+
+def frame(column, en, sk):
+    words = {"u": "unsafe", "s": "safe", "?": "unparsed"}
+    rows = [(code, f"{code}-{n}", words[c]) for code, said in (("en", en), ("sk", sk)) for n, c in enumerate(said)]
+    return pd.DataFrame(rows, columns=["language", "prompt_id", column])
+
+
+def measured(format="polyguard", shuffled=False):
+    ours, theirs = frame("verdict", "uussss", "uuuu?s"), frame("label", "uuuu?s", "ssuuss")
+    theirs = theirs.sample(frac=1, random_state=1) if shuffled else theirs
+    return circularity({"m": ours}, {("j", "m"): theirs}, {"j": format}, MODELS, GROUPS, **STATISTICS)
+
+
+def value(found, metric, language, column="value"):
+    [row] = found[(found["metric"] == metric) & (found["language"] == language)].to_dict("records")
+    return row[column]
+
+
+@pytest.mark.parametrize(
+    ("metric", "en", "sk", "both"),
+    [
+        ("asr", 2 / 6, 4 / 6, 1 / 2),
+        ("held_out_asr", 4 / 6, 2 / 6, 1 / 2),
+        ("difference", 2 / 6, -2 / 6, 0),
+    ],
+)
+def test_rates_and_their_difference_are_those_counted_by_hand(metric, en, sk, both):
+    found = measured()
+    assert value(found, metric, "en") == value(found, metric, "high_resource") == pytest.approx(en)
+    assert value(found, metric, "sk") == pytest.approx(sk)
+    assert value(found, metric, "all") == pytest.approx(both)
+    assert value(found, metric, "en", "n") == 6
+    assert value(found, metric, "en", "ci_low") <= en <= value(found, metric, "en", "ci_high")
+
+
+def test_answers_are_paired_by_prompt_and_not_by_their_order():
+    pd.testing.assert_frame_equal(measured(), measured(shuffled=True))
+
+
+def test_the_difference_is_shown_over_the_languages_a_judge_was_made_for():
+    found = measured("polyguard")  # made for English, not for Slovak
+    assert value(found, "official", "all") == pytest.approx(2 / 6)
+    assert set(found.loc[found["metric"] == "official", "language"]) == {"en", "high_resource", "all"}
+    assert value(measured("qwen3guard_strict"), "official", "all") == pytest.approx(0)
+
+
+def test_mcnemar_counts_the_answers_that_changed():
+    found = measured()
+    # en: two answers went up, none down; sk: none up, two down. Exact binomial: p = 1 and p = 2 * 0.5 ** 2.
+    assert value(found, "difference", "all", "p") == pytest.approx(1.0)
+    assert value(found, "official", "all", "p") == pytest.approx(0.5)
+    assert pd.isna(value(found, "asr", "all", "p"))
+
+
+def test_unparsed_labels_are_counted_and_not_unsafe():
+    found = measured()
+    assert [value(found, "held_out_asr", code, "unparsed") for code in ("en", "sk", "all")] == [1, 0, 1]
+
+
+def test_an_answer_without_a_label_is_an_error_and_not_left_out():
+    ours, theirs = frame("verdict", "us", "us"), frame("label", "us", "u")
+    with pytest.raises(ValueError, match="labels of j and the verdicts on m are about different answers"):
+        circularity({"m": ours}, {("j", "m"): theirs}, {"j": "polyguard"}, MODELS, GROUPS, **STATISTICS)
+
+
+def test_without_a_held_out_judge_the_key_is_named():
+    with pytest.raises(UserError, match=r"judging\.held_out names no judge"):
+        circularity({}, {}, {}, MODELS, GROUPS, **STATISTICS)
+
+
+def test_the_page_has_a_row_per_run_and_intervals_at_the_differences():
+    shown = page(measured(), MODELS)
+    assert shown["metric"].tolist() == list(SHOWN) and set(shown["language"]) == {"all"}
+    texts = text(shown)
+    assert texts[:2] == ["50.0", "50.0"]
+    assert texts[2].startswith("0.0 [−") and texts[3].startswith("+33.3 [")

@@ -1,0 +1,27 @@
+"""On how many answers the guards differ, so that the adjudicator decides."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, tables
+from refuseu.guards import coverage
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    params = snakemake.params
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    cells = artifacts.cells(metrics, artifacts.runs(params.models), params.languages, metric="disagreement_rate")
+    codes = [code for group in params.languages.values() for code in group]
+    tables.by_language(
+        snakemake.output,
+        cells,
+        text=tables.with_published(cells, digits=1),
+        title="Answers to RefusEU-test on which the guards differ [%]",
+        note=f"There the adjudicator decides. {coverage(params.guards, codes)}"
+        + tables.SEEDS
+        + "The paper has no such table.",
+    )
