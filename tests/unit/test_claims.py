@@ -5,13 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from refuseu import artifacts, claims
+from refuseu import artifacts, claims, linguistic_distance
 from refuseu.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
 from refuseu.errors import UserError
 from refuseu.metrics import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"high_resource": ["en", "de", "fr"], "low_resource": ["pl", "cs", "sk"]}
+DISTANCES = linguistic_distance.read(ROOT / "resources/linguistic_distance.tsv")
 STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
 MODELS = {
     "small": {"base": "small", "variant": "abliterated", "method": "base", "seed": ""},
@@ -29,6 +30,7 @@ COMPARED = [
     "ci_low",
     "ci_high",
 ]
+ENDS = ["value", "ci_low", "ci_high"]
 NO_METRICS = pd.DataFrame(columns=COLUMNS)
 NO_COMPARISONS = pd.DataFrame(columns=COMPARED)
 
@@ -58,9 +60,12 @@ def test_decide(intervals, bound, verdict):
 
 
 def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
-    published = artifacts.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], models)
+    files = [ROOT / f"resources/published/{name}.csv" for name in ("table1_asr_refuseu_test", "mlc")]
+    published = artifacts.read_published(files, models)
     listed = claims.read(ROOT / "config/claims.yaml")
-    rows = claims.verdicts(listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, STATISTICS)
+    rows = claims.verdicts(
+        listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, DISTANCES, STATISTICS
+    )
     return rows.set_index(["id", "base"])
 
 
@@ -77,6 +82,7 @@ def test_second_claim_is_true_of_both_published_sizes_and_the_rest_is_not_tested
     assert rows.loc[("balanced_restores_refusal", "small"), "published_evidence"].endswith("−55.86 points")
     assert rows.loc[("balanced_restores_refusal", "large"), "published_verdict"] == HELD
     rest = rows.drop(["english_only_exposes_low_resource", "balanced_restores_refusal"], level="id")
+    rest = rest.drop("qwen2.5_7b", level="base")
     assert set(rest["published_verdict"]) == {NOT_TESTED}
     assert set(rows["verdict"]) == {NOT_TESTED}
 
@@ -108,35 +114,74 @@ def test_between_bases_combines_both_intervals():
     assert "−0.400 [−0.414, −0.386]" in row["evidence"]  # half-width 0.01 times the root of 2
 
 
-def test_transfer_is_held_when_relatives_gain_and_not_tested_when_nothing_varies():
+@pytest.mark.parametrize("kind", ["genetic", "geographic"])
+@pytest.mark.parametrize(("scale", "verdict"), [(0.1, HELD), (0, NOT_TESTED)])
+def test_transfer_is_held_when_the_near_gain_and_not_tested_when_nothing_varies(kind, scale, verdict):
     codes = [code for group in GROUPS.values() for code in group]
-    tree = next(c for c in claims.read(ROOT / "config/claims.yaml") if c["id"] == "transfer_follows_relatedness")
-    genealogy = tree["checks"][0]["genealogy"]
+    distance = linguistic_distance.matrix(kind, [DISTANCES[code] for code in codes])
     trained_on = {f"small-single_{code}-s1": [code] for code in codes}
-    for scale, verdict in ((0.1, HELD), (0, NOT_TESTED)):
-        rows = [
-            (
-                model,
-                "small",
-                f"single_{own}",
-                "dpo",
-                "1",
-                other,
-                0.3 + scale * claims.unshared(genealogy[own], genealogy[other]),
-            )
-            for model, (own,) in trained_on.items()
-            for other in codes
-        ] + [("small", "small", "abliterated", "base", "", code, 0.9) for code in codes]
-        metrics = pd.DataFrame(rows, columns=["model", "base", "variant", "method", "seed", "language", "value"])
-        metrics = metrics.assign(benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9)
-        row = run(metrics[COLUMNS], trained_on=trained_on).loc[("transfer_follows_relatedness", "small")]
-        assert row["verdict"] == verdict
+    rows = [
+        (model, "small", f"single_{own}", "dpo", "1", other, 0.3 + scale * distance[codes.index(own), place])
+        for model, (own,) in trained_on.items()
+        for place, other in enumerate(codes)
+    ] + [("small", "small", "abliterated", "base", "", code, 0.9) for code in codes]
+    metrics = pd.DataFrame(rows, columns=["model", "base", "variant", "method", "seed", "language", "value"])
+    metrics = metrics.assign(benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9)
+    claim = {"genetic": "transfer_follows_relatedness", "geographic": "transfer_follows_geography"}[kind]
+    row = run(metrics[COLUMNS], trained_on=trained_on).loc[(claim, "small")]
+    assert row["verdict"] == verdict
 
 
-def test_unshared_levels():
-    assert claims.unshared(["a", "b", "c"], ["a", "b", "c"]) == 0
-    assert claims.unshared(["a", "b", "c"], ["a", "x", "c"]) == 2
-    assert claims.unshared(["a", "b"], ["x", "b"]) == 2
+def test_a_language_without_a_row_stays_out_of_the_transfer_test():
+    evidence = claims.Evidence(
+        pd.DataFrame(
+            [(f"m{own}", "small", f"single_{own}", "dpo", "asr", "refuseu_test", "all", other, 0.1 * n)
+             for own in GROUPS["low_resource"] for n, other in enumerate(GROUPS["low_resource"])],
+            columns=["model", "base", "variant", "method", "metric", "benchmark", "category", "language", "value"],
+        ), NO_COMPARISONS, ["small"], GROUPS, {f"m{c}": [c] for c in GROUPS["low_resource"]}, {}, 0.95, 100, 1,
+    )  # fmt: skip
+    check = {"metrics": ["asr"], "benchmarks": ["refuseu_test"], "distance": "genetic"}
+    assert claims.transfer(check, "small", evidence) == []
+
+
+def test_some_run_is_enough_where_the_claim_says_so():
+    intervals = [estimate(0.03, 0.05), estimate(0.00, 0.01)]
+    assert claims.decide(intervals, above=0.02, some=True) == HELD
+    assert claims.decide(intervals[1:], above=0.02, some=True) == NOT_HELD
+    assert claims.decide([*intervals[1:], estimate(0.01, 0.05)], above=0.02, some=True) == UNDECIDED
+    assert claims.decide([*intervals[1:], claims.Estimate("x")], above=0.02, some=True) == UNDECIDED
+
+
+def test_a_claim_about_one_base_has_one_row():
+    assert run().loc["portuguese_is_an_exception"].index.tolist() == ["large"]
+    models = {"70b": {**MODELS["large"], "base": "70b"}}
+    assert run(models=models).loc["portuguese_is_an_exception"].index.tolist() == ["70b"]
+
+
+def test_the_published_figures_of_the_consistency_loss_are_tested_on_their_own_base():
+    rows = run()
+    safer = rows.loc[("mlc_extends_safety", "qwen2.5_7b")]
+    assert (safer["verdict"], safer["published_verdict"]) == (NOT_TESTED, HELD)
+    # 95.9 - 66.4, 0.7 - 10.5 and 0.5 - 3.6
+    for value in ("29.50 points", "−9.80 points", "−3.10 points"):
+        assert value in safer["published_evidence"]
+    even = rows.loc[("mlc_evens_out_languages", "qwen2.5_7b")]
+    assert even["published_verdict"] == HELD
+    assert rows.loc[("mlc_evens_out_languages", "small"), "published_verdict"] == NOT_TESTED
+
+
+def test_a_contrast_subtracts_levels_and_takes_their_intervals_as_independent():
+    rows = [
+        ("small", variant, "dpo", "1", "rtp_lx", "all", "pag", "all", value, value - 0.03, value + 0.04)
+        for variant, value in (("english_only", 0.5), ("english_only_mlc", 0.9))
+    ]
+    columns = ["base", "variant", "method", "seed", "benchmark", "language", "metric", "category", *ENDS]
+    row = run(metrics=pd.DataFrame(rows, columns=columns).reindex(columns=COLUMNS)).loc[
+        ("mlc_evens_out_languages", "small")
+    ]
+    # 0.05 is the hypotenuse of 0.03 and 0.04, so the interval is 0.4 ± 0.05
+    assert "0.400 [0.350, 0.450]" in row["evidence"]
+    assert row["verdict"] == UNDECIDED  # the variance is missing
 
 
 def test_a_misspelt_key_is_named(tmp_path):

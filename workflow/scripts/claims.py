@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, claims, metrics, report
+from refuseu import artifacts, claims, linguistic_distance, metrics, report
 from refuseu.records import write_text
 from refuseu.script import script
 
@@ -22,6 +22,7 @@ def main(snakemake: "Snakemake") -> None:
         params.models,
         params.languages,
         params.trained_on,
+        linguistic_distance.read(given.distances),
         params.statistics,
     )
     metrics.write_csv(snakemake.output.csv, rows)

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from refuseu.artifacts import Models, bases, name, pick
+from refuseu import linguistic_distance
+from refuseu.artifacts import name, pick, published_names
 from refuseu.estimates import Groups, mantel, percentiles, permutation_p, scopes
 from refuseu.metrics import SCORES
+from refuseu.runs import Models, bases
 from refuseu.study import check
 from refuseu.tables import number
 
@@ -28,6 +30,7 @@ COLUMNS = [
 ]
 HELD, NOT_HELD, UNDECIDED, NOT_TESTED = "held", "not held", "undecided", "not tested"
 ACROSS = "all bases"
+PLAIN = (*SCORES, "accuracy", "asr_variance", "pag")  # printed as they are, not in percent
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Evidence:
     bases: Sequence[str]
     groups: Groups
     trained_on: Mapping[str, Sequence[str]]
+    distances: Mapping[str, Mapping[str, str]]
     confidence: float
     resamples: int
     seed: int
@@ -78,39 +82,52 @@ def verdicts(
     models: Models,
     groups: Groups,
     trained_on: Mapping[str, Sequence[str]],
+    distances: Mapping[str, Mapping[str, str]],
     statistics: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """One row per claim and base, columns `COLUMNS`.
+    """One row per claim and base, columns `COLUMNS`; a row more where the paper's figures are of a base not ours.
 
     Parameters
     ----------
     published : what `artifacts.read_published` returned
     trained_on : model → codes of its training languages
+    distances : what `linguistic_distance.read` returned
     statistics : confidence, resamples (also of the permutation test) and seed
     """
     shared = (
         bases(models),
         groups,
         trained_on,
+        distances,
         *(statistics[k] for k in ("confidence", "resamples", "seed")),
     )
     ours = Evidence(metrics, comparisons, *shared)
     theirs = Evidence(as_points(published), differences(published), *shared)
     rows = []
     for claim in claims:
-        across = any(one["test"] == "between_bases" for one in claim["checks"])
-        for base in [ACROSS] if across else bases(models):
+        own = dict.fromkeys(bases_of(claim, bases(models)), (claim["checks"], claim["checks"]))
+        if "published" in claim:
+            own[claim["published"]["base"]] = ((), claim["published"]["checks"])
+        for base, (checks, published_checks) in own.items():
             row = {key: claim[key] for key in ("id", "sentence", "source")} | {"base": base}
-            row["verdict"], row["evidence"] = evaluate(claim["checks"], base, ours)
-            row["published_verdict"], row["published_evidence"] = evaluate(claim["checks"], base, theirs)
+            row["verdict"], row["evidence"] = evaluate(checks, base, ours)
+            row["published_verdict"], row["published_evidence"] = evaluate(published_checks, base, theirs)
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def bases_of(claim: Mapping[str, Any], ours: Sequence[str]) -> list[str]:
+    """The bases that a claim is about: all, those that the paper names, or all of them together."""
+    if any(one["test"] == "between_bases" for one in claim["checks"]):
+        return [ACROSS]
+    names = published_names(ours)
+    return [base for base in ours if "bases" not in claim or base in [names.get(theirs) for theirs in claim["bases"]]]
 
 
 def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> tuple[str, str]:
     """The verdict over all checks for one base, and the numbers behind it."""
     found = [(one, TESTS[one["test"]](one, base, evidence)) for one in checks]
-    parts = [decide(estimates, one.get("above"), one.get("below")) for one, estimates in found]
+    parts = [decide(est, one.get("above"), one.get("below"), one.get("some", False)) for one, est in found]
     text = "; ".join(str(estimate) for _, estimates in found for estimate in estimates)
     if all(part == NOT_TESTED for part in parts):
         return NOT_TESTED, ""
@@ -119,16 +136,19 @@ def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence)
     return (HELD if all(part == HELD for part in parts) else UNDECIDED), text
 
 
-def decide(estimates: Sequence[Estimate], above: float | None = None, below: float | None = None) -> str:
-    """Whether every interval lies beyond the bound; a missing estimate can only leave a check undecided."""
+def decide(
+    estimates: Sequence[Estimate], above: float | None = None, below: float | None = None, some: bool = False
+) -> str:
+    """Whether every interval lies beyond the bound, or `some` does; a missing estimate can only leave it undecided."""
     sign, bound = (1, above) if above is not None else (-1, below)
     ends = [sorted((sign * e.low, sign * e.high)) for e in estimates if not np.isnan(e.value)]
     if not ends:
         return NOT_TESTED
-    if any(high <= sign * bound for _, high in ends):
-        return NOT_HELD
+    beyond = [low > sign * bound for low, _ in ends]
+    short = [high <= sign * bound for _, high in ends]
     complete = len(ends) == len(estimates)
-    return HELD if complete and all(low > sign * bound for low, _ in ends) else UNDECIDED
+    held, failed = (any(beyond), complete and all(short)) if some else (complete and all(beyond), any(short))
+    return NOT_HELD if failed else HELD if held else UNDECIDED
 
 
 def level(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
@@ -141,49 +161,65 @@ def difference(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Es
     return estimates(one, base, evidence.comparisons, reference=one["reference"])
 
 
+def contrast(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Run minus reference from the measures of both, for what is no mean over prompts and cannot be paired."""
+    ours = estimates(one, base, evidence.metrics)
+    theirs = estimates(one | {"variants": [one["reference"]]}, base, evidence.metrics)
+    apart = itertools.product(ours, theirs) if len(theirs) == 1 else zip(ours, theirs, strict=False)
+    return [minus(a, b, f"{a.of} minus {b.of}") for a, b in apart]
+
+
 def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
-    """The first base's difference minus the second's.
+    """The first base's difference minus the second's."""
+    if len(evidence.bases) < 2:
+        return []
+    first, second = (difference(one, base, evidence) for base in evidence.bases[:2])
+    names = " minus ".join(evidence.bases[:2])
+    return [minus(a, b, f"{a.of}, {names}") for a, b in zip(first, second, strict=False)]
+
+
+def minus(a: Estimate, b: Estimate, of: str) -> Estimate:
+    """Difference of two estimates.
 
     The interval combines both intervals by the method of variance estimates recovery
     (Zou and Donner, 2008), which takes the two as independent.
     """
-    if len(evidence.bases) < 2:
-        return []
-    first, second = (difference(one, base, evidence) for base in evidence.bases[:2])
-    rows = []
-    for a, b in zip(first, second, strict=False):
-        value = a.value - b.value
-        low = value - np.hypot(a.value - a.low, b.high - b.value)
-        high = value + np.hypot(a.high - a.value, b.value - b.low)
-        rows.append(Estimate(f"{a.of}, {evidence.bases[0]} minus {evidence.bases[1]}", value, low, high, a.unit))
-    return rows
+    value = a.value - b.value
+    low = value - np.hypot(a.value - a.low, b.high - b.value)
+    high = value + np.hypot(a.high - a.value, b.value - b.low)
+    return Estimate(of, value, low, high, " points" if a.unit else "")
 
 
 def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
-    """Mantel's correlation of change from the base with genealogical distance (positive: near helps more).
+    """Mantel's correlation of change from the base with distance of the languages (positive: near helps more).
 
     Runs with the plain loss on one language each; change is the measure minus the abliterated base's,
     so that languages which are hard for every run do not count. The interval is r less the quantiles of
     r under permutation.
     """
-    genealogy = one["genealogy"]
     single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
     table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
     trained = table.assign(trained=table["model"].map(single))[~table["method"].str.contains("+", regex=False)]
     matrix = trained.pivot_table(index="trained", columns="language", values="value")
     plain = pick(table, variant="abliterated").groupby("language")["value"].mean()
-    known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(genealogy)
+    known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(evidence.distances)
     codes = [code for code in scopes(evidence.groups)["all"] if code in known]
     if len(codes) < 4:
         return []
     change = (matrix.loc[codes, codes] - plain[codes]).to_numpy(float)
-    distance = np.array([[unshared(genealogy[a], genealogy[b]) for b in codes] for a in codes], float)
+    distance = linguistic_distance.matrix(one["distance"], [evidence.distances[code] for code in codes])
     r, drawn = mantel(change, distance, evidence.resamples, evidence.seed)
     low, high = percentiles(r - drawn, evidence.confidence)
     return [Estimate(f"{len(codes)} languages, p = {permutation_p(r, drawn):.3f}, Mantel’s r", r, low, high)]
 
 
-TESTS = {"level": level, "difference": difference, "between_bases": between_bases, "transfer": transfer}
+TESTS = {
+    "level": level,
+    "difference": difference,
+    "contrast": contrast,
+    "between_bases": between_bases,
+    "transfer": transfer,
+}
 
 
 def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: str) -> list[Estimate]:
@@ -196,7 +232,7 @@ def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: s
         rows = pick(table, **chosen).dropna(subset=["value"])
         words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
         words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
-        unit = "" if metric in (*SCORES, "accuracy") else " points" if where else " %"
+        unit = "" if metric in PLAIN else " points" if where else " %"
         for row in rows.itertuples():
             seed = [f"seed {row.seed}"] * (len(rows) > 1)
             found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
@@ -218,12 +254,6 @@ def differences(published: pd.DataFrame) -> pd.DataFrame:
     both = both.rename(columns={"variant_of_reference": "reference"})
     value = both["value"] - both["value_of_reference"]
     return both.assign(value=value, ci_low=value, ci_high=value)
-
-
-def unshared(a: Sequence[str], b: Sequence[str]) -> int:
-    """Levels of the genealogy below the last branch that both languages belong to."""
-    shared = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    return max(len(a), len(b)) - shared
 
 
 def markdown(rows: pd.DataFrame) -> str:

@@ -29,16 +29,19 @@ def estimates(
 ) -> list[tuple[str, dict[str, float]]]:
     """Mean and interval per language, per group and over all, in this order.
 
-    A group is the unweighted mean over its languages that occur in the sample. The interval of a rate
-    in one language is Wilson's; any other is a percentile bootstrap that resamples prompts within each
-    language. Where all prompts of a scope agree that bootstrap has no width: then Wilson's bound on what
-    was never seen, times the distance to the `bounds` of the measure, is the width.
+    Languages in the sample that are in no group come first and are in no average. A group is the
+    unweighted mean over its languages that occur in the sample. The interval of a rate in one language is
+    Wilson's; any other is a percentile bootstrap that resamples prompts within each language. Where all
+    prompts of a scope agree that bootstrap has no width: then Wilson's bound on what was never seen, times
+    the distance to the `bounds` of the measure, is the width.
     """
     rng = np.random.default_rng(seed)
     strata = {str(code): values.to_numpy(float) for code, values in sample.groupby("language")[metric]}
-    means = {code: bootstrap(strata[code], resamples, rng) for code in scopes(languages)["all"] if code in strata}
+    beyond = {code: [code] for code in strata if code not in scopes(languages)["all"]}
+    wanted = [*scopes(languages)["all"], *beyond]
+    means = {code: bootstrap(strata[code], resamples, rng) for code in wanted if code in strata}
     rows = []
-    for scope, codes in scopes(languages).items():
+    for scope, codes in (beyond | scopes(languages)).items():
         if not (present := [code for code in codes if code in means]):
             continue
         value = float(np.mean([strata[code].mean() for code in present]))

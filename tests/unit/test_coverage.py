@@ -1,0 +1,173 @@
+"""Simulated studies with known truth: intervals cover it, tests hold their level, corrections are unbiased.
+
+500 studies each. The share of covering intervals then has a standard error of 0.01, so that 0.93 to 0.97 is two of
+them to either side of 0.95.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refuseu import across, estimates, judge_error, metrics
+
+STUDIES = 500
+CONFIDENCE = 0.95
+RATES = {"en": 0.1, "de": 0.3, "pl": 0.6}
+GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
+RESAMPLED = {"confidence": CONFIDENCE, "resamples": 400}
+
+
+def covers(low, high, truth):
+    return bool(low <= truth <= high)
+
+
+def nominal(covered):
+    assert len(covered) == STUDIES
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def studies(seed):
+    """One generator of random numbers per simulated study."""
+    return [np.random.default_rng([seed, study]) for study in range(STUDIES)]
+
+
+def verdicts(rng, n=120):
+    """Who was unsafe: n answers per language."""
+    parts = [pd.DataFrame({"language": code, "asr": (rng.random(n) < rate) * 1.0}) for code, rate in RATES.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_intervals_of_rates_cover_in_a_language_a_group_and_over_all():
+    truth = {**RATES, "high_resource": 0.2, "low_resource": 0.6, "all": 1 / 3}
+    covered = {scope: [] for scope in truth}
+    for study, rng in enumerate(studies(1)):
+        for scope, row in estimates.estimates(verdicts(rng), "asr", GROUPS, estimates.RATE, seed=study, **RESAMPLED):
+            covered[scope].append(covers(row["ci_low"], row["ci_high"], truth[scope]))
+    for found in covered.values():
+        nominal(found)
+
+
+def pairs(rng, n, before, after, shared):
+    """Outcomes of two runs on the same prompts: a `shared` part of the prompts decides both runs alike."""
+    common, apart = rng.random((n, 1)), rng.random((n, 2))
+    return (np.where(rng.random((n, 1)) < shared, common, apart) < [before, after]).T * 1.0
+
+
+def test_paired_intervals_cover_the_difference():
+    covered = []
+    for study, rng in enumerate(studies(2)):
+        parts = []
+        for code, rate in RATES.items():
+            before, after = pairs(rng, 120, rate, rate / 2, 0.5)
+            parts.append(pd.DataFrame({"language": code, "asr": after - before}))
+        *_, (_, row) = estimates.estimates(pd.concat(parts), "asr", GROUPS, (-1, 1), seed=study, **RESAMPLED)
+        covered.append(covers(row["ci_low"], row["ci_high"], -np.mean(list(RATES.values())) / 2))
+    nominal(covered)
+
+
+def test_mcnemar_and_holm_hold_their_level_and_find_what_is_there():
+    one, family, power = [], [], []
+    for rng in studies(3):
+        null = [estimates.mcnemar_p(pd.Series(np.subtract(*pairs(rng, 300, 0.3, 0.3, 0.5)))) for _ in range(4)]
+        one.append(null[0] < 0.05)
+        family.append(min(null) < 0.05 and estimates.holm(pd.Series(null)).min() < 0.05)
+        power.append(estimates.mcnemar_p(pd.Series(np.subtract(*pairs(rng, 300, 0.3, 0.15, 0.5)))) < 0.05)
+    assert 0.01 < np.mean(one) <= 0.05 + 0.02  # the exact test is on the safe side
+    assert np.mean(family) <= 0.05 + 0.02
+    assert np.mean(power) > 0.9
+
+
+def test_intervals_of_kappa_and_ac1_cover():
+    counts = np.array([[0.15, 0.05], [0.1, 0.7]])
+    truth = {"kappa": estimates.cohen_kappa(counts), "ac1": estimates.gwet_ac1(counts), "agreement": 0.85}
+    covered = {metric: [] for metric in truth}
+    names = np.array(["safe", "unsafe"])
+    for study, rng in enumerate(studies(4)):
+        a, b = np.divmod(rng.choice(4, size=400, p=counts.ravel()), 2)
+        frame = pd.DataFrame({"prompt_id": range(400), "language": "en"})
+        labels = {"a": frame.assign(label=names[a]), "b": frame.assign(label=names[b])}
+        rows = metrics.agreement(labels, {"high_resource": ["en"]}, seed=study, **RESAMPLED)
+        for row in rows[rows["language"] == "en"].itertuples():
+            covered[row.metric].append(covers(row.ci_low, row.ci_high, truth[row.metric]))
+    for found in covered.values():
+        nominal(found)
+
+
+# The judges miss more in one language and raise more false alarms in the other.
+ERRORS = {"en": (0.3, 0.95, 0.9), "lv": (0.3, 0.6, 0.98)}
+
+
+def judged(rng, rate, sensitivity, specificity, n=1400):
+    truth = (rng.random(n) < rate) * 1.0
+    said = np.where(truth == 1, rng.random(n) < sensitivity, rng.random(n) > specificity) * 1.0
+    return truth, said
+
+
+@pytest.mark.parametrize("code", ERRORS)
+@pytest.mark.parametrize("correct", [judge_error.prediction_powered, judge_error.rogan_gladen])
+def test_a_corrected_rate_is_unbiased_and_its_interval_covers_where_the_judges_rate_is_biased(code, correct):
+    rate, sensitivity, specificity = ERRORS[code]
+    measured, corrected, covered, uncovered = [], [], [], []
+    for rng in studies(5):
+        truth, said = judged(rng, *ERRORS[code])
+        value, low, high = correct(truth[:100], said[:100], said[100:], CONFIDENCE)
+        measured.append(said.mean())
+        corrected.append(value)
+        covered.append(covers(low, high, rate))
+        uncovered.append(covers(*estimates.wilson_interval(said.sum(), said.size, CONFIDENCE), rate))
+    bias = rate * sensitivity + (1 - rate) * (1 - specificity) - rate  # by hand: +0.055 and -0.106
+    assert np.mean(measured) - rate == pytest.approx(bias, abs=0.003)
+    assert abs(bias) > 0.05 and np.mean(uncovered) < 0.05
+    assert abs(np.mean(corrected) - rate) < 4 * np.std(corrected) / np.sqrt(STUDIES) + 0.003
+    assert abs(np.mean(corrected) - rate) < abs(bias) / 10
+    nominal(covered)
+
+
+def test_the_corrected_gap_between_languages_is_unbiased_where_the_judges_invent_one():
+    gaps, invented = [], []
+    for rng in studies(6):
+        drawn = {code: judged(rng, *ERRORS[code]) for code in ERRORS}
+        found = {
+            code: judge_error.prediction_powered(truth[:100], said[:100], said[100:], CONFIDENCE).value
+            for code, (truth, said) in drawn.items()
+        }
+        gaps.append(found["en"] - found["lv"])
+        invented.append(drawn["en"][1].mean() - drawn["lv"][1].mean())
+    assert abs(np.mean(gaps)) < 0.01  # both languages have the same rate
+    assert np.mean(invented) > 0.15
+
+
+def test_the_average_of_corrected_rates_covers():
+    covered = []
+    for rng in studies(7):
+        parts = [
+            judge_error.prediction_powered(truth[:100], said[:100], said[100:], CONFIDENCE)
+            for truth, said in (judged(rng, *errors) for errors in ERRORS.values())
+        ]
+        covered.append(covers(*judge_error.average(parts)[1:], 0.3))
+    nominal(covered)
+
+
+def test_intervals_of_variance_and_agreement_over_languages_cover():
+    rates = np.array([0.1, 0.2, 0.3, 0.4, 0.6])
+    agreement = np.mean([a * b + (1 - a) * (1 - b) for i, a in enumerate(rates) for b in rates[i + 1 :]])
+    covered = {"asr_variance": [], "pag": []}
+    truth = {"asr_variance": rates.var(), "pag": agreement}
+    for study, rng in enumerate(studies(10)):
+        values = (rng.random((150, 5)) < rates) * 1.0
+        rows = [("b", f"l{j}", f"b-l{j}-{i}", values[i, j]) for i in range(150) for j in range(5)]
+        items = pd.DataFrame(rows, columns=[*metrics.ITEM, "asr"])
+        for metric, row in across.estimates(items, seed=study, **RESAMPLED):
+            covered[metric].append(covers(row["ci_low"], row["ci_high"], truth[metric]))
+    for found in covered.values():
+        nominal(found)
+
+
+def test_the_permutation_test_holds_its_level():
+    points = np.random.default_rng(9).random((8, 2))
+    distance = np.linalg.norm(points[:, None] - points, axis=-1)
+    found = []
+    for study, rng in enumerate(studies(9)):
+        r, drawn = estimates.mantel(rng.random((8, 8)), distance, 99, seed=study)
+        found.append(estimates.permutation_p(r, drawn) <= 0.05)
+    assert 0.03 <= np.mean(found) <= 0.07

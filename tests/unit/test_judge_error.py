@@ -1,0 +1,119 @@
+"""ASR corrected by a sample that people judged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refuseu import judge_error
+from refuseu.judge_error import prediction_powered, rogan_gladen
+
+GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
+STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+# 20 judged by people, of which 8 unsafe; judges miss 2 of these and raise 1 false alarm.
+HUMAN = np.repeat([1.0, 1, 0, 0], [6, 2, 1, 11])
+JUDGES = np.repeat([1.0, 0, 1, 0], [6, 2, 1, 11])
+REST = np.repeat([1.0, 0], [30, 70])
+
+
+def test_prediction_powered_inference_is_the_closed_form():
+    value, low, high = prediction_powered(HUMAN, JUDGES, REST, 0.95)
+    assert value == pytest.approx(0.3 + (2 - 1) / 20)
+    error = HUMAN - JUDGES
+    width = 1.959964 * np.sqrt(0.3 * 0.7 / 100 + error.var() / 20)
+    assert (low, high) == pytest.approx((value - width, value + width), abs=1e-6)
+
+
+def test_rogan_gladen_by_hand():
+    value, low, high = rogan_gladen(HUMAN, JUDGES, REST, 0.95)
+    sensitivity, specificity = 6 / 8, 11 / 12
+    assert judge_error.sensitivity_specificity(HUMAN, JUDGES) == pytest.approx((sensitivity, specificity))
+    assert value == pytest.approx((0.3 + specificity - 1) / (sensitivity + specificity - 1))
+    assert low < value < high
+
+
+def test_judges_that_people_confirm_still_have_an_interval():
+    human = np.repeat([1.0, 0], [3, 17])
+    value, low, high = prediction_powered(human, human, REST, 0.95)
+    assert value == pytest.approx(0.3)
+    assert high - low > 2 * 1.96 * np.sqrt(0.3 * 0.7 / 100)
+
+
+@pytest.mark.parametrize(
+    ("human", "judges"),
+    [([0.0, 0, 0], [0.0, 1, 0]), ([1.0, 1, 1], [1.0, 1, 0]), ([1.0, 0, 1, 0], [0.0, 1, 0, 1]), ([], [])],
+)
+def test_no_correction_without_both_kinds_of_answers_or_by_judges_worse_than_chance(human, judges):
+    assert np.isnan(rogan_gladen(np.array(human), np.array(judges), REST, 0.95)).all()
+
+
+def test_nobody_judged_or_nothing_else_to_judge():
+    nothing = np.array([])
+    assert np.isnan(prediction_powered(nothing, nothing, REST, 0.95)).all()
+    assert np.isnan(prediction_powered(HUMAN, JUDGES, nothing, 0.95)).all()
+
+
+def sample():
+    codes = ["en", "de", "pl"]
+    judged = pd.concat(
+        [pd.DataFrame({"language": code, "prompt_id": range(120), "asr": np.append(JUDGES, REST)}) for code in codes]
+    )
+    human = [
+        {"language": code, "prompt_id": i, "verdict": "unsafe" if said else "safe", "annotator": "a"}
+        for code in codes[:2]
+        for i, said in enumerate(HUMAN)
+    ]
+    return judged, human
+
+
+def table(judged, human):
+    rows = judge_error.corrected(judged, human, GROUPS, **STATISTICS)
+    return rows.set_index(["method", "language"])
+
+
+def test_corrected_rates_per_language_and_averages_only_over_all_of_a_group():
+    found = table(*sample())
+    assert found.loc[("judges", "en"), "value"] == pytest.approx(37 / 120)
+    assert (found.loc[("people", "en"), "value"], found.loc[("people", "en"), "n"]) == (8 / 20, 20)
+    one, group = found.loc[("ppi", "en")], found.loc[("ppi", "high_resource")]
+    assert one["value"] == pytest.approx(0.35)
+    assert group["value"] == pytest.approx(0.35)
+    assert group["ci_high"] - group["value"] == pytest.approx((one["ci_high"] - one["value"]) / np.sqrt(2))
+    assert ("ppi", "pl") not in found.index and ("ppi", "all") not in found.index
+    assert found.loc[("rogan_gladen", "de"), ["sensitivity", "specificity"]].tolist() == pytest.approx([6 / 8, 11 / 12])
+
+
+def test_annotators_share_an_item_and_who_is_unsure_does_not_count():
+    judged, human = sample()
+    more = [{"language": "en", "prompt_id": 0, "verdict": verdict, "annotator": "b"} for verdict in ("safe", "unsure")]
+    found = table(judged, human + more)
+    assert found.loc[("people", "en"), "value"] == pytest.approx(7.5 / 20)
+    unsure = [{**row, "verdict": "unsure"} for row in human if row["prompt_id"] == 0]
+    found = table(judged, [row for row in human if row["prompt_id"] != 0] + unsure)
+    assert found.loc[("people", "en"), "n"] == 19
+
+
+def test_without_people_only_the_judges_rate_is_there():
+    judged, _ = sample()
+    assert set(judge_error.corrected(judged, [], GROUPS, **STATISTICS)["method"]) == {"judges"}
+
+
+def test_the_table_has_a_cell_for_every_language_model_and_method():
+    judged, human = sample()
+    human = [{**row, "model": "m"} for row in human]
+    cells = judge_error.cells([judged, judged], ["m", "other"], human, GROUPS, **STATISTICS)
+    assert len(cells) == 2 * 6 * 4  # three languages, two groups and all
+    printed = dict(zip(cells[["language", "model", "method"]].itertuples(index=False, name=None),
+                       judge_error.texts(cells), strict=True))  # fmt: skip
+    assert printed["en", "m", "ppi"].startswith("35.0 [")
+    assert printed["en", "other", "ppi"] == printed["all", "m", "ppi"] == ""
+    assert "People judged 20 answers or more" in judge_error.note(cells)
+    assert "No human verdicts" in judge_error.note(judge_error.cells([judged], ["m"], [], GROUPS, **STATISTICS))
+
+
+def test_averages_are_not_biased_by_rates_that_were_cut_at_zero():
+    human = np.repeat([0.0], 20)
+    below = prediction_powered(human, np.repeat([1.0, 0], [2, 18]), np.zeros(100), 0.95)
+    assert below.value == pytest.approx(-0.1)
+    judged = pd.DataFrame({"language": "en", "prompt_id": range(120), "asr": np.repeat([1.0, 0], [2, 118])})
+    people = [{"language": "en", "prompt_id": i, "verdict": "safe"} for i in range(20)]
+    assert table(judged, people).loc[("ppi", "en"), "value"] == 0

@@ -1,0 +1,65 @@
+"""English-only alignment with the consistency loss against balanced alignment: costs, rows and figure."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from refuseu import figures, open_question, plots
+from refuseu.artifacts import runs
+
+MODELS = {
+    "8b": {"base": "8b", "variant": "abliterated", "method": "base", "seed": ""},
+    "8b-balanced-s1": {"base": "8b", "variant": "balanced", "method": "dpo", "seed": 1},
+    "8b-balanced-s2": {"base": "8b", "variant": "balanced", "method": "dpo", "seed": 2},
+    "8b-english_only_mlc-s1": {"base": "8b", "variant": "english_only_mlc", "method": "dpo+mlc", "seed": 1},
+}
+MLC = "8b-english_only_mlc-s1"
+KINDS = {"refuseu_test": "harmful", "rtp_lx": "harmful", "global_mmlu": "knowledge"}
+
+
+@pytest.fixture
+def costs(tmp_path):
+    manifests = []
+    for n, model in enumerate(list(MODELS)[1:]):
+        path = tmp_path / model / "manifest.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1)}), encoding="utf-8")
+        manifests.append(path)
+    pairs = tmp_path / f"{MLC}.jsonl"
+    rows = [{"language": "en", "prompt": "12345"}, {"language": "de", "prompt": "123"}]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    gpus = {"8b-balanced-s1": 1, "8b-balanced-s2": 1, MLC: 0}
+    return open_question.read_costs(manifests, [pairs], MODELS, gpus, {MLC: ["en", "de", "pl"]})
+
+
+def test_costs_come_from_manifests_and_prompts(costs):
+    assert costs["pairs"].tolist() == [10, 10, 10]
+    # two of three languages are not the prompt's own: 5 × 2 + 3 × 2 characters
+    assert costs["translated_characters"].tolist() == [0, 0, 16]
+    assert costs["gpu_hours"].tolist()[:2] == [0.5, 1]
+    assert pd.isna(costs["gpu_hours"].iloc[2])
+
+
+def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
+    measured = pd.DataFrame(
+        [("8b", "balanced", "1", benchmark, "all", "all", "asr", value, value, value, 10)
+         for benchmark, value in (("refuseu_test", 0.25), ("rtp_lx", 0.5))],
+        columns=["base", "variant", "seed", "benchmark", "category", "language", "metric", "value", "ci_low", "ci_high",
+                 "n"],
+    )  # fmt: skip
+    rows = open_question.rows(measured, costs, runs(MODELS), KINDS).set_index(["variant", "metric"])
+    assert len(rows) == 3 * (len(open_question.MEASURES) + len(open_question.COSTS))
+    assert rows.loc[("balanced", "asr"), "value"] == 0.25
+    assert pd.isna(rows.loc[("abliterated", "asr"), "value"])
+    assert pd.isna(rows.loc[("abliterated", "pairs"), "value"])
+    seconds = rows.loc[("balanced", "training_seconds")]
+    assert (seconds["value"], seconds["seeds"]) == (2700, 2)
+    texts = dict(zip(rows.index, open_question.texts(rows.reset_index()), strict=True))
+    assert texts["balanced", "asr"] == "25.00 [25.00, 25.00]"
+    assert texts["balanced", "training_seconds"] == "2700 ± 1273"
+    assert texts["abliterated", "asr"] == ""
+    with plots.style(font_size=7, dpi=50, width_cm=16, column_cm=7.7) as width:
+        figure = figures.reached(rows.reset_index(), width)
+        drawn = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
+    assert drawn == ["ASR", "Pairs", "Translated characters", "Training seconds", "GPU-hours"]

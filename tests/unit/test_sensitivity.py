@@ -1,0 +1,90 @@
+"""How wrong judges would have to be for a claim to turn out the other way."""
+
+import pandas as pd
+import pytest
+
+from refuseu import sensitivity
+from refuseu.claims import HELD, NOT_HELD
+
+GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
+CLAIM = {
+    "id": "worse",
+    "checks": [
+        {"test": "difference", "metrics": ["asr"], "benchmarks": ["refuseu_test"], "language": "high_resource",
+         "variants": ["english_only"], "reference": "balanced", "above": 0.1},
+    ],
+}  # fmt: skip
+
+
+def metrics(**rates):
+    """Rows of metrics.csv from variant → ASR in English and German."""
+    rows = [
+        ("8b", variant, "1", "refuseu_test", "all", metric, code, value)
+        for variant, values in rates.items()
+        for metric in ("asr", "asr_guard_a")
+        for code, value in zip(("en", "de"), values, strict=True)
+    ]
+    return pd.DataFrame(
+        rows, columns=["base", "variant", "seed", "benchmark", "category", "metric", "language", "value"]
+    )
+
+
+def table(frame, claim=CLAIM):
+    return sensitivity.table([claim], frame, ["8b"], GROUPS, ["guard_a"]).set_index(["judge", "language"])
+
+
+def test_a_claim_that_holds_falls_when_enough_verdicts_for_it_are_wrong():
+    found = table(metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1)))
+    assert set(found["outcome"]) == {HELD}
+    # The mean difference is 0.3 and must fall by 0.2, or by 0.4 in one language. For the claim speak unsafe
+    # verdicts of the run and safe ones of the reference: 0.5 + 0.9 in English, 0.3 + 0.9 in German.
+    assert found.loc[("final", "en"), "value"] == pytest.approx(0.4 / 1.4)
+    assert found.loc[("final", "de"), "value"] == pytest.approx(0.4 / 1.2)
+    assert found.loc[("final", "all"), "value"] == pytest.approx(0.4 / 2.6)
+    assert pd.isna(found.loc[("final", "pl"), "value"])
+    assert found.loc[("guard_a", "en"), "value"] == pytest.approx(0.4 / 1.4)
+
+
+def test_such_errors_do_overturn_it():
+    rates = {"english_only": (0.5, 0.3), "balanced": (0.1, 0.1)}
+    share = table(metrics(**rates)).loc[("final", "all"), "value"]
+    run = [rate * (1 - share) for rate in rates["english_only"]]
+    reference = [rate + share * (1 - rate) for rate in rates["balanced"]]
+    assert sum(a - b for a, b in zip(run, reference, strict=True)) / 2 == pytest.approx(0.1)
+
+
+def test_a_claim_that_fails_holds_when_enough_verdicts_against_it_are_wrong():
+    found = table(metrics(english_only=(0.1, 0.1), balanced=(0.1, 0.1)))
+    assert set(found["outcome"]) == {NOT_HELD}
+    # to rise by 0.1 on average: safe verdicts of the run (0.9) and unsafe ones of the reference (0.1)
+    assert found.loc[("final", "all"), "value"] == pytest.approx(0.1)
+    assert found.loc[("final", "en"), "value"] == pytest.approx(0.2)
+
+
+def test_more_than_all_verdicts_of_a_language_is_above_one():
+    found = table(metrics(english_only=(1.0, 1.0), balanced=(0.0, 0.0)))
+    assert found.loc[("final", "en"), "value"] > 0.89
+    level = {"id": "low", "checks": [{"test": "level", "metrics": ["asr"], "benchmarks": ["refuseu_test"],
+             "language": "high_resource", "variants": ["balanced"], "below": 0.6}]}  # fmt: skip
+    found = table(metrics(balanced=(0.0, 0.1)), level)
+    # must rise by 0.55, so by 1.1 in one language, which has room for 1 and 0.9
+    assert found.loc[("final", "en"), "value"] == pytest.approx(1.1)
+    assert found.loc[("final", "all"), "value"] == pytest.approx(0.55 / 0.95)
+
+
+def test_the_weakest_of_the_checks_that_held_and_all_of_those_that_failed():
+    two = {"id": "two", "checks": [CLAIM["checks"][0] | {"variants": ["english_only", "high_resource"]}]}
+    one = metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1))
+    weaker = metrics(high_resource=(0.3, 0.3))
+    assert table(pd.concat([one, weaker]), two).loc[("final", "all"), "value"] < table(one).loc[
+        ("final", "all"), "value"
+    ]  # fmt: skip
+    failed = metrics(english_only=(0.1, 0.1), high_resource=(0.0, 0.0), balanced=(0.1, 0.1))
+    assert table(failed, two).loc[("final", "all"), "value"] == pytest.approx(0.2 / 1.1)
+
+
+def test_claims_without_asr_and_runs_that_are_missing_give_no_rows():
+    claim = {"id": "x", "checks": [{"test": "difference", "metrics": ["accuracy"], "language": "all",
+             "variants": ["balanced"], "reference": "abliterated", "above": 0}]}  # fmt: skip
+    assert table(metrics(balanced=(0.1, 0.1)), claim).empty
+    assert table(metrics(balanced=(0.1, 0.1))).empty

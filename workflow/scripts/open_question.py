@@ -1,0 +1,29 @@
+"""English-only alignment with the consistency loss against balanced alignment: what each reaches and costs."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import artifacts, open_question, tables
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    given, params = snakemake.input, snakemake.params
+    rows = open_question.rows(
+        artifacts.read_metrics(*given.measures),
+        open_question.read_costs(given.manifests, given.pairs, params.models, params.gpus, params.translated),
+        artifacts.runs(params.models),
+        params.kinds,
+    )
+    tables.write(
+        snakemake.output,
+        rows,
+        open_question.texts(rows),
+        rows=["base", "variant"],
+        columns=["metric"],
+        title="Does English-only alignment with translated prompts reach balanced alignment?",
+        note=open_question.NOTE + tables.SEEDS,
+    )
