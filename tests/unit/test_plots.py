@@ -7,7 +7,7 @@ import pytest
 from refuseu import figures, plots
 from refuseu.artifacts import VARIANTS
 
-STYLE = {"font_size": 7, "dpi": 50, "width_cm": 12}
+STYLE = {"font_size": 7, "dpi": 50, "width_cm": 12, "column_cm": 6}
 CODES = [("high_resource", "en"), ("high_resource", "de"), ("high_resource", "high_resource"), ("all", "all")]
 
 
@@ -74,6 +74,11 @@ def test_apart_keeps_order_and_distance_and_moves_no_more_than_needed():
     placed = plots.apart([0, 0.5, 1, 9], 1)
     assert np.diff(placed).min() >= 1 - 1e-9
     assert placed[-1] == 9
+
+
+def test_apart_keeps_within_bounds():
+    assert plots.apart([9, 9, 9], 2, 0, 10) == pytest.approx([6, 8, 10])
+    assert plots.apart([0, 0, 5], 2, 0, 10) == pytest.approx([0, 2, 5])
 
 
 def test_breaks_count_the_changes_before_each_name():

@@ -1,21 +1,29 @@
 """The report: self-contained, escaped, complete."""
 
+import json
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from browser import CHROMIUM, Browser
 
 from refuseu import report
 from refuseu.claims import COLUMNS
 from refuseu.errors import UserError
 
+# A PNG of one pixel.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "workflow/report/page.html.j2"
 CLAIMS = pd.DataFrame(
     [("one", "A < B.", "paper", base, "not held", "x: 1 [0, 2] points", "held", "y") for base in ("small", "large")],
     columns=COLUMNS,
 )
+
+EXAMPLES = [
+    report.Example("Polish", ("six words", "six words and <the> rest"), [("small Balanced", "safe", "No.", "")])
+]
 
 
 @pytest.fixture
@@ -31,14 +39,31 @@ def page(tmp_path):
     captions = [tmp_path / "table1.rst", tmp_path / "fig3.rst"]
     captions[0].write_text("**Table 1. Rates.** Less is <safer>,\nsee ``asr``.\n")
     captions[1].write_text("**Figure 3.** A *map*.\n")
-    artifacts = report.read_artifacts([str(table)], [str(figure)], [str(path) for path in captions])
+    table.with_suffix(".csv").write_text(
+        "value,published,difference,published_inside\n1,1.5,-0.5,False\n2,2,0,True\n3,,,\n,4,,\n"
+    )
+    figure.with_suffix(".csv").write_text("value,published\n1,\n")
+    artifacts = report.read_artifacts([str(table), str(figure)], [str(path) for path in captions])
     models = {"small": {"base": "small", "variant": "abliterated", "method": "base", "seed": ""}}
-    facts = report.facts({"high_resource": ["en"]}, models, {"dataset": "build"})
-    return report.page(TEMPLATE, "mine", facts, CLAIMS, artifacts, "snakemake --profile p")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(
+        {"seconds": 1800, "hardware": "H", "versions": {"trl": "1"}, "git": {"commit": "c" * 40, "dirty": True}}
+    ))  # fmt: skip
+    facts = report.facts({"high_resource": ["en"]}, models, {"dataset": "build"}, [str(manifest)] * 3)
+    sources = [("base", "small", "somewhere/small", "r" * 40)]
+    costs = report.costs([
+        {"stage": "judge", "records": 1000, "prompt_tokens": 2000, "completion_tokens": 5, "seconds": 1800,
+         "money": 0.5, "currency": "EUR"},
+        {"stage": "judge", "records": 1, "prompt_tokens": 0, "completion_tokens": 0, "seconds": 1800,
+         "money": 0.25, "currency": "EUR"},
+        {"stage": "translate", "records": 1, "prompt_tokens": 0, "completion_tokens": 0, "seconds": None,
+         "money": None, "currency": "EUR"},
+    ])  # fmt: skip
+    return report.page(TEMPLATE, "mine", facts, CLAIMS, artifacts, "snakemake --profile p", sources, costs, EXAMPLES)
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
-    assert not re.search(r"""(src|href)=["'](?!data:image/png;base64,|#|tables/|figures/)""", page)
+    assert not re.search(r"""(src|href)=["'](?!data:image/png;base64,|data:,|#|tables/|figures/)""", page)
     assert "<script" not in page and "@import" not in page and "url(" not in page
 
 
@@ -54,14 +79,71 @@ def test_every_artifact_with_caption_data_and_command(page):
 
 
 def test_claims_come_first_and_are_escaped(page):
-    assert page.index('id="claims"') < page.index('id="artifacts"')
-    assert page.count("A &lt; B.") == 1  # one heading over the rows of both bases
-    assert page.count('<span class="verdict not_held">not held</span>') == 2
+    assert page.index('id="claims"') < page.index('id="table1"') < page.index('id="fig3"')
+    assert page.count("A &lt; B.") == 2  # in the overview, and as one heading over the rows of both bases
+    assert page.count('<span class="verdict not_held">not held</span>') == 4
 
 
 def test_what_was_run_is_named(page):
     assert "<dt>Languages</dt><dd>High-resource: English</dd>" in page
     assert "<dt>Dataset</dt><dd>build</dd>" in page
+    assert "<dt>Training</dt><dd>3 runs, 1.50 hours in all on H</dd>" in page
+    assert "<dt>Software</dt><dd>trl 1</dd>" in page
+    assert "<dt>Code</dt><dd>cccccccccccc with changes</dd>" in page
+    assert "<td>somewhere/small</td><td><code>rrrr" in page
+
+
+def test_costs_are_summed_and_what_is_not_known_says_so(page):
+    assert "<td>judge</td><td>1,001</td><td>2,005</td><td>1.00</td><td>0.75 EUR</td>" in page
+    assert "<td>translate</td><td>1</td><td>0</td><td>not known</td><td>not known</td>" in page
+
+
+def test_published_values_are_compared_where_there_are_any(page):
+    assert "3 of 4 cells recovered; 1 of the 2 that we measured lie in our interval" in page
+    assert "the median distance is 25.00 points." in page
+    assert page.count("The published values were not recovered.") == 1  # the figure's
+
+
+def test_examples_show_first_words_and_the_rest_on_a_click(page):
+    assert "<details><summary>six words …</summary><p>six words and &lt;the&gt; rest</p></details>" in page
+    assert "<td>small Balanced</td><td>safe</td><td>No.</td>" in page
+
+
+def test_examples_are_the_first_prompts_of_each_language(tmp_path):
+    models = {"m": {"base": "small", "variant": "balanced", "seed": 1}, "n": {"base": "", "variant": "n", "seed": ""}}
+    rows = [("en-1", "en"), ("en-2", "en"), ("pl-1", "pl")]
+    for model in models:
+        for step in ("generate", "adjudicate"):
+            (tmp_path / step / model).mkdir(parents=True)
+        record = {"prompt": "one two three four five six seven", "response": f"I am {model}", "verdict": "safe"}
+        for step in ("generate", "adjudicate"):
+            lines = [json.dumps({"prompt_id": id, "language": code, **record}) for id, code in rows]
+            (tmp_path / step / model / "b.jsonl").write_text("\n".join(lines))
+    paths = [[str(tmp_path / step / model / "b.jsonl") for model in models] for step in ("generate", "adjudicate")]
+    first, second = report.examples(*paths, models, per_language=1)
+    assert (first.language, second.language) == ("English", "Polish")
+    assert first.prompt == ("one two three four five six", "one two three four five six seven")
+    assert first.answers == [("small Balanced, seed 1", "safe", "I am m", ""), ("n", "safe", "I am n", "")]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; install Debian's package chromium")
+def test_the_page_opens_from_disk_with_no_error_no_request_and_no_sideways_scrolling(page, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(page.replace("iVBORw==", PIXEL))
+    browser = Browser(tmp_path)
+    try:
+        browser.open(file)
+        for width in (1200, 390):
+            browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=True)
+            assert browser.js("document.documentElement.scrollWidth") <= width
+        assert not browser.js("document.querySelector('details').open")
+        assert browser.js("[...document.images].every(image => image.complete && image.naturalWidth)")
+        asked = [url for url in browser.requests() if not url.startswith("data:")]
+        assert asked == [file.as_uri()]
+        complaints = {"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"}
+        assert [event for event in browser.events if event.get("method") in complaints] == []
+    finally:
+        browser.close()
 
 
 def test_a_caption_without_a_title_is_an_error(tmp_path):

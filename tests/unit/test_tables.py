@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from refuseu import artifacts, tables
+from refuseu.runs import in_tables
 
 GROUPS = {"high_resource": ["en"], "low_resource": ["pl"]}
 MODELS = {
@@ -49,7 +50,7 @@ def test_seeds_are_averaged_and_their_spread_kept():
 
 
 def test_missing_runs_and_languages_are_empty_cells():
-    runs = artifacts.runs(MODELS, artifacts.in_tables)
+    runs = artifacts.runs(MODELS, in_tables)
     assert runs == [("small", "abliterated"), ("small", "balanced")]
     cells = artifacts.cells(METRICS, runs, GROUPS, **WHERE)
     assert len(cells) == 2 * 5

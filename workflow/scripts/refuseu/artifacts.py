@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from refuseu.estimates import Groups, wilson_interval
 from refuseu.languages import language, languages
-from refuseu.metrics import ESTIMATE, SCORES
+from refuseu.metrics import COLUMNS, ESTIMATE, SCORES, join_csv
+from refuseu.runs import SINGLE, Labels, Models, bases
 
-Models = Mapping[str, Mapping[str, Any]]
 Run = tuple[str, str]
 
 # Order and names of the variants that the papers know; any other follows in the order of the sheet.
@@ -34,13 +33,22 @@ METRICS = {
     "over_refusal_rate": "Over-refusal",
     "unparsed_rate": "Unparsed",
     "disagreement_rate": "Guards differ",
+    "judged_share": "Fluency rated",
     "language_consistency": "Language consistency",
     "unsafe_rate": "Unsafe",
+    "held_out_asr": "Held-out ASR",
+    "official": "Difference, its languages",
+    "refusals_found": "Found among chosen answers",
+    "false_refusals": "Found among rejected answers",
     "ac1": "AC1",
     "n": "n",
+    "asr_variance": "Variance of ASR",
+    "pag": "PAG",
+    "gpu_hours": "GPU-hours",
+    "ppi": "PPI",
+    "rogan_gladen": "Rogan–Gladen",
 }
 PILOT = ("language_consistency", "unsafe_rate")
-SINGLE = "single_"
 PUBLISHED_BASES = ("8b", "70b")
 CELL = ["base", "variant", "language", "value", "ci_low", "ci_high", "n", "seeds", "spread"]
 
@@ -60,42 +68,16 @@ def name(kind: str, key: str) -> str:
             return f"{name('language', key.removeprefix(SINGLE))}-only"
         case "variant":
             return VARIANTS.get(key, key.replace("_", " "))
-        case "metric" | "step" | "task":
+        case "metric" | "step" | "task" | "method":
             return METRICS.get(key, key.replace("_", " ").capitalize())
     return key
 
 
-def bases(models: Models) -> list[str]:
-    """The base models of a study, in the order of its sheet."""
-    return list(dict.fromkeys(model["base"] for model in models.values() if model["base"]))
-
-
-def runs(models: Models, wanted: Callable[[Mapping[str, Any]], bool]) -> list[Run]:
-    """(base, variant) of the wanted models, seeds apart only: by base, then as in `VARIANTS`."""
+def runs(models: Models, wanted: Callable[[Labels], bool] = bool) -> list[Run]:
+    """(base, variant) of these models, or the wanted of them, seeds apart only: by base, then as in `VARIANTS`."""
     found = dict.fromkeys((model["base"], model["variant"]) for model in models.values() if wanted(model))
     order, known = [*bases(models), ""], list(VARIANTS)
     return sorted(found, key=lambda run: (order.index(run[0]), (known.index(run[1]) if run[1] in known else 99)))
-
-
-def is_open(model: Mapping[str, Any]) -> bool:
-    return model["method"] == "open"
-
-
-def of_base(model: Mapping[str, Any]) -> bool:
-    return not is_open(model)
-
-
-def in_tables(model: Mapping[str, Any]) -> bool:
-    """Runs that have a column of their own: neither open models nor rows of the transfer matrix."""
-    return of_base(model) and not model["variant"].startswith(SINGLE)
-
-
-def is_aligned(model: Mapping[str, Any]) -> bool:
-    return in_tables(model) and model["seed"] != ""
-
-
-def is_trained(model: Mapping[str, Any]) -> bool:
-    return model["seed"] != ""
 
 
 def transfer_runs(models: Models, trained_on: Mapping[str, list[str]], groups: Groups) -> list[Run]:
@@ -121,11 +103,18 @@ def scope_order(groups: Groups) -> list[tuple[str, str]]:
     return [*rows, ("all", "all")]
 
 
-def read_metrics(path: str | Path) -> pd.DataFrame:
-    """``metrics.csv`` or ``comparisons.csv``; labels are text, empty where they do not apply."""
+def read_metrics(*paths: str | Path) -> pd.DataFrame:
+    """Measures or comparisons; labels are text, empty where they do not apply."""
     numbers = [*ESTIMATE, "p", "p_holm"]
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    nothing = pd.DataFrame(columns=[*COLUMNS, "reference", "p", "p_holm"], dtype=str)
+    frame = join_csv(paths) if paths else nothing
     return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers if column in frame})
+
+
+def published_names(ours: Sequence[str]) -> dict[str, str]:
+    """The paper's name of a base → ours: the base of that name, or else our first and second."""
+    pairs = zip(ours, PUBLISHED_BASES, strict=False)
+    return {base if base in PUBLISHED_BASES else theirs: base for base, theirs in pairs}
 
 
 def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
@@ -136,8 +125,7 @@ def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
     """
     frame = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths], ignore_index=True)
     value = pd.to_numeric(frame["value"]) / frame["unit"].map({"percent": 100}).fillna(1)
-    pairs = zip(bases(models), PUBLISHED_BASES, strict=False)
-    names = {base if base in PUBLISHED_BASES else theirs: base for base, theirs in pairs}
+    names = published_names(bases(models))
     return frame.assign(value=value, base=frame["base"].map(lambda base: names.get(base, base)))
 
 
@@ -159,8 +147,8 @@ def cells(
 
     Returns
     -------
-    Columns `CELL`, then group and published. Several seeds: value and interval are means over them, n is
-    that of one run, and spread is the standard deviation.
+    Columns `CELL` and group; with published numbers also those and what `beside_published` adds. Several
+    seeds: value and interval are means over them, n is that of one run, and spread is the standard deviation.
     """
     keys = ["base", "variant", "language"]
     found = pick(measured, **where)
@@ -175,7 +163,15 @@ def cells(
     if published is None:
         return frame[[*CELL, "group"]]
     theirs = pick(published, **where)[[*keys, "value"]].rename(columns={"value": "published"})
-    return frame.merge(theirs, how="left", on=keys)[[*CELL, "group", "published"]]
+    frame = frame.merge(theirs, how="left", on=keys)[[*CELL, "group", "published"]]
+    return beside_published(frame)
+
+
+def beside_published(frame: pd.DataFrame) -> pd.DataFrame:
+    """Difference (value minus published) and whether the published value lies in the interval, where both exist."""
+    inside = frame["published"].between(frame["ci_low"], frame["ci_high"]).astype("boolean")
+    known = frame[["published", "value", "ci_low", "ci_high"]].notna().all(axis=1)
+    return frame.assign(difference=frame["value"] - frame["published"], published_inside=inside.where(known))
 
 
 def pick(frame: pd.DataFrame, **where: str) -> pd.DataFrame:
@@ -196,32 +192,46 @@ def side_by_side(
     return grid[["base", "variant", "group", "language"]].assign(**columns)
 
 
-def fluency_changes(comparisons: pd.DataFrame, models: Models, groups: Groups, number: int) -> pd.DataFrame:
-    """Change in fluency and correctness (column ``panel``) of the aligned runs of one base, in points.
-
-    Parameters
-    ----------
-    number : which base, counted from 0; a study that has fewer gets no rows
-    """
-    chosen = [run for run in runs(models, is_aligned) if run[0] in bases(models)[number : number + 1]]
+def fluency_changes(comparisons: pd.DataFrame, models: Models, groups: Groups) -> pd.DataFrame:
+    """Change in fluency and correctness (column ``panel``) of these runs, in points."""
     return pd.concat(
         [
-            cells(comparisons, chosen, groups, metric=metric, reference="abliterated").assign(panel=metric)
+            cells(comparisons, runs(models), groups, metric=metric, reference="abliterated").assign(panel=metric)
             for metric in SCORES
         ]
     )
 
 
-def profile(metrics: pd.DataFrame, models: Models, benchmark: str, measures: Sequence[str]) -> pd.DataFrame:
-    """Measures of every model over all languages, one row per model and measure.
+def knowledge_cells(
+    metrics: pd.DataFrame, comparisons: pd.DataFrame, published: pd.DataFrame, models: Models, groups: Groups
+) -> pd.DataFrame:
+    """Accuracy of these models and its change (``change_``) from the abliterated base.
 
-    What a harmful `benchmark` cannot say (over-refusal) comes from the benign ones.
+    After the languages of the study come those outside it, which are in no average.
     """
-    chosen = runs(models, in_tables) + runs(models, is_open)
+    known = {scope for _, scope in scope_order(groups)}
+    beyond = [code for code in dict.fromkeys(metrics["language"]) if code not in known]
+
+    def both(measured: pd.DataFrame, *beside: pd.DataFrame, **where: str) -> pd.DataFrame:
+        inside, outside = (
+            cells(measured, runs(models), part, *beside, metric="accuracy", **where)
+            for part in (groups, {"elsewhere": beyond})
+        )
+        return pd.concat([inside, outside[outside["language"].isin(beyond)]], ignore_index=True)
+
+    change = both(comparisons, reference="abliterated")[["value", "ci_low", "ci_high"]]
+    return both(metrics, published).assign(**change.add_prefix("change_"))
+
+
+def profile(harmful: pd.DataFrame, others: pd.DataFrame, models: Models, measures: Sequence[str]) -> pd.DataFrame:
+    """Measures of these models over all languages, one row per model and measure.
+
+    What answers to `harmful` requests cannot say (over-refusal, share of ratings) comes from `others`.
+    """
     parts = []
     for metric in measures:
-        where = {} if metric == "over_refusal_rate" else {"benchmark": benchmark}
-        parts.append(cells(metrics, chosen, {}, metric=metric, **where).assign(metric=metric))
+        source = others if metric in ("over_refusal_rate", "judged_share") else harmful
+        parts.append(cells(source, runs(models), {}, metric=metric).assign(metric=metric))
     return pd.concat(parts).drop(columns="group")
 
 
@@ -238,7 +248,7 @@ def pilot_cells(
         columns=keys,
     )
     frame = grid.merge(measured, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)
-    return frame.assign(spread=float("nan"))
+    return beside_published(frame).assign(spread=float("nan"))
 
 
 def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.DataFrame:
@@ -282,7 +292,8 @@ def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> p
     grid = pd.DataFrame([(code, step) for code in codes for step in dict.fromkeys(ours["step"])], columns=keys)
     frame = grid.merge(ours, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)
     total = frame.groupby("step", sort=False)[numbers].sum(min_count=len(codes)).reset_index().assign(language="total")
-    return pd.concat([frame, total], ignore_index=True)[[*keys, *numbers]].assign(spread=float("nan"))
+    frame = pd.concat([frame, total], ignore_index=True)[[*keys, *numbers]]
+    return frame.assign(difference=frame["value"] - frame["published"], spread=float("nan"))
 
 
 def logs(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
@@ -297,3 +308,38 @@ def logs(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
     ]
     frame = pd.concat(parts) if parts else pd.DataFrame(columns=["step", *columns, *labels])
     return frame[[*labels, "step", *columns]]
+
+
+def published_cells(metrics: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Every published number with ours of the same run, language and measure beside it, where it was measured.
+
+    Parameters
+    ----------
+    published : what `read_published` returned
+    """
+    keys = ["benchmark", "base", "variant", "language", "metric"]
+    ours = pick(metrics).groupby(keys)[["value", "ci_low", "ci_high"]].mean().reset_index()
+    theirs = published.rename(columns={"value": "published"})
+    frame = beside_published(theirs.merge(ours, how="left", on=keys))
+    return frame[[*keys, "published", "value", "ci_low", "ci_high", "difference", "published_inside", "source", "note"]]
+
+
+def published_summary(cells: pd.DataFrame) -> pd.DataFrame:
+    """Per run: how many numbers were recovered and measured, how many lie in our interval, and how far they are.
+
+    Parameters
+    ----------
+    cells : what `published_cells` returned
+    """
+    rows = []
+    for (benchmark, base, variant), part in cells.groupby(["benchmark", "base", "variant"], sort=False):
+        both = part.dropna(subset=["difference"])
+        found = {
+            "recovered": part["published"].notna().sum(),
+            "measured": len(both),
+            "inside": both["published_inside"].sum(),
+            "median_distance": both["difference"].abs().median() * 100,
+        }
+        run = {"benchmark": benchmark, "base": base, "variant": variant}
+        rows += [run | {"metric": metric, "value": float(value)} for metric, value in found.items()]
+    return pd.DataFrame(rows, columns=["benchmark", "base", "variant", "metric", "value"])

@@ -12,8 +12,8 @@ from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from refuseu import plots
-from refuseu.artifacts import SINGLE, name
-from refuseu.tables import number
+from refuseu.artifacts import name
+from refuseu.runs import SINGLE
 
 CURVES = {
     "loss": "Loss",
@@ -79,13 +79,12 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     gapped = np.insert(gapped, range(1, len(y)), np.nan, axis=0)
     edges = (np.stack([at, at + 1], axis=1).ravel() for at in (x, y))
     ax.pcolormesh(*edges, gapped, cmap=cmap, norm=norm, lw=0.3, ec="white")
-    font = {"fontsize": mpl.rcParams["font.size"] * 0.85, "ha": "center", "va": "center"}
+    numbers = []
     for (row, column), value in np.ndenumerate(grid):
         if not np.isnan(value):
-            text = number(value, 1, digits, sign=delta)
-            ink = plots.ink_on(cmap(norm(value)))
-            weight = "bold" if averages[column] else "normal"
-            ax.text(x[column] + 0.5, y[row] + 0.5, text, color=ink, fontweight=weight, **font)
+            look = {"color": plots.ink_on(cmap(norm(value))), "fontweight": "bold" if averages[column] else "normal"}
+            text = ax.text(x[column] + 0.5, y[row] + 0.5, "", ha="center", va="center", **look)
+            numbers.append((text, value))
     ax.set_xticks(x + 0.5, ["Ø" if scope in ("all", group) else scope for group, scope in scopes])
     ax.set_yticks(y + 0.5, [name("variant", variant) for _, variant in runs])
     ax.xaxis.tick_top()
@@ -94,12 +93,17 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     ax.spines[:].set_visible(False)
     bold = {"ha": "center", "fontweight": "bold", "textcoords": "offset points"}
     line = mpl.rcParams["font.size"]
+    titles = []
     for start, end, text in plots.spans(heads):
         middle = ((x[start] + x[end - 1] + 1) / 2, 1)
-        ax.annotate(text, middle, (0, 1.8 * line), ("data", "axes fraction"), va="bottom", **bold)
+        head = ax.annotate(text, middle, (0, 1.8 * line), ("data", "axes fraction"), va="bottom", **bold)
+        titles.append((head, end - start))
     for start, end, text in plots.spans(bases):
         middle = (1, (y[start] + y[end - 1] + 1) / 2)
         ax.annotate(text, middle, (6, 0), ("axes fraction", "data"), va="center", rotation=270, **bold)
+    plots.fit_numbers(ax, numbers, digits, sign=delta)
+    for head, columns in titles:
+        plots.fit_width(head, columns * plots.unit_width(ax))
 
 
 def changes(data: pd.DataFrame, width: float) -> Figure:
@@ -124,7 +128,7 @@ def changes(data: pd.DataFrame, width: float) -> Figure:
         ax.axvline(0, color=plots.INK, lw=0.6)
         plots.intervals(ax, part, [name("variant", v) for v in variants], [plots.colour(v) for v in variants])
         ax.set_title(name("metric", panel))
-        ax.set_xlabel("change in points of 5")
+    figure.supxlabel("change in points of 5", fontsize=mpl.rcParams["font.size"])
     return figure
 
 
@@ -132,8 +136,10 @@ def judges(data: pd.DataFrame, width: float) -> Figure:
     """Cohen's kappa (full) and Gwet's AC1 (hollow) per language, one panel per two judges."""
     pairs = list(dict.fromkeys(zip(data["judge_a"], data["judge_b"], strict=True)))
     codes = list(dict.fromkeys(data["language"]))
-    height = (max(len(codes), 1) * 2.2 + 6) * mpl.rcParams["font.size"] / 72
-    figure, axes = plt.subplots(1, max(len(pairs), 1), figsize=(width, height), sharey=True, sharex=True, squeeze=False)
+    columns = min(max(len(pairs), 1), 3)
+    rows = -(-max(len(pairs), 1) // columns)
+    height = rows * (max(len(codes), 1) * 2.2 + 7) * mpl.rcParams["font.size"] / 72
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), sharey=True, sharex=True, squeeze=False)
     if not pairs:
         plots.nothing(axes.flat[0])
     styles = (("kappa", plots.COLOURS["balanced"], False), ("ac1", plots.COLOURS["english_only"], True))
@@ -142,9 +148,11 @@ def judges(data: pd.DataFrame, width: float) -> Figure:
             part = data[(data["judge_a"] == a) & (data["judge_b"] == b) & (data["metric"] == metric)]
             part = part.set_index("language").reindex(codes)
             plots.intervals(ax, part, [name("language", c) for c in codes], [tone] * len(codes), hollow=hollow)
-        ax.set_title(f"{a} – {b}")
+        ax.set_title(f"{a}\n{b}")
         ax.set_xlim(right=1.05)
         ax.set_xlabel("agreement beyond chance")
+    for ax in axes.flat[max(len(pairs), 1) :]:
+        ax.set_visible(False)
     if pairs:
         handles = [
             plt.Line2D([], [], marker="o", ls="", ms=4, color=tone, mfc="white" if hollow else tone, label=label)
@@ -181,6 +189,7 @@ def safety_and_language(data: pd.DataFrame, width: float) -> Figure:
         ax.set(title=base, xlabel="language consistency [%]", ylabel="ASR [%], square-root scale")
         ax.set_yscale("function", functions=(np.sqrt, np.square))
         ax.set(ylim=(0, 100), yticks=[0, 1, 5, 10, 20, 40, 60, 80, 100])
+        ax.set_xlim(right=100)
     for ax, base in zip(axes.flat, bases, strict=True):
         means = data[(data["base"] == base) & (data["language"] == "all")].dropna()
         points = zip(means["variant"], means["language_consistency"] * 100, means["asr"] * 100, strict=True)
@@ -219,4 +228,34 @@ def curves(data: pd.DataFrame, width: float) -> Figure:
         ends = data[(data["base"] == base) & ~data["variant"].str.startswith(SINGLE)].dropna(subset=[shown[-1]])
         last = ends.groupby("variant", sort=False)[["epoch", shown[-1]]].last()
         plots.side_labels(axes[row, -1], {variant: (x, y) for variant, x, y in last.itertuples()})
+    return figure
+
+
+def reached(data: pd.DataFrame, width: float) -> Figure:
+    """What runs reach and cost: one row per run, one panel per measure or cost.
+
+    Parameters
+    ----------
+    data : columns base, variant, metric, value, ci_low, ci_high (rates as fractions)
+    """
+    panels = [metric for metric in dict.fromkeys(data["metric"]) if data.loc[data["metric"] == metric, "value"].any()]
+    runs = list(data[["base", "variant"]].drop_duplicates().itertuples(index=False, name=None))
+    columns = min(max(len(panels), 1), 4)
+    rows = -(-max(len(panels), 1) // columns)
+    size = (width, rows * (max(len(runs), 2) * 1.9 + 4) * mpl.rcParams["font.size"] / 72)
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    if not panels:
+        plots.nothing(axes.flat[0])
+    labels, colours = [f"{base}: {name('variant', v)}" for base, v in runs], [plots.colour(v) for _, v in runs]
+    for ax, panel in zip(axes.flat, panels, strict=False):
+        part = data[data["metric"] == panel].set_index(["base", "variant"]).reindex(runs)
+        percent = panel in ("asr", "language_consistency", "over_refusal_rate")
+        plots.intervals(ax, part, labels, colours, scale=100 if percent else 1)
+        ax.set_title(name("metric", panel))
+        ax.set_xlabel("%" if percent else "")
+        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
+        if part["value"].max() >= 10_000:
+            ax.xaxis.set_major_formatter(mpl.ticker.EngFormatter(sep=""))
     return figure

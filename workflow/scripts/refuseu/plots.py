@@ -17,9 +17,12 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
-from refuseu.artifacts import SINGLE, name  # noqa: E402
+from refuseu.artifacts import name  # noqa: E402
 from refuseu.metrics import write_csv  # noqa: E402
+from refuseu.runs import SINGLE  # noqa: E402
+from refuseu.tables import number  # noqa: E402
 
 CM = 1 / 2.54
 # Okabe and Ito (2008), Color Universal Design; greys for what is not an aligned run of the tables.
@@ -43,8 +46,8 @@ def colour(variant: str) -> str:
 
 
 @contextmanager
-def style(font_size: float, dpi: int, width_cm: float) -> Iterator[float]:
-    """Draw in the study's style; gives the width of a full-width figure in inches."""
+def style(font_size: float, dpi: int, width_cm: float, column_cm: float, columns: int = 2) -> Iterator[float]:
+    """Draw in the study's style; gives the width in inches of a figure over one column or two."""
     settings = {
         "font.size": font_size,
         "font.family": "DejaVu Sans",
@@ -68,12 +71,11 @@ def style(font_size: float, dpi: int, width_cm: float) -> Iterator[float]:
         "lines.linewidth": 1.0,
         "figure.dpi": dpi,
         "savefig.dpi": dpi,
-        "savefig.bbox": "tight",
-        "pdf.fonttype": 42,
+        "pdf.fonttype": 42,  # fonts stay text
         "figure.constrained_layout.use": True,
     }
     with mpl.rc_context(settings):
-        yield width_cm * CM
+        yield (width_cm if columns == 2 else column_cm) * CM
     plt.close("all")
 
 
@@ -121,7 +123,7 @@ def side_labels(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     height = ax.get_window_extent().height / ax.figure.dpi * 72
     levels = {k: ax.transAxes.inverted().transform(ax.transData.transform(xy))[1] * height for k, xy in points.items()}
     order = sorted(levels, key=levels.__getitem__)
-    for variant, at in zip(order, apart([levels[k] for k in order], 1.3 * font), strict=True):
+    for variant, at in zip(order, apart([levels[k] for k in order], 1.3 * font, 0, height), strict=True):
         tone = colour(variant)
         ax.annotate(
             name("variant", variant),
@@ -129,22 +131,60 @@ def side_labels(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             (1.06, at / height),
             "data",
             "axes fraction",
-            arrowprops={"arrowstyle": "-", "color": tone, "lw": 0.4, "shrinkA": 1, "shrinkB": 2},
+            arrowprops={"arrowstyle": "-", "color": tone, "lw": 0.4, "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5)},
             annotation_clip=False,
             color=tone,
             va="center",
         )
 
 
-def apart(positions: Sequence[float], gap: float) -> list[float]:
-    """The nearest positions, in the same ascending order, that lie at least `gap` apart."""
+def apart(positions: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """The nearest positions, in the same ascending order, that lie at least `gap` apart.
+
+    They keep within `low` and `high`; where that is too narrow they go beyond `low`.
+    """
     blocks: list[tuple[float, int]] = []
     for position in positions:
         blocks.append((position, 1))
         while len(blocks) > 1 and blocks[-1][0] - blocks[-2][0] < gap * (blocks[-1][1] + blocks[-2][1]) / 2:
             (b, m), (a, n) = blocks.pop(), blocks.pop()
             blocks.append(((a * n + b * m) / (n + m), n + m))
-    return [centre + gap * (i - (n - 1) / 2) for centre, n in blocks for i in range(n)]
+    free = [centre + gap * (i - (n - 1) / 2) for centre, n in blocks for i in range(n)]
+    return [min(max(at, low + gap * i), high - gap * (len(free) - 1 - i)) for i, at in enumerate(free)]
+
+
+def fit_numbers(
+    ax: Axes, numbers: Sequence[tuple[Text, float]], digits: int, sign: bool = False, smallest: float = 4
+) -> None:
+    """Make numbers as large as the cells of a heatmap allow, with fewer digits where they would get too small.
+
+    Parameters
+    ----------
+    numbers : what is printed in each cell (one data unit wide) and its value
+    smallest : points
+    """
+    ax.figure.draw_without_rendering()
+    cell = 0.97 * unit_width(ax)
+    usual = 0.85 * mpl.rcParams["font.size"]
+    for shown in range(digits, -1, -1):
+        for text, value in numbers:
+            text.set(text=number(value, 1, shown, sign=sign), fontsize=usual)
+        longest = max(len(text.get_text()) for text, _ in numbers)
+        widest = max(text.get_window_extent().width for text, _ in numbers if len(text.get_text()) == longest)
+        if (size := usual * min(1, cell / widest)) >= smallest:
+            break
+    for text, _ in numbers:
+        text.set_fontsize(size)
+
+
+def unit_width(ax: Axes) -> float:
+    """Pixels of one data unit along x."""
+    return float(np.ptp(ax.transData.transform([(0, 0), (1, 0)])[:, 0]))
+
+
+def fit_width(text: Text, width: float) -> None:
+    """Shrink a text that is wider than so many pixels."""
+    text.set_fontsize(text.get_fontsize() * min(1, width / text.get_window_extent().width))
 
 
 def nothing(ax: Axes) -> None:

@@ -22,6 +22,7 @@ OUTCOMES = (
     "over_refusal_rate",
     "unparsed_rate",
     "disagreement_rate",
+    "judged_share",
 )
 LATEX = {
     "&": r"\&",
