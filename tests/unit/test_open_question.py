@@ -24,7 +24,10 @@ def costs(tmp_path):
     for n, model in enumerate(list(MODELS)[1:]):
         path = tmp_path / model / "manifest.json"
         path.parent.mkdir()
-        path.write_text(json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1)}), encoding="utf-8")
+        path.write_text(
+            json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1), "tokens_seen": 1800 * (n + 1)}),
+            encoding="utf-8",
+        )
         manifests.append(path)
     pairs = tmp_path / f"{MLC}.jsonl"
     rows = [{"language": "en", "prompt": "12345"}, {"language": "de", "prompt": "123"}]
@@ -53,13 +56,13 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
     assert rows.loc[("balanced", "asr"), "value"] == 0.25
     assert pd.isna(rows.loc[("abliterated", "asr"), "value"])
     assert pd.isna(rows.loc[("abliterated", "pairs"), "value"])
-    seconds = rows.loc[("balanced", "training_seconds")]
-    assert (seconds["value"], seconds["seeds"]) == (2700, 2)
+    tokens = rows.loc[("balanced", "training_tokens")]
+    assert (tokens["value"], tokens["seeds"]) == (2700, 2)
     texts = dict(zip(rows.index, open_question.texts(rows.reset_index()), strict=True))
     assert texts["balanced", "asr"] == "25.00 [25.00, 25.00]"
-    assert texts["balanced", "training_seconds"] == "2700 ± 1273"
+    assert texts["balanced", "training_tokens"] == "2700 ± 1273"
     assert texts["abliterated", "asr"] == ""
     with plots.style(font_size=7, dpi=50, width_cm=16, column_cm=7.7) as width:
         figure = figures.reached(rows.reset_index(), width)
         drawn = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
-    assert drawn == ["ASR", "Pairs", "Translated characters", "Training seconds", "GPU-hours"]
+    assert drawn == ["ASR", "Pairs", "Translated characters", "Training tokens", "GPU-hours"]

@@ -21,11 +21,12 @@ MEASURES = {
     "correctness": ("fluency", 1, 2),
     "over_refusal_rate": ("benign", 100, 1),
 }
-COSTS = {"pairs": 0, "translated_characters": 0, "training_seconds": 0, "gpu_hours": 3}
+COSTS = {"pairs": 0, "translated_characters": 0, "training_tokens": 0, "gpu_hours": 3}
 NOTE = (
     "Over all languages, rates in percent. Pairs: preference pairs that the run trains on, each with two answers. "
-    "Translated characters: those of the prompts for the consistency loss, once per language. Seconds of training; "
-    "GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is not in it. "
+    "Translated characters: those of the prompts for the consistency loss, once per language. Training tokens: of the "
+    "pairs, over all epochs. GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is not "
+    "in it. "
 )
 COLUMNS = ["base", "variant", "metric", "value", "ci_low", "ci_high", "n", "seeds", "spread"]
 
@@ -89,7 +90,7 @@ def read_costs(
         run = {key: models[model][key] for key in ("base", "variant")} | {
             "pairs": facts["pairs"]["kept"],
             "translated_characters": sent.get(model, 0),
-            "training_seconds": facts["seconds"],
+            "training_tokens": facts["tokens_seen"],
             "gpu_hours": facts["seconds"] / 3600 * gpus[model] if gpus[model] else np.nan,
         }
         found.append(run)
