@@ -8,6 +8,39 @@ localrules:
     verdicts,
     tables,
     figures,
+    numbers,
+
+
+# Seconds of work on a few small tables, for which a queue would take longer: on a cluster these run where Snakemake does.
+localrules:
+    agreement_table,
+    claims,
+    comparisons,
+    confusion_figure,
+    disagreement,
+    fig2,
+    fig3,
+    fig4,
+    fig6,
+    fig7,
+    fig8,
+    fig10,
+    fig11,
+    fig12,
+    funnel_table,
+    latex_numbers,
+    metrics,
+    outcomes_table,
+    polyglotox,
+    published_table,
+    report,
+    rtp_lx,
+    table1,
+    table2,
+    table3,
+    table8,
+    table16,
+    training_curves,
 
 
 rule dataset:
@@ -39,3 +72,8 @@ rule tables:
 rule figures:
     input:
         collect("<study>/figures/{name}.pdf", name=list(FIGURES.values())),
+
+
+rule numbers:
+    input:
+        "<study>/tables/numbers.tex",
