@@ -8,6 +8,7 @@ rules/measures.smk    verdicts and scores → measures with intervals, compariso
 rules/tables.smk      measures → one rule per table
 rules/figures.smk     measures → one rule per figure
 rules/report.smk      claims of the papers, tested; the report
+rules/plan.smk        what the study would still cost, what its journals hold; only when asked for
 rules/assets.smk      what comes from outside, pinned
 rules/miniature.smk   the miniature's own models (only in a study that asks for them)
 
@@ -43,6 +44,7 @@ include: "rules/measures.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/plan.smk"
 
 
 if "miniature" in config:

@@ -9,8 +9,8 @@ rule audit_sheet:
         responses=[f"<study>/generate/{m}/{b}.jsonl" for m, b in study.audited],
         template="workflow/templates/audit_sheet.html.j2",
     output:
-        csv=collect("<study>/audit_sheet/{language}.csv", language=study.languages),
-        html=collect("<study>/audit_sheet/{language}.html", language=study.languages),
+        csv=collect("<study>/audit_sheet/{language}.csv", language=study.built),
+        html=collect("<study>/audit_sheet/{language}.html", language=study.built),
         key="<study>/audit_sheet/key.jsonl",
     log:
         "<study>/logs/audit_sheet/audit_sheet.log",
@@ -18,7 +18,7 @@ rule audit_sheet:
         "../envs/analysis.yaml"
     params:
         study=config["study"],
-        languages=list(study.languages),
+        languages=list(study.built),
         per_language=config["audit"]["per_language"],
         seed=config["audit"]["seed"],
     script:

@@ -4,11 +4,12 @@ import json
 import re
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
-from refuseu import preflight, progress
+from refuseu import preflight, progress, sections, shown
 from refuseu.errors import UserError
 from refuseu.provenance import code_digest
 from refuseu.study import Study
@@ -32,6 +33,7 @@ wildcard_constraints:
     judge="|".join(map(re.escape, study.models)),
     generator="|".join(map(re.escape, study.models)),
     benchmark="|".join(map(re.escape, study.benchmarks)),
+    route="|".join(map(re.escape, study.routes)),
     phase="pilot|main",
     side="chosen|rejected",
 
@@ -55,13 +57,18 @@ def answering_weights(wildcards):
 
 
 def row(name):
-    """A row of models.tsv as a plain dict, without what cannot change an answer."""
-    return {k: v for k, v in asdict(study.models[name]).items() if k not in ("note", "roles", "base")}
+    """A row of models.tsv as a plain dict, without what cannot change an answer; with how a server is asked."""
+    model = {k: v for k, v in asdict(study.models[name]).items() if k not in ("note", "roles", "base")}
+    if model["backend"] != "openai":
+        return model
+    return model | config["api"] | {"batch": name in config["api"]["batch"]}
 
 
 def answering_row(wildcards):
-    """The row whose weights answer for the wildcard ``model``, and whether an adapter is on them."""
-    return row(study.answering(wildcards.model).model) | {"adapter": wildcards.model in study.variants}
+    """The row whose weights answer for the wildcard ``model``, whether an adapter is on them, and for vllm how."""
+    found = row(study.answering(wildcards.model).model) | {"adapter": wildcards.model in study.variants}
+    adapters = {"adapters": config["generation"]["adapters"]}
+    return found | adapters if found["adapter"] and found["backend"] == "vllm" else found
 
 
 def gpus(step):
@@ -93,20 +100,73 @@ def benchmark_asset(wildcards):
     return {"repository": benchmark.repository, "revision": benchmark.revision}
 
 
-def records_of(wildcards):
-    """Record files of one model, by what they hold."""
-    kinds = {
-        "verdicts": ("adjudicate", ("harmful",)),
-        "outcomes": ("outcomes", ("harmful", "benign", "fluency")),
-        "fluency": ("judge_fluency", ("fluency",)),
-        "knowledge": ("knowledge", ("knowledge",)),
-    }
-    return {
-        name: [
-            f"<study>/{step}/{wildcards.model}/{b}.jsonl" for m, b in study.evaluations(*kind) if m == wildcards.model
-        ]
-        for name, (step, kind) in kinds.items()
-    }
+def answers_of(wildcards):
+    """Record files of one model on one benchmark, by the step that made them; what tells kinds of answers apart."""
+    steps = {
+        "harmful": ("generate", "adjudicate"),
+        "benign": ("generate",),
+        "fluency": ("generate", "judge_fluency"),
+        "knowledge": ("knowledge",),
+    }[study.benchmarks[wildcards.benchmark].kind]
+    files = {step: f"<study>/{step}/{wildcards.model}/{wildcards.benchmark}.jsonl" for step in steps}
+    if "generate" in files:
+        files |= {"markers": config["outcomes"]["refusal_markers"], "identifier": identifier_model()}
+    return files
+
+
+def prompts_are_translations(wildcards):
+    """Whether a benchmark puts the same prompts in every language."""
+    return study.benchmarks[wildcards.benchmark].parallel == "yes"
+
+
+def compared_models(wildcards):
+    """Labels of the runs of a base on a benchmark that are compared with others."""
+    return shown.compared(study, wildcards.base, wildcards.benchmark)
+
+
+def compared_answers(wildcards):
+    """What is known of the answers of those runs."""
+    return [f"<study>/measure/{m}/{wildcards.benchmark}.jsonl" for m in compared_models(wildcards)]
+
+
+def measures(artifact):
+    """Measures that a table or figure shows."""
+    return [f"<study>/measure/{m}/{b}.csv" for m, b in shown.evaluations(study, artifact)]
+
+
+def comparisons(artifact):
+    """Comparisons that a table or figure shows."""
+    return [f"<study>/compare/{base}/{b}.csv" for base, b in shown.comparisons(study, artifact)]
+
+
+def in_report(artifact):
+    """Where Snakemake's own report shows a table or figure, and under which title."""
+    return sections.labelled(artifact, Path(workflow.basedir) / "workflow/report")
+
+
+def models_of(artifact):
+    """Labels of the models that a table or figure shows."""
+    return dict(shown.models(study, artifact))
+
+
+def trained_of(artifact):
+    """The trained among the models that a table or figure shows."""
+    return [model for model in models_of(artifact) if model in study.variants]
+
+
+def translated_of(artifact):
+    """Those of them with the consistency loss, and the languages of its prompts."""
+    return {m: list(study.route_ends(m)[1]) for m in trained_of(artifact) if study.variants[m].consistent}
+
+
+def formats_of(judges):
+    """Formats of these judges, by name."""
+    return {judge: study.models[judge].format for judge in judges}
+
+
+def foreign_prompts():
+    """Benchmarks whose prompts nobody's identifier has filtered."""
+    return [b.benchmark for b in study.benchmarks.values() if b.revision != "dataset" and b.kind != "knowledge"]
 
 
 def identifier_model():
@@ -142,7 +202,7 @@ def card_facts():
         uses["language identification"] = identification
     return {
         "study": study.name,
-        "languages": list(study.languages),
+        "languages": list(study.built),
         "models": {use: {k: model[k] for k in ("repository", "revision")} for use, model in uses.items()},
         "identification": identification["backend"],
         "translation": dataset["translation"]["backend"],
@@ -162,8 +222,9 @@ def judge_weights(wildcards):
 
 def templates_of(*names):
     """Template files that these judges are asked with; Llama-Guard brings its own."""
-    asked = {"polyguard": ["polyguard"], "classify": ["classify"], "rating": ["fluency", "correctness"]}
-    return {t: config["templates"][t] for name in names for t in asked.get(study.models[name].format, [])}
+    asked = {name: [name] for name in ("polyguard", "classify", "wildguard")} | {"rating": ["fluency", "correctness"]}
+    wanted = {template for name in names for template in asked.get(study.models[name].format, [])}
+    return {template: config["templates"][template] for template in sorted(wanted)}
 
 
 def judge_templates(wildcards):
@@ -219,25 +280,20 @@ def variant_languages(wildcards):
     return list(study.variants[wildcards.model].languages)
 
 
-def consistency_languages(wildcards):
-    """Languages of the consistency loss of a variant."""
-    recipe = study.recipes[study.variants[wildcards.model].recipe]
-    return list(study.language_set(recipe["mlc"]["languages"], "mlc"))
-
-
 def base_row(wildcards):
     """The row of the wildcard ``base``."""
     return row(wildcards.base)
 
 
-def base_weights(wildcards):
-    """What must be on disk before the wildcard ``base`` can answer."""
-    return weights(wildcards.base)
-
-
 def variant_base_row(wildcards):
     """The row of the base of a variant."""
     return row(study.variants[wildcards.model].base)
+
+
+def reference_inputs(wildcards):
+    """Weights of the base; how it is launched on several GPUs."""
+    config = study.accelerate(wildcards.base)
+    return {"weights": weights(wildcards.base)} | ({"accelerate": config} if config else {})
 
 
 def reference_settings(wildcards):
@@ -252,13 +308,13 @@ def training_run(wildcards):
 
 
 def training_inputs(wildcards):
-    """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
+    """Weights of the base and its launch; stored reference for DPO; translated prompts for the consistency loss."""
     variant = study.variants[wildcards.model]
-    inputs = {"weights": weights(variant.base)}
+    inputs = reference_inputs(variant)
     if variant.objective == "dpo":
         inputs["reference"] = f"<study>/reference/{variant.base}.parquet"
     if variant.consistent:
-        inputs["translations"] = f"<study>/translate_prompts/{wildcards.model}.jsonl"
+        inputs["translations"] = f"<study>/translate_prompts/{study.route(wildcards.model)}.jsonl"
     return inputs
 
 
@@ -302,10 +358,16 @@ def returned_sheets():
     return sorted(str(file) for file in files if not file.name.startswith("."))
 
 
-def corpus_files():
-    """The bundled texts of the miniature."""
+def corpus_files(languages):
+    """The bundled texts of the miniature in these languages."""
     folder = Path(config["miniature"]["corpus"])
-    return [str(file) for pattern in ("*.tsv", "languages/*", "global_mmlu/*") for file in sorted(folder.glob(pattern))]
+    texts = [file for part in ("languages", "global_mmlu") for file in sorted((folder / part).iterdir())]
+    return [*map(str, sorted(folder.glob("*.tsv"))), *[str(file) for file in texts if file.stem in languages]]
+
+
+def benchmark_corpus(wildcards):
+    """The bundled texts that a benchmark of the miniature is made from."""
+    return corpus_files(study.benchmarks[wildcards.benchmark].languages)
 
 
 def miniature_spec(wildcards):
@@ -319,6 +381,11 @@ def start_weights(wildcards):
     inputs = {"chat_template": [spec["chat_template"]] if "chat_template" in spec else []}
     inputs["start"] = [f"<study>/train_model/{spec['start']}/model.safetensors"] if "start" in spec else []
     return inputs
+
+
+def asked_now(wildcards):
+    """The time, as a param: what depends on the state of the results is made anew in every run."""
+    return datetime.now().isoformat(sep=" ", timespec="microseconds")
 
 
 def judges():

@@ -19,7 +19,7 @@ rule translate_seeds:
         api=1,
     params:
         seed_language=config["dataset"]["seed_language"],
-        languages=list(study.languages),
+        languages=list(study.built),
         translation=config["dataset"]["translation"],
     script:
         "../workflow/scripts/translate_seeds.py"
@@ -41,7 +41,7 @@ rule generate_prompts:
         api=api("generate_prompts"),
     params:
         model=generator_row,
-        languages=list(study.languages),
+        languages=list(study.built),
         size=prompts_wanted,
         sampling=config["dataset"]["sampling"],
         identification=config["language_identification"],
@@ -111,7 +111,7 @@ rule answer_prompts:
         model=side_row,
         decoding=config["dataset"]["answers"],
         seed=config["dataset"]["seed"],
-        languages=list(study.languages),
+        languages=list(study.built),
         identification=config["language_identification"],
         batch_size=config["generation"]["batch_size"],
     script:
@@ -175,7 +175,7 @@ rule split_pairs:
     conda:
         "../envs/dataset.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
         split=config["dataset"]["split"],
     script:
         "../workflow/scripts/split_pairs.py"
@@ -194,7 +194,7 @@ rule funnel:
     conda:
         "../envs/dataset.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
     script:
         "../workflow/scripts/funnel.py"
 
@@ -210,7 +210,7 @@ rule dataset_card:
         card="<study>/dataset_card/README.md",
         pairs=collect(
             "<study>/dataset_card/{config}/{split}-00000-of-00001.parquet",
-            config=["multilingual", *[f"lang_{code}" for code in study.languages]],
+            config=["multilingual", *[f"lang_{code}" for code in study.built]],
             split=["train", "test"],
         ),
         prompts="<study>/dataset_card/evaluation/eval-00000-of-00001.parquet",
@@ -235,7 +235,7 @@ rule load_dataset:
     conda:
         "../envs/dataset.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
         folder=config["dataset"]["repository"] if config["dataset"]["revision"] == "local" else None,
         category_by_row_id=config["dataset"]["category_by_row_id"],
     script:

@@ -76,30 +76,11 @@ rule adjudicate:
         api=api("adjudicate"),
     params:
         adjudicator=row(config["judging"]["adjudicator"]),
-        judging=config["judging"],
+        judging={k: config["judging"][k] for k in ("guards", "adjudicator_sees")},
         templates=templates_of(config["judging"]["adjudicator"]),
         batch_size=config["generation"]["batch_size"],
     script:
         "../workflow/scripts/adjudicate.py"
-
-
-rule outcomes:
-    input:
-        responses=rules.generate.output[0],
-        markers=config["outcomes"]["refusal_markers"],
-        identifier=identifier_model(),
-    output:
-        "<study>/outcomes/{model}/{benchmark}.jsonl",
-    log:
-        "<study>/logs/outcomes/{model}/{benchmark}.log",
-    conda:
-        "../envs/dataset.yaml"
-    params:
-        languages=list(study.languages),
-        identification=config["language_identification"],
-        repetition=config["outcomes"]["repetition"],
-    script:
-        "../workflow/scripts/outcomes.py"
 
 
 rule judge_fluency:

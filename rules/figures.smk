@@ -12,6 +12,8 @@ FIGURES = {
     "fig11": "fig11_fluency_drop_by_language",
     "fig12": "fig12_asr_open_models",
     "training_curves": "training_curves",
+    "open_question_figure": "open_question",
+    "confusion_figure": "language_confusion",
 }
 if config["dataset"]["source"] == "hub":  # nothing is built, unless asked for by name
     del FIGURES["fig2"]
@@ -21,11 +23,8 @@ rule fig2:
     input:
         agreement="<study>/agreement/agreement.csv",
     output:
-        report(
-            multiext("<study>/figures/fig2_kappa", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig2.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig2_kappa", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig2_kappa.png", **in_report("fig2")),
     log:
         "<study>/logs/fig2/fig2.log",
     conda:
@@ -38,20 +37,18 @@ rule fig2:
 
 rule fig3:
     input:
-        metrics="<study>/metrics/metrics.csv",
+        measures=measures("fig3"),
+        published="resources/published/table1_asr_refuseu_test.csv",
     output:
-        report(
-            multiext("<study>/figures/fig3_asr_heatmap", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig3.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig3_asr_heatmap", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig3_asr_heatmap.png", **in_report("fig3")),
     log:
         "<study>/logs/fig3/fig3.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
+        models=models_of("fig3"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig3.py"
@@ -59,20 +56,17 @@ rule fig3:
 
 rule fig4:
     input:
-        metrics="<study>/metrics/metrics.csv",
+        measures=measures("fig4"),
     output:
-        report(
-            multiext("<study>/figures/fig4_asr_vs_language_consistency", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig4.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig4_asr_vs_language_consistency", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig4_asr_vs_language_consistency.png", **in_report("fig4")),
     log:
         "<study>/logs/fig4/fig4.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
+        models=models_of("fig4"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig4.py"
@@ -80,21 +74,17 @@ rule fig4:
 
 rule fig6:
     input:
-        comparisons="<study>/compare/comparisons.csv",
+        comparisons=comparisons("fig6"),
     output:
-        report(
-            multiext("<study>/figures/fig6_fluency_drop_by_run", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig6.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig6_fluency_drop_by_run", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig6_fluency_drop_by_run.png", **in_report("fig6")),
     log:
         "<study>/logs/fig6/fig6.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
-        number=0,
+        models=models_of("fig6"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig6.py"
@@ -102,21 +92,17 @@ rule fig6:
 
 rule fig7:
     input:
-        comparisons="<study>/compare/comparisons.csv",
+        comparisons=comparisons("fig7"),
     output:
-        report(
-            multiext("<study>/figures/fig7_fluency_drop_by_language", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig7.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig7_fluency_drop_by_language", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig7_fluency_drop_by_language.png", **in_report("fig7")),
     log:
         "<study>/logs/fig7/fig7.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
-        number=0,
+        models=models_of("fig7"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig7.py"
@@ -124,20 +110,17 @@ rule fig7:
 
 rule fig8:
     input:
-        comparisons="<study>/compare/comparisons.csv",
+        comparisons=comparisons("fig8"),
     output:
-        report(
-            multiext("<study>/figures/fig8_language_consistency_delta", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig8.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig8_language_consistency_delta", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig8_language_consistency_delta.png", **in_report("fig8")),
     log:
         "<study>/logs/fig8/fig8.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
+        models=models_of("fig8"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig8.py"
@@ -145,21 +128,17 @@ rule fig8:
 
 rule fig10:
     input:
-        comparisons="<study>/compare/comparisons.csv",
+        comparisons=comparisons("fig10"),
     output:
-        report(
-            multiext("<study>/figures/fig10_fluency_drop_by_run", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig10.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig10_fluency_drop_by_run", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig10_fluency_drop_by_run.png", **in_report("fig10")),
     log:
         "<study>/logs/fig10/fig10.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
-        number=1,
+        models=models_of("fig10"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig10.py"
@@ -167,21 +146,17 @@ rule fig10:
 
 rule fig11:
     input:
-        comparisons="<study>/compare/comparisons.csv",
+        comparisons=comparisons("fig11"),
     output:
-        report(
-            multiext("<study>/figures/fig11_fluency_drop_by_language", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig11.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig11_fluency_drop_by_language", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig11_fluency_drop_by_language.png", **in_report("fig11")),
     log:
         "<study>/logs/fig11/fig11.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
-        number=1,
+        models=models_of("fig11"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig11.py"
@@ -189,20 +164,17 @@ rule fig11:
 
 rule fig12:
     input:
-        metrics="<study>/metrics/metrics.csv",
+        measures=measures("fig12"),
     output:
-        report(
-            multiext("<study>/figures/fig12_asr_open_models", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/fig12.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/fig12_asr_open_models", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/fig12_asr_open_models.png", **in_report("fig12")),
     log:
         "<study>/logs/fig12/fig12.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
+        models=models_of("fig12"),
         figures=config["figures"],
     script:
         "../workflow/scripts/fig12.py"
@@ -212,17 +184,48 @@ rule training_curves:
     input:
         logs=collect("<study>/align/{model}/log.csv", model=list(study.variants)),
     output:
-        report(
-            multiext("<study>/figures/training_curves", pdf=".pdf", png=".png", csv=".csv"),
-            caption="../workflow/report/training_curves.rst",
-            category="Figures",
-        ),
+        multiext("<study>/figures/training_curves", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/training_curves.png", **in_report("training_curves")),
     log:
         "<study>/logs/training_curves/training_curves.log",
     conda:
         "../envs/analysis.yaml"
     params:
-        models=study.evaluated,
+        models={m: study.evaluated[m] for m in study.variants},
         figures=config["figures"],
     script:
         "../workflow/scripts/training_curves.py"
+
+
+rule confusion_figure:
+    input:
+        confusion="<study>/confusion/confusion.csv",
+    output:
+        multiext("<study>/figures/language_confusion", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/language_confusion.png", **in_report("confusion_figure")),
+    log:
+        "<study>/logs/confusion_figure/confusion_figure.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        languages=config["languages"],
+        neighbours=config["language_identification"]["neighbours"],
+        figures=config["figures"],
+    script:
+        "../workflow/scripts/confusion_figure.py"
+
+
+rule open_question_figure:
+    input:
+        table="<study>/tables/open_question.csv",
+    output:
+        multiext("<study>/figures/open_question", pdf=".pdf", csv=".csv"),
+        png=report("<study>/figures/open_question.png", **in_report("open_question_figure")),
+    log:
+        "<study>/logs/open_question_figure/open_question_figure.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figures=config["figures"],
+    script:
+        "../workflow/scripts/open_question_figure.py"

@@ -1,18 +1,22 @@
-# Verdicts, scores and answers → measures with intervals, and comparisons of runs.
+# Answers, verdicts and scores → measures with intervals, and comparisons of runs.
 
 
 rule measure:
     input:
-        unpack(records_of),
+        unpack(answers_of),
     output:
-        csv="<study>/measure/{model}.csv",
+        jsonl="<study>/measure/{model}/{benchmark}.jsonl",
+        csv="<study>/measure/{model}/{benchmark}.csv",
     log:
-        "<study>/logs/measure/{model}.log",
+        "<study>/logs/measure/{model}/{benchmark}.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/dataset.yaml"
     params:
         labels=lookup("{model}", within=study.evaluated),
         languages=config["languages"],
+        parallel=prompts_are_translations,
+        identification=config["language_identification"],
+        repetition=config["outcomes"]["repetition"],
         statistics=config["statistics"],
     script:
         "../workflow/scripts/measure.py"
@@ -20,7 +24,7 @@ rule measure:
 
 rule metrics:
     input:
-        measures=collect("<study>/measure/{model}.csv", model=list(study.evaluated)),
+        measures=[f"<study>/measure/{m}/{b}.csv" for b in study.benchmarks for m in study.models_on(b)],
     output:
         csv="<study>/metrics/metrics.csv",
     log:
@@ -33,22 +37,50 @@ rule metrics:
 
 rule compare:
     input:
-        verdicts=[f"<study>/adjudicate/{m}/{b}.jsonl" for m, b in study.evaluations("harmful")],
-        outcomes=[f"<study>/outcomes/{m}/{b}.jsonl" for m, b in study.evaluations("harmful", "benign", "fluency")],
-        fluency=[f"<study>/judge_fluency/{m}/{b}.jsonl" for m, b in study.evaluations("fluency")],
-        knowledge=[f"<study>/knowledge/{m}/{b}.jsonl" for m, b in study.evaluations("knowledge")],
+        answers=compared_answers,
     output:
-        csv="<study>/compare/comparisons.csv",
+        csv="<study>/compare/{base}/{benchmark}.csv",
     log:
-        "<study>/logs/compare/compare.log",
+        "<study>/logs/compare/{base}/{benchmark}.log",
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=study.evaluated,
+        models=compared_models,
         statistics=config["statistics"],
     script:
         "../workflow/scripts/compare.py"
+
+
+rule comparisons:
+    input:
+        comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in shown.all_comparisons(study)],
+    output:
+        csv="<study>/comparisons/comparisons.csv",
+    log:
+        "<study>/logs/comparisons/comparisons.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../workflow/scripts/comparisons.py"
+
+
+rule confusion:
+    input:
+        prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in foreign_prompts()],
+        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in shown.evaluations(study, "confusion_figure")],
+        identifier=identifier_model(),
+    output:
+        csv="<study>/confusion/confusion.csv",
+    log:
+        "<study>/logs/confusion/confusion.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=list(study.languages),
+        identification=config["language_identification"],
+    script:
+        "../workflow/scripts/confusion.py"
 
 
 rule agreement:

@@ -3,9 +3,9 @@
 
 rule train_tokenizer:
     input:
-        corpus=corpus_files(),
+        corpus=corpus_files(study.built),
         template="resources/miniature/templates/chat.jinja",
-        templates=list(config["templates"].values()),
+        templates=list(templates_of(*judges()).values()),
     output:
         "<study>/train_tokenizer/tokenizer.json",
     log:
@@ -13,9 +13,9 @@ rule train_tokenizer:
     conda:
         "../envs/training.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
         vocabulary=config["miniature"]["vocabulary"],
-        templates=config["templates"],
+        templates=templates_of(*judges()),
     script:
         "../workflow/scripts/train_tokenizer.py"
 
@@ -23,9 +23,9 @@ rule train_tokenizer:
 rule train_model:
     input:
         unpack(start_weights),
-        corpus=corpus_files(),
+        corpus=corpus_files(study.built),
         tokenizer=rules.train_tokenizer.output[0],
-        templates=list(config["templates"].values()),
+        templates=list(templates_of(*judges()).values()),
     output:
         weights="<study>/train_model/{model}/model.safetensors",
         config="<study>/train_model/{model}/config.json",
@@ -35,17 +35,17 @@ rule train_model:
     conda:
         "../envs/training.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
         spec=miniature_spec,
         seed=config["miniature"]["seed"],
-        templates=config["templates"],
+        templates=templates_of(*judges()),
     script:
         "../workflow/scripts/train_model.py"
 
 
 rule toxicity_prompts:
     input:
-        corpus=corpus_files(),
+        corpus=benchmark_corpus,
     output:
         directory("<study>/toxicity_prompts/{benchmark}"),
     log:
@@ -61,9 +61,9 @@ rule toxicity_prompts:
 
 rule judge_accuracy:
     input:
-        corpus=corpus_files(),
+        corpus=corpus_files(study.built),
         weights=weights(*judges()),
-        templates=list(config["templates"].values()),
+        templates=list(templates_of(*judges()).values()),
         markers=config["outcomes"]["refusal_markers"],
     output:
         "<study>/judge_accuracy/judge_accuracy.csv",
@@ -72,9 +72,9 @@ rule judge_accuracy:
     conda:
         "../envs/inference.yaml"
     params:
-        languages=list(study.languages),
+        languages=list(study.built),
         judges=[row(judge) for judge in judges()],
-        templates=config["templates"],
+        templates=templates_of(*judges()),
         seed=config["miniature"]["seed"],
         batch_size=config["generation"]["batch_size"],
     script:

@@ -5,11 +5,8 @@ rule judge_accuracy_table:
     input:
         accuracy="<study>/judge_accuracy/judge_accuracy.csv",
     output:
-        report(
-            multiext("<study>/tables/judge_accuracy", csv=".csv", md=".md", tex=".tex"),
-            caption="../workflow/report/judge_accuracy_table.rst",
-            category="Tables",
-        ),
+        multiext("<study>/tables/judge_accuracy", md=".md", tex=".tex"),
+        csv=report("<study>/tables/judge_accuracy.csv", **in_report("judge_accuracy_table")),
     log:
         "<study>/logs/judge_accuracy_table/judge_accuracy_table.log",
     conda:

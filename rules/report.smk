@@ -9,6 +9,15 @@ SETUP = {
 }
 if config["dataset"]["source"] == "hub" and config["dataset"]["category_by_row_id"]:
     SETUP["categories"] = "of the slot that a test prompt shares a row_id with, not of the prompt itself"
+SOURCES = [
+    *([", ".join(m.roles), m.model, m.repository, m.revision] for m in study.models.values()),
+    *(["benchmark", b.benchmark, b.repository, b.revision] for b in study.benchmarks.values() if b.repository),
+]
+if config["dataset"]["source"] == "hub":
+    SOURCES.append(["dataset", "released pairs", config["dataset"]["repository"], config["dataset"]["revision"]])
+PAGES = {target: f"<study>/tables/{name}.md" for target, name in TABLES.items()}
+PAGES |= {target: f"<study>/figures/{name}.png" for target, name in FIGURES.items()}
+EXAMPLES = shown.evaluations(study, "table1") if config["report"]["examples"] else []
 COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 
@@ -18,14 +27,12 @@ rule claims:
         schema="workflow/schemas/claims.schema.yaml",
         template="workflow/report/page.html.j2",
         metrics="<study>/metrics/metrics.csv",
-        comparisons="<study>/compare/comparisons.csv",
-        published=["resources/published/table1_asr_refuseu_test.csv"],
+        comparisons="<study>/comparisons/comparisons.csv",
+        published=["resources/published/table1_asr_refuseu_test.csv", "resources/published/mlc.csv"],
+        distances="resources/linguistic_distance.tsv",
     output:
-        report(
-            multiext("<study>/claims", csv=".csv", md=".md", html=".html"),
-            caption="../workflow/report/claims.rst",
-            category="Claims",
-        ),
+        multiext("<study>/claims", csv=".csv", md=".md"),
+        html=report("<study>/claims.html", **in_report("claims")),
     log:
         "<study>/logs/claims/claims.log",
     conda:
@@ -43,11 +50,15 @@ rule report:
     input:
         claims="<study>/claims.csv",
         template="workflow/report/page.html.j2",
-        tables=collect("<study>/tables/{table}.md", table=list(TABLES.values())),
-        figures=collect("<study>/figures/{figure}.png", figure=list(FIGURES.values())),
-        captions=collect("workflow/report/{target}.rst", target=[*TABLES, *FIGURES]),
+        pages=[PAGES[target] for target in sections.in_order(PAGES)],
+        captions=collect("workflow/report/{target}.rst", target=sections.in_order(PAGES)),
+        manifests=collect("<study>/align/{model}/manifest.json", model=list(study.variants)),
+        answers=[f"<study>/generate/{m}/{b}.jsonl" for m, b in EXAMPLES],
+        verdicts=[f"<study>/adjudicate/{m}/{b}.jsonl" for m, b in EXAMPLES],
+        prices="resources/plan/prices.tsv",
+        numbers="<study>/tables/numbers.tex",
     output:
-        html=report("<study>/report.html", caption="../workflow/report/report.rst", category="Report"),
+        html=report("<study>/report.html", **in_report("report")),
     log:
         "<study>/logs/report/report.log",
     conda:
@@ -58,5 +69,9 @@ rule report:
         models=study.evaluated,
         setup=SETUP,
         command=COMMAND,
+        sources=SOURCES,
+        examples=config["report"]["examples"],
+        journals=f"results/{study.name}/journal",
+        journal_models={name: {k: row(name)[k] for k in ("repository", "backend")} for name in study.models},
     script:
         "../workflow/scripts/report.py"

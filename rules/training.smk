@@ -18,8 +18,8 @@ rule select_pairs:
 
 rule reference:
     input:
+        unpack(reference_inputs),
         pairs=dataset_half("train"),
-        weights=base_weights,
     output:
         "<study>/reference/{base}.parquet",
     log:

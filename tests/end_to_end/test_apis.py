@@ -94,7 +94,7 @@ class Study(Checkout):
         super().__init__(folder)
         self.results = self.folder / "results/apis"
         self.deepl, self.models = DeepLServer(KEY), models()
-        self.environ |= {"PYTHONPATH": "", "DEEPL_AUTH_KEY": KEY}
+        self.environ |= {"DEEPL_AUTH_KEY": KEY}
         (self.folder / "seeds").mkdir()
         for name in ("categories", "activities", "styles", "templates"):
             header, *lines = (ROOT / f"resources/seeds/pl/{name}.tsv").read_text(encoding="utf-8").splitlines()
@@ -149,7 +149,7 @@ class Study(Checkout):
 
     def journaled(self, pattern):
         """Number of answers in the journals."""
-        return sum(path.read_bytes().count(b"\n") for path in self.results.glob(f"journal/{pattern}"))
+        return sum(path.read_bytes().count(b"\n") for path in self.results.glob(f"journal/{pattern}.jsonl"))
 
     def records(self, name):
         return [json.loads(line) for line in (self.results / name).read_text(encoding="utf-8").splitlines()]

@@ -92,8 +92,8 @@ def curves(n, width):
     variants = [*list(VARIANTS)[2:], *(f"single_{code}" for code in CODES[1:n])]
     rows = itertools.product(("llama_8b", "llama_70b"), variants, range(6))
     data = pd.DataFrame(rows, columns=["base", "variant", "step"]).assign(seed=1)
-    numbers = values(n, len(data), 4)
-    data[["loss", "reward_margin", "reward_accuracy", "cosine"]] = numbers
+    quantities = ["loss", "reward_margin", "reward_accuracy", "cosine", "singular_share"]
+    data[quantities] = values(n, len(data), len(quantities))
     return figures.curves(data.assign(epoch=data["step"] / 2), width)
 
 

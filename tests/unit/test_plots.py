@@ -89,7 +89,8 @@ def test_breaks_count_the_changes_before_each_name():
 def test_curves_draw_one_line_per_run_and_only_quantities_that_were_logged():
     logs = [
         {"base": "small", "variant": variant, "seed": 1, "step": step, "epoch": step, "loss": 1 / (step + 1),
-         "reward_accuracy": 0.5, "reward_margin": step, "cosine": np.nan}
+         "reward_accuracy": 0.5, "reward_margin": step, "cosine": np.nan,
+         "singular_share": np.nan}
         for variant in ("balanced", "single_de") for step in range(3)
     ]  # fmt: skip
     with plots.style(**STYLE) as width:

@@ -10,6 +10,7 @@ from helpers import CODES, ROOT, read_yaml
 from snakemake.utils import update_config
 
 from refuseu.errors import UserError
+from refuseu.guards import not_covered
 from refuseu.study import Study, load_recipe, load_schema, read_tsv
 
 
@@ -70,7 +71,7 @@ def test_the_papers_study_loads(paper):
     study = Study(paper)
     assert study.name == "paper"
     assert study.languages == CODES
-    assert len(study.models) == 12
+    assert len(study.models) == 14
     assert len(study.variants) == len((ROOT / "config/variants.tsv").read_text().splitlines()) - 1
     assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"]
     assert study.variants["8b-balanced-s2"].languages == CODES
@@ -101,19 +102,6 @@ def test_the_three_language_cut_of_the_tests_loads(miniature):
     assert Study(miniature).languages == ("en", "de", "pl")
 
 
-@pytest.mark.parametrize(
-    ("method", "objective", "consistent"),
-    [("dpo", "dpo", False), ("dpo+mlc", "dpo", True), ("sft+mlc", "sft", True), ("simpo", "simpo", False)],
-)
-def test_a_method_is_an_objective_with_or_without_consistency(miniature, tmp_path, method, objective, consistent):
-    variants = Sheet(miniature, "variants", tmp_path)
-    variants.set(2, "method", method)
-    variants.set(2, "recipe", "mlc")
-    first = next(iter(Study(miniature).variants.values()))
-    assert (first.objective, first.consistent) == (objective, consistent)
-    assert first.model == "small-balanced-s1"
-
-
 def test_language_sets_are_named_listed_or_everything(miniature):
     study = Study(miniature)
     assert study.language_set("all", "") == CODES
@@ -125,7 +113,7 @@ def test_language_sets_are_named_listed_or_everything(miniature):
 def test_each_benchmark_says_which_models_it_takes(miniature):
     study = Study(miniature)
     assert study.models_on("refuseu_test") == list(study.evaluated)
-    assert len(study.evaluated) == 6 + 21  # two bases, their twins, two open models; all variants
+    assert len(study.evaluated) == 6 + 24  # two bases, their twins, two open models; all variants
     runs = ["balanced", "high_resource", "english_only", "no_english", "english_only_mlc"]
     assert sorted(study.models_on("benign")) == sorted(
         ["small", "large", "small_instruct", "large_instruct"]
@@ -148,7 +136,7 @@ def test_annotators_judge_the_audited_models_on_the_test_half_only(miniature):
 
 def test_evaluations_are_models_times_benchmarks_of_a_kind(miniature):
     study = Study(miniature)
-    assert len(study.evaluations("harmful")) == 27 + 14 + 14
+    assert len(study.evaluations("harmful")) == 30 + 14 + 14
     assert study.evaluations("knowledge") == [(m, "global_mmlu") for m in study.models_on("global_mmlu")]
     assert len(study.evaluations("benign", "fluency")) == 28
     assert study.evaluations("nothing") == []
@@ -322,7 +310,15 @@ def test_a_model_that_the_sheet_does_not_know_is_named(miniature, key, value):
     assert "did you mean" in message or "known are" in message
 
 
-@pytest.mark.parametrize("name", ["global_mmlu", "high_resource"])
+def test_knowledge_may_be_tested_in_languages_outside_the_study(miniature, paper):
+    miniature["language_sets"]["global_mmlu"] = ["en", "ko"]
+    assert Study(miniature).benchmarks["global_mmlu"].languages == ("en", "ko")
+    assert "ko" in Study(paper).benchmarks["global_mmlu"].languages and "ko" not in Study(paper).languages
+    miniature["language_sets"]["global_mmlu"] = ["en", "xx"]
+    assert "'xx' is neither a language of the study nor" in refused(miniature)
+
+
+@pytest.mark.parametrize("name", ["polyglotox", "high_resource"])
 def test_a_language_set_holds_only_languages_of_the_study(miniature, name):
     miniature["language_sets"][name] = ["en", "sv"]
     message = refused(miniature)
@@ -514,6 +510,14 @@ def test_a_consistency_method_needs_a_recipe_with_its_section(miniature, tmp_pat
     )
 
 
+def test_a_recipe_without_an_adapter_is_refused(miniature, recipes):
+    file = recipes("dpo", "lora", {})
+    assert refused(miniature) == (
+        f"{file} has no section lora, and models are evaluated as adapters on their base; add it or choose another "
+        "recipe for variant 'balanced'"
+    )
+
+
 # What is wrong: the recipes
 
 
@@ -551,6 +555,46 @@ def test_a_mistake_in_a_recipe_is_named(miniature, recipes, key, value, said):
     assert message.startswith(str(file)) and said in message
 
 
+def test_a_key_that_does_not_fit_the_objective_is_named_before_anything_runs(miniature, tmp_path, recipes):
+    Sheet(miniature, "variants", tmp_path).set(2, "method", "sft")
+    folder = miniature["sheets"]["recipes"]
+    assert refused(miniature) == f"{folder}/dpo.yaml: key trainer.beta is no field of SFTConfig (sft); remove it"
+    recipes("dpo", "trainer", {"learning_rate": "1e-4"})
+    assert refused(miniature) == (
+        f"{folder}/dpo.yaml: key trainer.learning_rate is the text '1e-4'; write a number, such as 1.0e-6"
+    )
+
+
+def test_training_on_so_many_gpus_needs_a_config_for_them(paper, tmp_path):
+    Sheet(paper, "models", tmp_path).set(3, "gpus", "3")
+    assert refused(paper) == (
+        f"{tmp_path}/models.tsv: model '70b' takes 3 GPUs, and to train on so many needs config/accelerate/3.yaml, "
+        "which does not exist; write it like its neighbours, or change the column"
+    )
+
+
+@pytest.mark.parametrize("mlc", ["", "+mlc"])
+@pytest.mark.parametrize("objective", ["dpo", "sft", "orpo", "simpo"])
+def test_the_bundled_recipes_fit_their_methods(config, objective, mlc, tmp_path):
+    """The consistency recipes are DPO's; another objective takes its own recipe and their section."""
+    where = ROOT / config["sheets"]["recipes"]
+    names = {"dpo": "mlc_8b", "sft": "sft_8b", "orpo": "orpo_8b", "simpo": "simpo_8b"}
+    names = names if config["study"] == "paper" else {key: name.removesuffix("_8b") for key, name in names.items()}
+    recipe = load_recipe(where / f"{names[objective]}.yaml")
+    section = load_recipe(where / f"{names['dpo']}.yaml")["mlc"]
+    (tmp_path / "recipes").mkdir()
+    variants = Sheet(config, "variants", tmp_path)
+    for name in {row[variants.header.index("recipe")] for row in variants.rows}:
+        (tmp_path / "recipes" / f"{name}.yaml").write_text(yaml.safe_dump(load_recipe(where / f"{name}.yaml")))
+    (tmp_path / "recipes/other.yaml").write_text(yaml.safe_dump(recipe | {"mlc": section}))
+    config["sheets"]["recipes"] = str(tmp_path / "recipes")
+    variants.set(2, "method", objective + mlc)
+    variants.set(2, "recipe", "other")
+    variant = next(iter(Study(config, "my.yaml").variants.values()))
+    assert (variant.objective, variant.consistent, variant.recipe) == (objective, bool(mlc), "other")
+    assert variant.model == f"{variant.base}-balanced-s1"
+
+
 def test_consistency_in_an_unknown_language_is_named(miniature, recipes):
     file = recipes("mlc", "mlc.languages", "en,sv")
     assert refused(miniature).startswith(f"{file}, mlc: 'sv' is neither a language of the study nor a language set")
@@ -562,7 +606,7 @@ def test_an_included_recipe_that_is_not_there_is_named(miniature, recipes):
     assert "nothing.yaml does not exist" in message
 
 
-@pytest.mark.parametrize(("key", "value"), [("max_length", 128), ("bf16", True)])
+@pytest.mark.parametrize(("key", "value"), [("max_length", 128), ("bf16", True), ("ld_alpha", 0.5)])
 def test_two_recipes_that_one_reference_cannot_serve_are_named(miniature, recipes, key, value):
     recipes("mlc", "trainer", {key: value})
     with pytest.raises(UserError) as error:
@@ -571,6 +615,66 @@ def test_two_recipes_that_one_reference_cannot_serve_are_named(miniature, recipe
         f"the recipes dpo and mlc of base 'small' differ in {key}, on which the shared reference log-probabilities "
         "depend; make them equal"
     )
+
+
+# What is wrong: servers and engines
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("api.batch", ["nobody"], "key api.batch names 'nobody', which is not a model with backend openai in"),
+        ("api.batch", ["guard_a"], "key api.batch names 'guard_a', which is not a model with backend openai in"),
+        ("api.concurrent", 0, "key api.concurrent: 0 does not fit"),
+        ("api.timeout", 0, "key api.timeout: 0 does not fit"),
+        ("generation.adapters", "both", "expected: how backend vllm gets an adapter"),
+    ],
+)
+def test_a_way_of_asking_that_is_none_is_named(miniature, key, value, said):
+    change(miniature, key, value)
+    assert said in refused(miniature)
+
+
+def test_a_model_behind_an_api_may_be_asked_in_batches(paper):
+    change(paper, "api.batch", ["gpt_4o_mini"])
+    Study(paper)
+
+
+# What is wrong: the judges
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("judging.held_out", ["nobody"], "key judging.held_out names 'nobody', which is not a model of"),
+        (
+            "judging.held_out",
+            ["guard_a"],
+            "key judging.held_out names 'guard_a', which builds the data (judging.guards)",
+        ),
+        ("judging.held_out", ["fluency_judge"], "names 'fluency_judge', whose format in"),
+        ("judging.held_out", ["adjudicator", "adjudicator"], "does not fit"),
+        ("judging.held_out", "adjudicator", "does not fit"),
+        ("judging.guards", ["guard_a", "open_a"], "is 'chat'; choose a model with format llama_guard_3 or polyguard"),
+        ("judging.adjudicator", "guard_b", "is 'polyguard'; choose a model with format classify"),
+        ("fluency.judge", "adjudicator", "is 'classify'; choose a model with format rating"),
+        ("dataset.prompt_judges", ["guard_a", "large"], "key dataset.prompt_judges names 'large', whose format in"),
+    ],
+)
+def test_a_judge_that_cannot_judge_is_named(miniature, key, value, said):
+    change(miniature, key, value)
+    assert said in refused(miniature)
+
+
+def test_the_adjudicator_may_be_a_held_out_judge_because_it_builds_no_data(miniature):
+    change(miniature, "judging.held_out", ["adjudicator"])
+    Study(miniature)
+
+
+def test_the_papers_held_out_judges_are_made_for_all_its_languages(paper):
+    study = Study(paper)
+    formats = [study.models[name].format for name in paper["judging"]["held_out"]]
+    assert formats and not any(not_covered(format, study.languages) for format in formats)
 
 
 # The study reads its config and changes nothing in it

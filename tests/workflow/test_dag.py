@@ -34,7 +34,7 @@ def test_the_promised_targets_are_there():
     assert set(FIGURES) >= {f"fig{n}" for n in (2, 3, 4, 6, 7, 8, 10, 11, 12)}
 
 
-# The miniature: 2 bases with their twins, 2 open models, 21 variants; 55 + 14 + 14 + 14 evaluations.
+# The miniature: 2 bases with their twins, 2 open models, 24 variants; 58 + 14 + 14 + 14 evaluations.
 
 
 def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
@@ -42,10 +42,10 @@ def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
         "train_tokenizer": 1, "train_model": 11, "toxicity_prompts": 2, "judge_accuracy": 1,
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "filter_prompts": 1,
         "answer_prompts": 2, "label_answers": 4, "build_pairs": 1, "split_pairs": 1, "funnel": 1,
-        "select_pairs": 21, "reference": 2, "translate_prompts": 2, "align": 21,
-        "load_benchmark": 6, "generate": 27 + 4 * 14, "judge": 2 * (27 + 2 * 14), "adjudicate": 27 + 2 * 14,
-        "outcomes": 27 + 4 * 14, "judge_fluency": 14, "knowledge": 14,
-        "measure": 27, "metrics": 1, "compare": 1, "agreement": 1, "claims": 1, "report": 1, "all": 1,
+        "select_pairs": 24, "reference": 2, "translate_prompts": 1, "align": 24,
+        "load_benchmark": 6, "generate": 30 + 4 * 14, "judge": 2 * (30 + 2 * 14), "adjudicate": 30 + 2 * 14,
+        "outcomes": 0, "judge_fluency": 14, "knowledge": 14, "measure": 30 + 5 * 14, "compare": 2 * 6,
+        "metrics": 1, "comparisons": 1, "agreement": 1, "claims": 1, "report": 1, "all": 1,
     }  # fmt: skip
     assert {rule: miniature.get(rule, 0) for rule in expected} == expected
 
@@ -67,7 +67,7 @@ def test_every_named_target_is_a_target(checkout, miniature):
     ("target", "needs", "spares"),
     [
         ("dataset", {"split_pairs": 1}, {"align", "reference", "generate", "funnel"}),
-        ("models", {"align": 21, "reference": 2}, {"generate", "judge", "knowledge"}),
+        ("models", {"align": 24, "reference": 2}, {"generate", "judge", "knowledge"}),
         ("table3", {"knowledge": 14, "table3": 1}, {"fig3", "table1", "agreement"}),
         (
             "fig2",
@@ -77,8 +77,10 @@ def test_every_named_target_is_a_target(checkout, miniature):
         ("leakage", {"load_benchmark": 5, "split_pairs": 1, "leakage": 1}, {"align", "generate", "funnel"}),
         ("dataset_card", {"split_pairs": 1, "funnel": 1}, {"align", "generate", "leakage", "load_benchmark"}),
         ("table6", {"generate_prompts": 2, "label_prompts": 2}, {"align", "answer_prompts", "metrics"}),
-        ("generations", {"generate": 83}, {"judge", "adjudicate", "knowledge"}),
-        ("verdicts", {"adjudicate": 55, "judge": 110}, {"outcomes", "judge_fluency", "metrics"}),
+        ("generations", {"generate": 86}, {"judge", "adjudicate", "knowledge"}),
+        ("verdicts", {"adjudicate": 58, "judge": 116}, {"measure", "judge_fluency", "metrics"}),
+        ("metrics", {"measure": 100, "metrics": 1}, {"compare", "comparisons"}),
+        ("comparisons", {"measure": 98 - 2 * 6, "compare": 12}, {"metrics", "table1"}),
     ],
 )
 def test_a_target_makes_what_it_needs_and_nothing_else(checkout, target, needs, spares):
@@ -100,7 +102,7 @@ def test_a_variant_costs_its_own_training_and_evaluation_and_no_more(checkout, m
     configs = ["config/miniature/config.yaml", checkout.overlay("v.yaml", {"sheets": {"variants": "variants.tsv"}})]
     found = checkout.jobs(*MINIATURE, "--configfile", *configs)
     more = {rule: n - miniature.get(rule, 0) for rule, n in found.items() if n != miniature.get(rule, 0)}
-    one = ["select_pairs", "align", "generate", "adjudicate", "outcomes", "measure"]
+    one = ["select_pairs", "align", "generate", "adjudicate", "measure"]
     assert more == dict.fromkeys(one, 1) | {"judge": 2}
 
 
@@ -121,14 +123,14 @@ def test_the_papers_variants_are_those_of_the_paper_and_ours():
 
 
 def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
-    harmful = ALL + 2 * SOME
+    harmful, held_out = ALL + 2 * SOME, SOME + 3
     expected = {
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "answer_prompts": 2,
         "label_answers": 4, "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
-        "select_pairs": len(VARIANTS), "translate_prompts": sum(row[3].endswith("+mlc") for row in VARIANTS),
-        "load_benchmark": 6, "generate": harmful + 2 * SOME, "judge": 2 * harmful, "adjudicate": harmful,
-        "outcomes": harmful + 2 * SOME, "judge_fluency": SOME, "knowledge": SOME, "measure": ALL,
-        "fetch_model": 11, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
+        "select_pairs": len(VARIANTS), "translate_prompts": 1,
+        "load_benchmark": 6, "generate": harmful + 2 * SOME, "judge": 2 * harmful + held_out, "adjudicate": harmful,
+        "judge_fluency": SOME, "knowledge": SOME, "measure": harmful + 3 * SOME, "compare": 2 * 6,
+        "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
     }  # fmt: skip
     assert {rule: paper.get(rule, 0) for rule in expected} == expected
     assert {rule: paper.get(rule) for rule in TABLES + FIGURES} == dict.fromkeys(TABLES + FIGURES, 1)
@@ -149,3 +151,73 @@ def test_with_the_released_dataset_nothing_is_built(checkout):
 
 def test_without_a_profile_a_dry_run_shows_the_papers_study(checkout, paper):
     assert checkout.jobs("-c1") == paper
+
+
+# One artifact: the models that it shows, and what they need. Written out here, not read from refuseu.shown.
+
+
+class Sheets:
+    """The models of a study by what they are, from its sheets alone."""
+
+    def __init__(self, folder, profile, bases, guards):
+        rows = [line.split("\t") for line in (ROOT / folder / "variants.tsv").read_text().splitlines()[1:]]
+        self.profile, self.bases, self.guards = profile, bases, guards
+        self.twins = [f"{base}_instruct" for base in bases]
+        self.trained = {f"{row[1]}-{row[0]}-s{row[5]}": row for row in rows}
+        self.single = [model for model, row in self.trained.items() if row[0].startswith("single_")]
+        self.narrow = [model for model in self.trained if model not in self.single]
+        models = [line.split("\t") for line in (ROOT / folder / "models.tsv").read_text().splitlines()[1:]]
+        self.open = [row[0] for row in models if row[1] == "open"]
+
+    def of(self, base, models):
+        return [model for model in models if self.trained[model][1] == base]
+
+
+STUDIES = {
+    "miniature": Sheets("config/miniature", MINIATURE, ["small", "large"], ["guard_a", "guard_b"]),
+    "paper": Sheets("config", SLURM, ["8b", "70b"], ["llama_guard_3", "polyguard"]),
+}
+EVALUATED = {
+    "table1": lambda s: (s.bases + s.twins + s.narrow, "refuseu_test", []),
+    "table2": lambda s: (
+        s.bases + s.single + [m for m in s.narrow if "-english_only" in m], "refuseu_test", []
+    ),
+    "table3": lambda s: (s.bases + s.twins + s.narrow, "global_mmlu", s.bases),
+    "fig3": lambda s: (s.bases + s.twins + s.narrow + s.single, "refuseu_test", []),
+    "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.narrow)], "fluency", s.bases[:1]),
+    "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.narrow)], "fluency", s.bases[1:]),
+    "fig12": lambda s: (s.open, "refuseu_test", []),
+}  # fmt: skip
+BEFORE = {  # jobs that are there whatever is evaluated
+    "miniature": {"train_tokenizer", "train_model"},
+    "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark"},
+}
+DATASET = {
+    "translate_seeds", "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers",
+    "build_pairs", "split_pairs",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("target", EVALUATED)
+@pytest.mark.parametrize("name", STUDIES)
+def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(checkout, name, target):
+    study = STUDIES[name]
+    shown, benchmark, compared = EVALUATED[target](study)
+    trained = [model for model in shown if model in study.trained]
+    expected = {target, f"load_benchmark {benchmark}", *(f"compare {base} {benchmark}" for base in compared)}
+    expected |= {f"reference {study.trained[model][1]}" for model in trained}
+    expected |= {f"{step} {model}" for step in ("select_pairs", "align") for model in trained}
+    if any(study.trained[model][3].endswith("+mlc") for model in trained):
+        expected.add("translate_prompts english_only_to_all")
+    steps = {"refuseu_test": ["generate", "adjudicate"], "fluency": ["generate", "judge_fluency"]}
+    for model in shown:
+        expected |= {f"{step} {model} {benchmark}" for step in [*steps.get(benchmark, ["knowledge"]), "measure"]}
+        expected |= {f"judge {guard} {model} {benchmark}" for guard in study.guards if benchmark == "refuseu_test"}
+    planned = checkout.planned(target, *study.profile)
+    assert {job for job in planned if job.split()[0] not in BEFORE[name] | DATASET} == expected
+
+
+def test_an_artifact_fetches_only_the_models_that_it_needs(checkout):
+    fetched = {job.split()[1] for job in checkout.planned("fig12", *SLURM) if job.startswith("fetch_model")}
+    writers = {"mistral_24b", "70b", "70b_instruct"}
+    assert fetched == writers | {"llama_guard_3", "polyguard"} | set(STUDIES["paper"].open)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from refuseu import artifacts, tables
+from refuseu.guards import coverage
 from refuseu.script import script
 
 if TYPE_CHECKING:
@@ -20,5 +21,6 @@ def main(snakemake: "Snakemake") -> None:
         columns=["judges", "metric"],
         title="Agreement of the prompt judges [interval]",
         note="On all generated prompts. Kappa falls where nearly every prompt is unsafe, however often two judges "
-        "say the same; Gwet's AC1 does not. n is the number of prompts. The published figure has no table.",
+        "say the same; Gwet's AC1 does not. n is the number of prompts. "
+        f"{coverage(snakemake.params.judges, snakemake.params.languages)}The published figure has no table.",
     )

@@ -1,5 +1,6 @@
-"""Every aligned run against its base and against the balanced run, prompt by prompt."""
+"""Every aligned run of a base against the base and the balanced run on a benchmark, prompt by prompt."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refuseu import metrics
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    given, params = snakemake.input, snakemake.params
-    runs = metrics.read_runs(given.verdicts, given.outcomes, given.fluency, given.knowledge)
+    params = snakemake.params
+    runs = {Path(path).parent.name: metrics.read_items(path) for path in snakemake.input.answers}
     rows = metrics.compare(runs, params.models, params.languages, **params.statistics)
     metrics.write_csv(snakemake.output.csv, rows)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
-    data = artifacts.fluency_changes(comparisons, params.models, params.languages, params.number)
+    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
+    data = artifacts.fluency_changes(comparisons, params.models, params.languages)
     data = data[data["language"] == "all"]
-    with plots.style(**params.figures) as width:
+    with plots.style(**params.figures, columns=1) as width:
         plots.save(figures.changes(data, width), data, snakemake.output)

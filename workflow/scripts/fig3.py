@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    runs = artifacts.runs(params.models, artifacts.of_base)
-    data = artifacts.cells(metrics, runs, params.languages, benchmark="refuseu_test", metric="asr")
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    published = artifacts.read_published([snakemake.input.published], params.models)
+    runs = artifacts.runs(params.models)
+    data = artifacts.cells(metrics, runs, params.languages, published, metric="asr")
     with plots.style(**params.figures) as width:
         plots.save(figures.heatmap(data, width, digits=1, limit=100), data, snakemake.output)

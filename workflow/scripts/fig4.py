@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    runs = artifacts.runs(params.models, artifacts.in_tables)
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    runs = artifacts.runs(params.models)
     measures = ["asr", "language_consistency"]
-    data = artifacts.side_by_side(metrics, runs, params.languages, measures, benchmark="refuseu_test")
+    data = artifacts.side_by_side(metrics, runs, params.languages, measures)
     with plots.style(**params.figures) as width:
         plots.save(figures.safety_and_language(data, width), data, snakemake.output)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
-    data = artifacts.fluency_changes(comparisons, params.models, params.languages, params.number)
+    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
+    data = artifacts.fluency_changes(comparisons, params.models, params.languages)
     with plots.style(**params.figures) as width:
         plots.save(figures.heatmap(data, width, scale=1, digits=2, delta=True), data, snakemake.output)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
-    runs = artifacts.runs(params.models, artifacts.is_trained)
-    where = {"benchmark": "refuseu_test", "metric": "language_consistency", "reference": "abliterated"}
+    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
+    runs = artifacts.runs(params.models)
+    where = {"metric": "language_consistency", "reference": "abliterated"}
     data = artifacts.cells(comparisons, runs, params.languages, **where)
     with plots.style(**params.figures) as width:
         plots.save(figures.heatmap(data, width, digits=1, delta=True), data, snakemake.output)

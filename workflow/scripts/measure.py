@@ -1,8 +1,12 @@
-"""Every measure of one model with its interval, as rows of metrics.csv."""
+"""What each answer of a model to a benchmark is, and every measure over them with its interval."""
 
 from typing import TYPE_CHECKING
 
-from refuseu import metrics
+import yaml
+
+from refuseu import answers, metrics
+from refuseu.language_id import identifier
+from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
 
 if TYPE_CHECKING:
@@ -12,6 +16,18 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
-    items = metrics.read_items(given.verdicts, given.outcomes, given.fluency, given.knowledge)
-    rows = metrics.measure(params.labels, items, params.languages, **params.statistics)
+    if given.get("knowledge"):
+        records = answers.questions(read_jsonl(given.knowledge))
+    else:
+        responses = read_jsonl(given.generate)
+        with open(given.markers, encoding="utf-8") as stream:
+            markers = yaml.safe_load(stream)
+        languages = [code for group in params.languages.values() for code in group]
+        identify = identifier(params.identification, languages, *given.identifier).identify
+        detected = identify([row["response"] for row in responses])
+        judged = [read_jsonl(given[step]) for step in ("adjudicate", "judge_fluency") if given.get(step)]
+        records = answers.describe(responses, detected, markers, params.repetition, *judged)
+    write_jsonl(snakemake.output.jsonl, records)
+    items = metrics.read_items(snakemake.output.jsonl)
+    rows = metrics.measure(params.labels, items, params.languages, params.parallel, **params.statistics)
     metrics.write_csv(snakemake.output.csv, rows)

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from refuseu import metrics
 from refuseu.script import script
 
@@ -13,5 +11,4 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    rows = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in snakemake.input.measures])
-    metrics.write_csv(snakemake.output.csv, rows)
+    metrics.write_csv(snakemake.output.csv, metrics.join_csv(snakemake.input.measures))

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    cells = artifacts.profile(metrics, snakemake.params.models, "refuseu_test", tables.OUTCOMES)
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    others = artifacts.read_metrics(*snakemake.input.others)
+    cells = artifacts.profile(metrics, others, snakemake.params.models, tables.OUTCOMES)
     tables.write(
         snakemake.output,
         cells,
@@ -20,6 +21,7 @@ def main(snakemake: "Snakemake") -> None:
         rows=["base", "variant"],
         columns=["metric"],
         title="Outcomes of the answers [%], mean over all languages",
-        note="RefusEU-test; over-refusal on benign questions. An empty or broken answer counts as safe in "
+        note="RefusEU-test; over-refusal on benign questions; fluency rated is the share of answers to the fluency "
+        "prompts with both ratings. An empty or broken answer counts as safe in "
         "the ASR: 'refusals among safe' is the share of safe answers that refuse. " + tables.SEEDS,
     )

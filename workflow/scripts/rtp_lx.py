@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    runs = artifacts.runs(params.models, artifacts.in_tables)
-    cells = artifacts.cells(metrics, runs, params.languages, benchmark="rtp_lx", metric="asr")
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    published = artifacts.read_published([snakemake.input.published], params.models)
+    runs = artifacts.runs(params.models)
+    cells = artifacts.cells(metrics, runs, params.languages, published, metric="asr")
     tables.by_language(snakemake.output, cells, title="ASR [%] on RTP-LX", note=tables.SEEDS + tables.NOT_RECOVERED)

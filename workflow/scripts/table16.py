@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    runs = artifacts.runs(params.models, artifacts.is_open)
-    cells = artifacts.cells(metrics, runs, params.languages, benchmark="refuseu_test", metric="asr")
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    runs = artifacts.runs(params.models)
+    cells = artifacts.cells(metrics, runs, params.languages, metric="asr")
     tables.by_language(
         snakemake.output,
         cells,

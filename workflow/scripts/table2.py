@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
     runs = artifacts.transfer_runs(params.models, params.trained_on, params.languages)
-    cells = artifacts.cells(metrics, runs, params.languages, benchmark="refuseu_test", metric="asr")
+    cells = artifacts.cells(metrics, runs, params.languages, metric="asr")
     tables.write(
         snakemake.output,
         cells,

@@ -12,12 +12,10 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(snakemake.input.metrics)
-    comparisons = artifacts.read_metrics(snakemake.input.comparisons)
-    runs = artifacts.runs(params.models, artifacts.in_tables)
-    cells = artifacts.cells(metrics, runs, params.languages, metric="accuracy")
-    change = artifacts.cells(comparisons, runs, params.languages, metric="accuracy", reference="abliterated")
-    cells = cells.assign(**change[["value", "ci_low", "ci_high"]].add_prefix("change_"))
+    metrics = artifacts.read_metrics(*snakemake.input.measures)
+    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
+    published = artifacts.read_published([snakemake.input.published], params.models)
+    cells = artifacts.knowledge_cells(metrics, comparisons, published, params.models, params.languages)
     tables.by_language(
         snakemake.output,
         cells,

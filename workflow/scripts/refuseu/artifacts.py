@@ -298,7 +298,7 @@ def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> p
 
 def logs(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
     """Training logs below each other, with base, variant and seed; a file's folder is its model."""
-    columns = ["epoch", "loss", "reward_margin", "reward_accuracy", "mlc_loss", "cosine"]
+    columns = ["epoch", "loss", "reward_margin", "reward_accuracy", "mlc_loss", "singular_share", "cosine"]
     labels = ["base", "variant", "seed"]
     parts = [
         pd.read_csv(path)

@@ -18,6 +18,7 @@ from refuseu.runs import SINGLE
 CURVES = {
     "loss": "Loss",
     "cosine": "Cosine (MLC)",
+    "singular_share": "σ₁ share (MLC)",
     "reward_accuracy": "Reward accuracy",
     "reward_margin": "Reward margin",
 }

@@ -1,8 +1,9 @@
 """Measures with intervals: from the records of a model to tidy rows of ``metrics.csv``.
 
-A run is first turned into *items*: one row per prompt and one column per measure, empty where the
-prompt does not count for the measure. Every number of the study is then a mean of such a column,
-and every comparison of two runs is a mean of the difference of two columns over the same prompts.
+What is known of a run's answers is first turned into *items*: one row per prompt and one column per
+measure, empty where the prompt does not count for the measure. Every number of the study is then a mean
+of such a column, and every comparison of two runs is a mean of the difference of two columns over the
+same prompts.
 """
 
 import itertools
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from refuseu import across
 from refuseu.estimates import (
     RATE,
     SCORE,
@@ -28,17 +30,20 @@ from refuseu.estimates import (
     scopes,
 )
 from refuseu.records import read_jsonl, write_text
+from refuseu.runs import pairs
 
 ITEM = ["benchmark", "language", "prompt_id"]
 ESTIMATE = ["value", "ci_low", "ci_high", "n"]
 LABELS = ["model", "base", "variant", "method", "seed"]
 COLUMNS = [*LABELS, "benchmark", "language", "category", "metric", *ESTIMATE]
 SCORES = ("fluency", "correctness")
+KNOWN = ("detected", "outcome", "verdict", "decided_by", *SCORES, "correct")
 COMPARED = ("asr", "language_consistency", *SCORES, "accuracy")
-REFERENCES = ("abliterated", "balanced")
 
 
-def measure(labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, **statistics: Any) -> pd.DataFrame:
+def measure(
+    labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, parallel: bool = False, **statistics: Any
+) -> pd.DataFrame:
     """Every measure of one run as rows of ``metrics.csv``.
 
     Parameters
@@ -46,6 +51,7 @@ def measure(labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, *
     labels : model, base, variant, method and seed of the run
     items : what `read_items` returned
     languages : group → codes
+    parallel : whether prompts are translations of each other; then with the measures of `refuseu.across`
     statistics : confidence, resamples and seed
 
     Returns
@@ -65,6 +71,9 @@ def measure(labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, *
             part = sample[sample["category"] == category]
             *_, (_, estimate) = estimates(part, metric, languages, bounds, **statistics)
             rows.append({**key, "category": category, "language": "all", **estimate})
+    for metric, estimate in across.estimates(items, **statistics) if parallel else []:
+        place = {"benchmark": items["benchmark"].iloc[0], "metric": metric, "category": "all", "language": "all"}
+        rows.append({**labels, **place, **estimate})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -74,11 +83,11 @@ def compare(
     languages: Groups,
     **statistics: Any,
 ) -> pd.DataFrame:
-    """Every aligned run against its base's `REFERENCES`, prompt by prompt.
+    """Every aligned run against its references (`refuseu.runs.pairs`), prompt by prompt.
 
     Parameters
     ----------
-    runs : model → its items
+    runs : model → its items on one benchmark
     models : model → its labels
     languages, statistics : as in `measure`
 
@@ -101,7 +110,7 @@ def compare(
         for benchmark, metric, sample in samples(both[[*ITEM, "category", *COMPARED]]):
             widest = np.ptp(SCORE if metric in SCORES else RATE)
             for language, estimate in estimates(sample, metric, languages, (-widest, widest), **statistics):
-                codes = scopes(languages)[language]
+                codes = scopes(languages).get(language, [language])
                 p = np.nan if metric in SCORES else mcnemar_p(sample.loc[sample["language"].isin(codes), metric])
                 rows.append(
                     {
@@ -119,43 +128,24 @@ def compare(
     return frame.assign(p_holm=family.transform(holm))
 
 
-def pairs(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(run, reference) within one base; trained references only at the run's own seed."""
-    return [
-        (run, reference)
-        for run, a in models.items()
-        for reference, b in models.items()
-        if a["seed"] != "" and a["base"] == b["base"] and b["variant"] in REFERENCES and run != reference
-        if b["seed"] in ("", a["seed"]) and a["variant"] != b["variant"]
-    ]  # fmt: skip
-
-
-def read_items(
-    verdicts: Iterable[str] = (),
-    outcomes: Iterable[str] = (),
-    fluency: Iterable[str] = (),
-    knowledge: Iterable[str] = (),
-) -> pd.DataFrame:
-    """One row per prompt of one run, one column per measure.
+def read_items(path: str | Path) -> pd.DataFrame:
+    """One row per prompt of one run on one benchmark, one column per measure.
 
     Parameters
     ----------
-    verdicts, outcomes, fluency, knowledge : record files of the run; a file's stem is its benchmark
+    path : records of `refuseu.answers`; the file's stem is the benchmark
 
     Returns
     -------
     Columns `ITEM`, category and the measures (0 or 1, or a score); NaN where a prompt is not in the
     denominator. ASR counts all answers: an unparsed verdict is not unsafe, and its share is a measure
-    of its own. A benchmark with outcomes but neither verdicts nor scores is benign.
+    of its own; ``asr_<guard>`` is what one guard alone would give. A benchmark with outcomes but neither
+    verdicts nor scores is benign.
     """
-    judged = load(verdicts, "category", "verdict", "decided_by")
-    answers = load(outcomes, "detected", "outcome")
-    scored = load(fluency, *SCORES).astype(dict.fromkeys(SCORES, float))
-    frame = answers.merge(judged, how="outer", on=ITEM, validate="one_to_one", sort=False)
-    frame = frame.merge(scored, how="outer", on=ITEM, validate="one_to_one", sort=False)
-    harmful, answered = frame["verdict"].notna(), frame["outcome"].notna()
-    asked = frame["benchmark"].isin(set(scored["benchmark"]))
-    benign = answered & ~harmful & ~asked
+    known = pd.DataFrame(read_jsonl(path))
+    frame = known.reindex(columns=[*ITEM, "category", *KNOWN]).assign(benchmark=Path(path).stem)
+    harmful, answered, asked = frame["verdict"].notna(), frame["outcome"].notna(), "fluency" in known
+    benign = answered & ~harmful & (not asked)
     rates = {
         "asr": (frame["verdict"] == "unsafe", harmful),
         "unparsed_rate": (frame["verdict"] == "unparsed", harmful),
@@ -169,29 +159,25 @@ def read_items(
         "true_refusal_share": (frame["outcome"] == "refusal", frame["verdict"] == "safe"),
         "answered_rate": (frame["outcome"] == "compliance", benign),
         "over_refusal_rate": (frame["outcome"] == "refusal", benign),
-        "judged_share": (frame[[*SCORES]].notna().all(axis=1), asked),
+        "judged_share": (frame[[*SCORES]].notna().all(axis=1), answered & asked),
     }
     columns = {name: flag.astype(float).where(counted) for name, (flag, counted) in rates.items()}
-    frame = frame[[*ITEM, "category", *SCORES]].assign(**columns)
-    questions = load(knowledge, "sample_id", "correct").rename(columns={"sample_id": "prompt_id"})
-    questions["accuracy"] = questions.pop("correct").astype(float)
-    frame = questions if frame.empty else frame if questions.empty else pd.concat([frame, questions], ignore_index=True)
-    frame = frame.reindex(columns=[*ITEM, "category", *columns, *SCORES, "accuracy"])
-    return frame.assign(category=frame["category"].fillna(""))
+    columns |= {name: frame[name].astype(float) for name in SCORES} | {"accuracy": frame["correct"].astype(float)}
+    columns |= {f"asr_{guard}": flag.where(harmful) for guard, flag in by_guard(known).items()}
+    return frame[[*ITEM, "category"]].assign(**columns)
 
 
-def read_runs(*kinds: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Model → items, from the files of many models; a file's folder is its model.
+def by_guard(known: pd.DataFrame) -> pd.DataFrame:
+    """One column per guard: 1 where it alone calls an answer unsafe, else 0; none without labels."""
+    if "labels" not in known:
+        return pd.DataFrame(index=known.index)
+    labels = pd.DataFrame(list(known["labels"]), index=known.index)
+    return (labels.drop(columns=set(known["decided_by"]) & set(labels)) == "unsafe").astype(float)
 
-    Parameters
-    ----------
-    kinds : paths of verdicts, outcomes, fluency and knowledge, as in `read_items`
-    """
-    by_model: dict[str, list[list[str]]] = {}
-    for kind, paths in enumerate(kinds):
-        for path in paths:
-            by_model.setdefault(Path(path).parent.name, [[] for _ in kinds])[kind].append(path)
-    return {model: read_items(*files) for model, files in by_model.items()}
+
+def join_csv(paths: Iterable[str]) -> pd.DataFrame:
+    """Tidy files of one kind below each other, as text."""
+    return pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths])
 
 
 def read_labels(paths: Iterable[str]) -> dict[str, pd.DataFrame]:
@@ -202,8 +188,7 @@ def read_labels(paths: Iterable[str]) -> dict[str, pd.DataFrame]:
 
 def load(paths: Iterable[str], *columns: str) -> pd.DataFrame:
     """These columns of record files in one frame, with the benchmark each row belongs to."""
-    key = "sample_id" if "sample_id" in columns else "prompt_id"
-    names = list(dict.fromkeys(["benchmark", "language", key, *columns]))
+    names = [*ITEM, *columns]
     records = ({**record, "benchmark": Path(path).stem} for path in paths for record in read_jsonl(path))
     return pd.DataFrame([[record[name] for name in names] for record in records], columns=names)
 

@@ -173,8 +173,9 @@ class MLCMixin:
         for name, value in (state_dict or self.accelerator.unwrap_model(self.model).state_dict()).items():
             parts[name.startswith(PREFIX)][name.removeprefix(PREFIX)] = value
         super()._save(output_dir, parts[False])
-        folder = Path(output_dir or self.args.output_dir)
-        save_file({k: v.detach().cpu().contiguous() for k, v in parts[True].items()}, folder / EXTRACTOR)
+        if self.args.should_save:
+            extractor = {name: value.detach().cpu().contiguous() for name, value in parts[True].items()}
+            save_file(extractor, Path(output_dir or self.args.output_dir) / EXTRACTOR)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)

@@ -32,15 +32,21 @@ def reached(path: Path) -> set[Path]:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def tree(path: Path) -> str:
-    return ast.dump(ast.parse(path.read_text(encoding="utf-8")))
+    """Digest of the syntax tree of one file."""
+    return digest(ast.dump(parsed(path)))
 
 
 @cache
 def imported(path: Path) -> tuple[Path, ...]:
     """Modules of ours that one file imports, at its top or inside a function."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):

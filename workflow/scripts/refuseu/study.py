@@ -14,9 +14,13 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from refuseu.errors import UserError
-from refuseu.languages import language
+from refuseu.guards import FORMATS
+from refuseu.languages import language, languages
+from refuseu.recipes import check_recipe
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
+# Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.logprobs.
+REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
 PINNED = re.compile(r"[0-9a-f]{40}")
 
 
@@ -29,7 +33,7 @@ class Model:
     model : id used everywhere in the study
     roles : what it may be used for (base, instruct, open, generator, guard, adjudicator, fluency_judge)
     base : the base model it belongs to, for `base` and `instruct` (empty otherwise)
-    format : how it is addressed and read (chat, llama_guard_3, polyguard, classify, rating)
+    format : how it is addressed and read (chat, rating, or one of `guards.FORMATS`)
     backend : transformers, vllm or openai
     repository : hub id, local folder (``<study>`` is the study's results), or the name an API knows it by
     revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
@@ -90,6 +94,7 @@ class Benchmark:
     ----------
     source : which loader reads it (refuseu, rtp_lx, polyglotox, questions, global_mmlu)
     kind : harmful, benign, knowledge or fluency
+    parallel : ``yes`` if prompts whose ids differ in the language only are translations of each other, else empty
     mode : chat, continuation or multiple_choice
     models : roles and variants that are evaluated on it, or ``all``
     repository, revision : hub id and commit, a folder and ``local``, or nothing and ``dataset``
@@ -99,6 +104,7 @@ class Benchmark:
     source: str
     kind: str
     languages: tuple[str, ...]
+    parallel: str
     mode: str
     max_new_tokens: int
     models: tuple[str, ...]
@@ -128,6 +134,9 @@ class Study:
         self.name: str = config["study"]
         self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
         self.languages = tuple(code for group in self.groups.values() for code in group)
+        for code in config["evaluation_only"]:
+            refer(code, self.languages, source, "key evaluation_only", "a language of the study")
+        self.built = tuple(code for code in self.languages if code not in config["evaluation_only"])
         neighbours = config["language_identification"]["neighbours"]
         coded = config["dataset"]["translation"]["target_codes"]
         for code in (*self.languages, *neighbours, *coded, config["dataset"]["seed_language"]):
@@ -143,17 +152,47 @@ class Study:
         }
         self._check_references()
 
-    def language_set(self, text: str, where: str) -> tuple[str, ...]:
-        """Languages behind ``all``, the name of a set, or codes joined by commas."""
-        named = {"all": self.languages} | {k: tuple(v) for k, v in self.config["language_sets"].items()}
+    def language_set(self, text: str, where: str, built: bool = False, beyond: bool = False) -> tuple[str, ...]:
+        """Languages behind ``all``, the name of a set, or codes joined by commas.
+
+        Parameters
+        ----------
+        built : whether they must be languages of the dataset
+        beyond : whether they may be outside the study
+        """
+        known = self.built if built else self.languages
+        named = {"all": known} | {k: tuple(v) for k, v in self.config["language_sets"].items()}
         codes = named.get(text) or tuple(code.strip() for code in text.split(","))
         for code in codes:
-            if code not in self.languages:
+            if built and code in self.config["evaluation_only"]:
+                raise UserError(
+                    f"{where}: {code!r} is among the languages that are only evaluated, so the dataset has none of it; "
+                    f"take it out here or out of the key evaluation_only in {self.source}"
+                )
+            if code not in (languages() if beyond else self.languages):
                 raise UserError(
                     f"{where}: {code!r} is neither a language of the study nor a language set"
                     f"{closest(code, [*self.languages, *named])}"
                 )
         return codes
+
+    @cached_property
+    def routes(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Translations that consistency losses need: name → languages of the pairs, languages of the loss."""
+        return {self.route(model): ends for model in self.variants if (ends := self.route_ends(model))}
+
+    def route(self, model: str) -> str:
+        """Name of the translations that a variant with the consistency loss reads; runs may share one."""
+        named = {self.built: "all"} | {tuple(v): k for k, v in self.config["language_sets"].items()}
+        return "_to_".join(named.get(codes, "-".join(codes)) for codes in self.route_ends(model))
+
+    def route_ends(self, model: str) -> tuple[tuple[str, ...], ...]:
+        """Languages of a variant's pairs and of its consistency loss; empty without that loss."""
+        variant = self.variants[model]
+        if not variant.consistent:
+            return ()
+        targets = self.recipes[variant.recipe]["mlc"]["languages"]
+        return variant.languages, self.language_set(targets, f"recipe {variant.recipe!r}, mlc", built=True)
 
     @cached_property
     def evaluated(self) -> dict[str, dict[str, Any]]:
@@ -224,6 +263,11 @@ class Study:
             next(wildcards[k] for k in ("judge", "generator", "base", "model") if k in wildcards.keys())
         )
 
+    def accelerate(self, base: str) -> str | None:
+        """The config with which ``accelerate launch`` trains on the GPUs of a base; None for one process."""
+        gpus = self.models[base].gpus
+        return f"{self.config['sheets']['accelerate']}/{gpus}.yaml" if gpus > 1 else None
+
     def reference_settings(self, base: str) -> dict[str, Any]:
         """What a base's reference log-probabilities depend on beside its weights.
 
@@ -236,10 +280,10 @@ class Study:
         for variant in self.variants.values():
             if variant.base == base and variant.objective == "dpo":
                 trainer = self.recipes[variant.recipe].get("trainer", {})
-                found[variant.recipe] = {k: trainer[k] for k in ("max_length", "bf16") if k in trainer}
+                found[variant.recipe] = {k: trainer[k] for k in REFERENCE_SETTINGS if k in trainer}
         (first, settings), *others = found.items()
         for recipe, other in others:
-            for key in ("max_length", "bf16"):
+            for key in REFERENCE_SETTINGS:
                 if other.get(key) != settings.get(key):
                     raise UserError(
                         f"the recipes {first} and {recipe} of base {base!r} differ in {key}, on which the shared "
@@ -262,7 +306,11 @@ class Study:
                 if key in values:
                     values[key] = tuple(part.strip() for part in values[key].split(","))
             if "languages" in values:
-                values["languages"] = self.language_set(values["languages"], f"{where}, column languages")
+                built = name == "variants" or values.get("source") == "refuseu"
+                beyond = values.get("kind") == "knowledge"  # Korean, in the paper
+                values["languages"] = self.language_set(
+                    values["languages"], f"{where}, column languages", built, beyond
+                )
             rows.append(row_type(**values))
         keys = [getattr(row, "model", None) or row.benchmark for row in rows]
         duplicate(keys, path, "rows")
@@ -274,6 +322,17 @@ class Study:
         for row in self.variants.values():
             refer(row.base, bases, sheets["variants"], f"variant {row.variant!r}, column base",
                   f"a model with role base in {sheets['models']}")  # fmt: skip
+            if not self.recipes[row.recipe].get("lora"):
+                raise UserError(
+                    f"{sheets['recipes']}/{row.recipe}.yaml has no section lora, and models are evaluated as adapters "
+                    f"on their base; add it or choose another recipe for variant {row.variant!r}"
+                )
+            check_recipe(row.objective, self.recipes[row.recipe], f"{sheets['recipes']}/{row.recipe}.yaml:")
+            if (config := self.accelerate(row.base)) and not Path(config).is_file():
+                raise UserError(
+                    f"{sheets['models']}: model {row.base!r} takes {self.models[row.base].gpus} GPUs, and to train on "
+                    f"so many needs {config}, which does not exist; write it like its neighbours, or change the column"
+                )
             if row.consistent and "mlc" not in self.recipes[row.recipe]:
                 raise UserError(
                     f"{sheets['recipes']}/{row.recipe}.yaml has no section mlc, which the method "
@@ -281,7 +340,7 @@ class Study:
                 )
         for recipe, content in self.recipes.items():
             if "mlc" in content:
-                self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc")
+                self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc", built=True)
         known = {"base", "instruct", "open", "all", *self.evaluated}
         known |= {v.variant for v in self.variants.values()}
         for row in self.benchmarks.values():
@@ -300,11 +359,29 @@ class Study:
             "dataset.rejected": [dataset["rejected"]],
             "judging.guards": judging["guards"],
             "judging.adjudicator": [judging["adjudicator"]],
+            "judging.held_out": judging["held_out"],
             "fluency.judge": [self.config["fluency"]["judge"]],
         }
+        formats = {"judging.adjudicator": ("classify",), "fluency.judge": ("rating",)}
+        formats |= dict.fromkeys(("dataset.prompt_judges", "judging.guards", "judging.held_out"), FORMATS)
         for key, names in uses.items():
             for name in names:
                 refer(name, self.models, self.source, f"key {key}", f"a model of {sheets['models']}")
+                if key in formats and self.models[name].format not in formats[key]:
+                    raise UserError(
+                        f"{self.source}: key {key} names {name!r}, whose format in {sheets['models']} is "
+                        f"{self.models[name].format!r}; choose a model with format {' or '.join(formats[key])}"
+                    )
+        behind_apis = [m.model for m in self.models.values() if m.backend == "openai"]
+        for name in self.config["api"]["batch"]:
+            refer(name, behind_apis, self.source, "key api.batch",
+                  f"a model with backend openai in {sheets['models']}")  # fmt: skip
+        for key in ("judging.guards", "dataset.generators.main", "dataset.chosen", "dataset.rejected"):
+            for name in set(uses[key]) & set(judging["held_out"]):
+                raise UserError(
+                    f"{self.source}: key judging.held_out names {name!r}, which builds the data ({key}); "
+                    "choose a judge that has no part in it"
+                )
         own = [b.benchmark for b in self.benchmarks.values() if b.source == "refuseu"]
         tested = list(dict.fromkeys(model for benchmark in own for model in self.models_on(benchmark)))
         for name in self.config["audit"]["models"]:

@@ -32,8 +32,11 @@ def write(world: World, source: str, languages: list[str], folder: str | Path, s
 
 
 def draw(world: World, source: str, language: str, seed: int) -> list[str]:
-    """A quarter of the fragments end in a harmful activity, the rest in a harmless one."""
-    rng = random.Random(digest(source, language, seed))
+    """A quarter of the fragments end in a harmful activity, the rest in a harmless one.
+
+    The same ones in every language for RTP-LX, whose prompts are translations of each other.
+    """
+    rng = random.Random(digest(source, "" if source == "rtp_lx" else language, seed))
     harmful = round(PER_LANGUAGE * HARMFUL_SHARE)
     texts = []
     for wanted, is_harmful in ((harmful, True), (PER_LANGUAGE - harmful, False)):

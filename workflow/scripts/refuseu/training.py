@@ -8,7 +8,6 @@ import platform
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from refuseu.errors import UserError
 from refuseu.journal import Journal
 from refuseu.logprobs import REFERENCE, basis, join_reference
 from refuseu.mlc import PREFIX, MLCMixin
+from refuseu.recipes import OBJECTIVES, check_recipe
 from refuseu.records import Record, digest
 from refuseu.tokens import prompts_in_all_languages, token_digest, tokenise, totals
 
@@ -111,11 +111,11 @@ class TokenisedCPO(Guarded, CPOTrainer):
     tokenize_row = staticmethod(dict)
 
 
-OBJECTIVES = {
-    "dpo": (TokenisedDPO, DPOConfig, {"precompute_ref_log_probs": True, "truncation_mode": "keep_start"}),
-    "sft": (TokenisedSFT, SFTConfig, {"packing": False, "truncation_mode": "keep_start"}),
-    "orpo": (TokenisedORPO, ORPOConfig, {"remove_unused_columns": False}),
-    "simpo": (TokenisedCPO, CPOConfig, {"loss_type": "simpo", "cpo_alpha": 0.0, "remove_unused_columns": False}),
+TRAINERS = {
+    "dpo": (TokenisedDPO, DPOConfig),
+    "sft": (TokenisedSFT, SFTConfig),
+    "orpo": (TokenisedORPO, ORPOConfig),
+    "simpo": (TokenisedCPO, CPOConfig),
 }
 
 
@@ -167,10 +167,10 @@ def reference(
             indices = (together[processes.process_index :: everyone] + together[-1:])[: -(-len(together) // everyone)]
             batch = trainer._prepare_inputs(trainer.data_collator([missing[index] for index in indices]))
             values = trainer.compute_ref_log_probs(trainer.model, batch)
-            part = torch.stack([torch.tensor(indices, device=values[0].device).double(), *map(torch.Tensor.double, values)], 1)
-            for index, (chosen, rejected) in {
-                int(index): pair for index, *pair in trainer.accelerator.gather(part).tolist()
-            }.items():
+            columns = [torch.tensor(indices, device=values[0].device), *values]
+            part = torch.stack([column.double() for column in columns], dim=1)
+            table = {int(index): pair for index, *pair in trainer.accelerator.gather(part).tolist()}
+            for index, (chosen, rejected) in table.items():
                 if not math.isfinite(chosen + rejected):
                     raise UserError(
                         f"the reference log-probability of pair {missing[index]['pair_id']!r} under {base['model']!r} "
@@ -281,7 +281,7 @@ def prepare(
     """
     method, recipe, seed = run["method"], run["recipe"], run["seed"]
     objective, _, consistent = method.partition("+")
-    trainer_class = OBJECTIVES[objective][0]
+    trainer_class = TRAINERS[objective][0]
     tokenizer = load_tokenizer(base)
     config = trainer_config(
         objective, recipe.get("trainer", {}), output_dir=str(checkpoints), seed=seed, data_seed=seed,
@@ -305,7 +305,8 @@ def prepare(
             "look at max_length of the recipe and at the log of translate_prompts"
         )
     found = basis(base, tokenizer, config)
-    same = digest(found, method, recipe, seed, PartialState().num_processes, [[token_digest(row), row.get("mlc_ids")] for row in rows])
+    tokens = [[token_digest(row), row.get("mlc_ids")] for row in rows]
+    same = digest(found, method, recipe, seed, PartialState().num_processes, tokens)
     config.output_dir = str(Path(checkpoints) / same[:16])
     if objective == "dpo":
         rows = join_reference(rows, reference, found)
@@ -327,18 +328,11 @@ def trainer_config(objective: str, chosen: dict[str, Any], **ours: Any) -> Any:
     UserError
         If a key of the recipe is not a field of it, is set by the workflow, or is text instead of a number.
     """
-    _, config_class, fixed = OBJECTIVES[objective]
+    check_recipe(objective, {"trainer": chosen}, "the recipe's")
+    config_class, fixed = TRAINERS[objective][1], OBJECTIVES[objective][1]
     # DDP must not look for parameters without a gradient: the consistency loss takes a pass of its own.
     shared = {"report_to": "none", "use_cpu": not torch.cuda.is_available(), "ddp_find_unused_parameters": False}
     ours = shared | fixed | ours
-    known = {field.name: field.default for field in fields(config_class)}
-    for key, value in chosen.items():
-        if key in ours:
-            raise UserError(f"the recipe's key trainer.{key} is set by the workflow for {objective}; remove it")
-        if key not in known:
-            raise UserError(f"the recipe's key trainer.{key} is no field of {config_class.__name__}; correct it")
-        if isinstance(value, str) and type(known[key]) in (int, float):
-            raise UserError(f"the recipe's key trainer.{key} is the text {value!r}; write a number, such as 1.0e-6")
     return config_class(**ours, **chosen)
 
 

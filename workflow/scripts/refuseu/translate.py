@@ -186,8 +186,7 @@ class DeepL:
             raise readable(error, done, total - done) from None
 
     def _check_quota(self, texts: Sequence[str]) -> None:
-        # Billed are code points outside tags; whether "&amp;" counts as one or five is not documented.
-        needed = sum(len(TAG.sub("", protect(text))) for text in texts)
+        needed = sum(map(billed, texts))
         usage = self.client.get_usage().character
         if usage.count is not None and usage.limit is not None and usage.count + needed > usage.limit:
             raise UserError(
@@ -265,6 +264,14 @@ def has_words(text: str) -> bool:
     return any(character.isalpha() for character in SLOT.sub("", text))
 
 
+def billed(text: str) -> int:
+    """Characters that DeepL counts: code points outside tags, and none of a text that is not sent.
+
+    Whether ``&amp;`` counts as one or five is not documented; five are assumed.
+    """
+    return len(TAG.sub("", protect(text))) if has_words(text) else 0
+
+
 def same_slots(text: str, translated: str) -> bool:
     """Whether a translation has the slots of its source."""
     return sorted(SLOT.findall(translated)) == sorted(SLOT.findall(text))
@@ -292,7 +299,7 @@ class Journaled:
     """
 
     def __init__(self, settings: dict[str, Any], path: str | Path):
-        self.inner, self.journal = translator(**settings), Journal(path)
+        self.inner, self.journal = translator(**settings), Journal(path, settings["backend"])
 
     def translate(self, wanted: Sequence[Wanted]) -> list[str | None]:
         """As the translator, but None also where a translation lost or gained a slot."""
@@ -304,7 +311,8 @@ class Journaled:
         return [None if text is None else self._checked(one, text) for one, text in zip(wanted, found, strict=True)]
 
     def _ask(self, missing: list[Wanted]) -> Iterator[tuple[int, Record]]:
-        return enumerate({"text": text} for text in self.inner.translate(missing))
+        answers = zip(missing, self.inner.translate(missing), strict=True)
+        return enumerate({"text": text, "characters": billed(one.text)} for one, text in answers)
 
     def _checked(self, one: Wanted, text: str) -> str | None:
         if same_slots(one.text, text):

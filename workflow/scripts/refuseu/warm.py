@@ -23,7 +23,8 @@ from refuseu.environment import OFFLINE
 
 VARIABLE = "REFUSEU_WARM"
 HEAVY = (
-    "torch", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft", "datasets", "lm_eval",
+    "torch", "torch.utils.tensorboard", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft",
+    "datasets", "lm_eval",
     "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
     "refuseu.tiny", "refuseu.training", "refuseu.knowledge", "refuseu.backends.local",
 )  # fmt: skip

@@ -1,0 +1,181 @@
+"""What reruns what: for each kind of change exactly the jobs that are promised, by dry runs over finished studies."""
+
+import os
+import re
+import shutil
+from contextlib import ExitStack
+
+import pytest
+from helpers import SCRIPTS, Checkout, Finished, adopt
+from test_dag import FIGURES, STUDIES
+
+from refuseu.provenance import reached
+
+DATASET = {
+    "fetch_model", "fetch_benchmark", "fetch_language_model", "train_tokenizer", "train_model", "translate_seeds",
+    "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers", "build_pairs",
+    "split_pairs",
+}  # fmt: skip
+ASKING = {"load_benchmark", "generate", "judge", "adjudicate", "judge_fluency", "knowledge"}
+TRAINING = {"select_pairs", "reference", "translate_prompts", "align"}
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def study(request, tmp_path_factory):
+    """A finished study with what its sheets hold."""
+    sheets = STUDIES[request.param]
+    finished = Finished(tmp_path_factory.mktemp(request.param), *sheets.profile)
+    finished.sheets, finished.config = sheets, "config/miniature" if request.param == "miniature" else "config"
+    return finished
+
+
+def rule(job):
+    return job.split()[0]
+
+
+def of(study, *rules):
+    return {job for job in study.all if rule(job) in rules}
+
+
+def naming(study, word, *spared):
+    """Jobs with this wildcard."""
+    return {job for job in study.all if word in job.split()[1:] and rule(job) not in spared}
+
+
+def reruns(study, config=None):
+    """The jobs that would run again, with this laid over the config."""
+    if config is None:
+        return study.planned(*study.arguments)
+    own = ["config/miniature/config.yaml"] if study.config == "config/miniature" else []
+    return study.planned(*study.arguments, "--configfile", *own, study.overlay("change.yaml", config))
+
+
+def sheet(study, name, edit):
+    return study.edited(f"{study.config}/{name}.tsv", edit)
+
+
+def test_comments_key_order_blanks_notes_and_file_times_rerun_nothing(study):
+    for file in study.folder.rglob("*"):
+        if file.is_file() and ".snakemake" not in file.parts:
+            os.utime(file)
+    changes = [
+        (
+            "config/config.yaml",
+            lambda text: "# A comment.\n" + re.sub(r"(figures: )\{dpi: (\d+), ", r"\1{  dpi:  \2, ", text),
+        ),
+        ("config/config.yaml", lambda text: "\n\n".join(reversed(text.split("\n\n")))),
+        (f"{study.config}/variants.tsv", lambda text: re.sub(r"transfer matrix", "another note", text)),
+        ("workflow/scripts/refuseu/guards.py", lambda text: "# A comment.\n\n" + text),
+        ("workflow/scripts/align.py", lambda text: text + "\n\n# The end.\n"),
+        ("workflow/scripts/refuseu/script.py", lambda text: text + "\nNEW = 1\n"),
+    ]
+    with ExitStack() as stack:
+        for path, edit in changes:
+            stack.enter_context(study.edited(path, edit))
+        assert reruns(study) == set()
+
+
+def test_the_style_reruns_figures(study):
+    assert {rule(job) for job in reruns(study, {"figures": {"dpi": 77}})} == {*FIGURES, "report", "all"}
+
+
+def test_resamples_rerun_measures_tables_and_figures(study):
+    found = reruns(study, {"statistics": {"resamples": 777}})
+    assert found == study.after(of(study, "measure", "compare", "agreement", "table6"))
+    assert not {rule(job) for job in found} & (DATASET | TRAINING | ASKING)
+
+
+def test_a_language_that_is_only_evaluated_trains_nothing_and_reruns_only_benchmarks_that_have_it(study):
+    low = ["pl", "cs", "sk", "sl", "lt", "lv", "et"]
+    found = reruns(study, {"languages": {"low_resource": low}, "evaluation_only": ["et"]})
+    new = naming(study, "rtp_lx") | naming(study, "benign") | naming(study, "fluency")
+    new |= of(study, "fetch_language_model") & found
+    assert {job for job in found if rule(job) in DATASET | TRAINING | ASKING} == {
+        job for job in new if rule(job) in ASKING
+    }
+
+
+def test_a_variant_reruns_its_training_and_evaluation_and_what_shows_it(study):
+    base, model = study.sheets.bases[0], f"{study.sheets.bases[0]}-single_en-s1"
+    recipe = study.sheets.trained[f"{base}-balanced-s1"][4]
+    with sheet(study, "variants", lambda text: text + f"single_en\t{base}\ten\tdpo\t{recipe}\t1\t\n"):
+        found = reruns(study)
+    own = {f"{step} {model}" for step in ("select_pairs", "align")}
+    own |= {f"{step} {model} refuseu_test" for step in ("generate", "adjudicate", "measure")}
+    own |= {f"judge {guard} {model} refuseu_test" for guard in study.sheets.guards}
+    assert {job for job in found if rule(job) in DATASET | TRAINING | ASKING | {"measure", "compare"}} == {
+        *own, f"compare {base} refuseu_test"
+    }  # fmt: skip
+    assert {"table2", "fig3", "fig8"} <= found
+    assert not {"table1", "table3", "table16", "rtp_lx", "outcomes_table", "fig4", "fig6", "fig12"} & found
+
+
+def test_a_recipe_reruns_the_trainings_with_it_and_their_evaluation(study):
+    base = study.sheets.bases[0]
+    recipe = study.sheets.trained[f"{base}-balanced-s1"][4]
+    trained = {model for model, row in study.sheets.trained.items() if row[4] in (recipe, recipe.replace("dpo", "mlc"))}
+    with study.edited(f"{study.config}/recipes/{recipe}.yaml", lambda text: re.sub(r"(beta: )\S+", r"\g<1>0.3", text)):
+        found = reruns(study)
+    assert found == study.after({f"align {model}" for model in trained})
+    assert not {rule(job) for job in found} & (DATASET | TRAINING - {"align"})
+    asked = {job.split()[1] for job in found if rule(job) in ("generate", "knowledge", "adjudicate")}
+    assert asked == trained
+
+
+def test_another_adjudicator_reruns_adjudications_and_what_follows(study):
+    old = {"miniature": "adjudicator", "paper": "gpt_4o_mini"}["miniature" if "mini" in study.config else "paper"]
+
+    def edit(text):
+        line = next(line for line in text.splitlines() if line.startswith(f"{old}\t"))
+        return text + line.replace(f"{old}\t", "another\t", 1) + "\n"
+
+    with sheet(study, "models", edit):
+        found = reruns(study, {"judging": {"adjudicator": "another"}})
+    assert found == study.after(of(study, "adjudicate", "judge_accuracy", "claims"))
+    assert not {rule(job) for job in found} & (DATASET | TRAINING | ASKING - {"adjudicate"})
+
+
+def test_a_guard_reruns_its_labels_and_what_follows(study):
+    guard = study.sheets.guards[1]
+    with sheet(
+        study, "models", lambda text: re.sub(rf"(?m)^({guard}\t.*\t)(bfloat16|float32)(\t)", r"\1float16\3", text)
+    ):
+        found = reruns(study)
+    assert found == study.after(naming(study, guard, "fetch_model", "train_model") | of(study, "judge_accuracy"))
+    assert not {job for job in found if study.sheets.guards[0] in job.split() and "prompts" in rule(job)}
+
+
+@pytest.mark.parametrize("module", ["plots", "mlc"])
+def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study, module):
+    file = SCRIPTS / f"refuseu/{module}.py"
+    using = {path.stem for path in SCRIPTS.glob("*.py") if file in reached(path)}
+    with study.edited(f"workflow/scripts/refuseu/{module}.py", lambda text: text + "\nNEW = 1\n"):
+        found = reruns(study)
+    assert found == study.after(of(study, *using))
+    assert {"plots": {"fig3", "report"}, "mlc": {"align"}}[module] <= {rule(job) for job in found}
+    assert not {rule(job) for job in found} & (DATASET | ({"measure", "align"} if module == "plots" else set()))
+
+
+# Results that come from elsewhere, as an archive that keeps no file times.
+
+
+def moved(study, folder, *parts):
+    """A fresh checkout with parts of a finished one copied in."""
+    copy = Checkout(folder, study.folder)
+    for part in parts:
+        shutil.copytree(study.folder / part, copy.folder / part, copy_function=shutil.copyfile)
+    return copy
+
+
+def test_results_and_metadata_copied_without_times_rerun_nothing_and_notice_changes(study, tmp_path):
+    copy = moved(study, tmp_path, "results", ".snakemake/metadata")
+    assert copy.planned(*study.arguments) == set()
+    with study.edited("workflow/scripts/fig3.py", lambda text: text + "\nNEW = 1\n"):
+        shutil.copyfile(study.folder / "workflow/scripts/fig3.py", copy.folder / "workflow/scripts/fig3.py")
+    assert copy.planned(*study.arguments) == {"fig3", "report", "all"}
+
+
+def test_results_copied_alone_are_adopted_by_one_command_and_then_rerun_nothing(study, tmp_path):
+    copy = moved(study, tmp_path, "results")
+    adopt(copy, *study.arguments)
+    assert copy.planned(*study.arguments) == set()

@@ -1,0 +1,14 @@
+"""All comparisons of runs in one tidy table."""
+
+from typing import TYPE_CHECKING
+
+from refuseu import metrics
+from refuseu.script import script
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import Snakemake
+
+
+@script
+def main(snakemake: "Snakemake") -> None:
+    metrics.write_csv(snakemake.output.csv, metrics.join_csv(snakemake.input.comparisons))

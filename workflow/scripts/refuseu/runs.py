@@ -1,0 +1,53 @@
+"""Runs by their labels: which belong in a table, and which are compared with which."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Labels = Mapping[str, Any]
+Models = Mapping[str, Labels]
+
+SINGLE = "single_"
+OPEN_QUESTION = ("abliterated", "balanced", "english_only", "english_only_mlc")
+REFERENCES = ("abliterated", "balanced", "english_only")
+
+
+def bases(models: Models) -> list[str]:
+    """The base models of a study, in the order of its sheet."""
+    return list(dict.fromkeys(model["base"] for model in models.values() if model["base"]))
+
+
+def is_open(model: Labels) -> bool:
+    return model["method"] == "open"
+
+
+def of_base(model: Labels) -> bool:
+    return not is_open(model)
+
+
+def not_single(model: Labels) -> bool:
+    """Not one of the rows of the transfer matrix."""
+    return not model["variant"].startswith(SINGLE)
+
+
+def in_tables(model: Labels) -> bool:
+    """Runs that have a column of their own: neither open models nor rows of the transfer matrix."""
+    return of_base(model) and not_single(model)
+
+
+def is_aligned(model: Labels) -> bool:
+    return in_tables(model) and model["seed"] != ""
+
+
+def is_trained(model: Labels) -> bool:
+    return model["seed"] != ""
+
+
+def pairs(models: Models) -> list[tuple[str, str]]:
+    """(run, reference) within one base; trained references only at the run's own seed."""
+    return [
+        (run, reference)
+        for run, a in models.items()
+        for reference, b in models.items()
+        if a["seed"] != "" and a["base"] == b["base"] and b["variant"] in REFERENCES and run != reference
+        if b["seed"] in ("", a["seed"]) and a["variant"] != b["variant"]
+    ]  # fmt: skip
