@@ -1,6 +1,7 @@
 """The graph of both studies, by dry runs in a fresh copy, without GPU, keys and network."""
 
 import re
+import shutil
 
 import pytest
 from helpers import ROOT
@@ -106,6 +107,33 @@ def test_a_variant_costs_its_own_training_and_evaluation_and_no_more(checkout, m
     assert more == dict.fromkeys(one, 1) | {"judge": 2}
 
 
+def test_any_base_languages_method_recipe_and_seed_are_a_row(checkout):
+    folder = checkout.folder / "recipes"
+    shutil.copytree(ROOT / "config/miniature/recipes", folder)
+    section = (folder / "mlc.yaml").read_text(encoding="utf-8").partition("mlc:")[2]
+    rows = (ROOT / "config/miniature/variants.tsv").read_text(encoding="utf-8").splitlines()
+    bundled = len(rows) - 1
+    for number, objective in enumerate(("dpo", "sft", "orpo", "simpo")):
+        (folder / f"{objective}_mlc.yaml").write_text(f"include: {objective}.yaml\nmlc:{section}", encoding="utf-8")
+        base = ("small", "large")[number % 2]
+        rows.append(f"{objective}_plain\t{base}\thigh_resource\t{objective}\t{objective}\t{number}\t")
+        rows.append(f"{objective}_and_mlc\t{base}\tpl,en\t{objective}+mlc\t{objective}_mlc\t7\t")
+    sheet = checkout.overlay("rows.tsv", "\n".join([*rows, ""]))
+    sheets = {"sheets": {"variants": sheet, "recipes": "recipes"}}
+    configs = ["config/miniature/config.yaml", checkout.overlay("rows.yaml", sheets)]
+    found = checkout.graph(*MINIATURE, "models", "--configfile", *configs)
+    trained = {job.removeprefix("align "): inputs for job, (inputs, _) in found.items() if job.startswith("align ")}
+    assert len(trained) == bundled + 8
+    assert set(trained) >= {
+        f"{('small', 'large')[n % 2]}-{objective}_{kind}-s{seed}"
+        for n, objective in enumerate(("dpo", "sft", "orpo", "simpo")) for kind, seed in (("plain", n), ("and_mlc", 7))
+    }  # fmt: skip
+    for model, inputs in trained.items():
+        with_reference = not any(f"-{objective}" in model for objective in ("sft", "orpo", "simpo"))
+        assert any("/reference/" in name for name in inputs) == with_reference
+        assert any("/translate_prompts/" in name for name in inputs) == ("_mlc-" in model)
+
+
 # The paper: 2 bases with their twins, 3 open models and the variants of its sheet.
 
 VARIANTS = [line.split("\t") for line in (ROOT / "config/variants.tsv").read_text().splitlines()[1:]]
@@ -180,7 +208,7 @@ STUDIES = {
 EVALUATED = {
     "table1": lambda s: (s.bases + s.twins + s.narrow, "refuseu_test", []),
     "table2": lambda s: (
-        s.bases + s.single + [m for m in s.narrow if "-english_only" in m], "refuseu_test", []
+        s.bases + s.single + [m for m in s.narrow if "-english_only-" in m], "refuseu_test", []
     ),
     "table3": lambda s: (s.bases + s.twins + s.narrow, "global_mmlu", s.bases),
     "fig3": lambda s: (s.bases + s.twins + s.narrow + s.single, "refuseu_test", []),

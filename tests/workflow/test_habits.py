@@ -245,10 +245,14 @@ RECIPES = sorted((ROOT / "config").rglob("recipes/*.yaml"))
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: "/".join(path.parts[-3:]))
 def test_recipes_use_the_fields_of_trl_and_peft(path):
     from peft import LoraConfig
-    from trl import DPOConfig
+    from trl import DPOConfig, SFTConfig
+    from trl.experimental.cpo import CPOConfig
+    from trl.experimental.orpo import ORPOConfig
 
+    configs = {"dpo": DPOConfig, "mlc": DPOConfig, "sft": SFTConfig, "orpo": ORPOConfig, "simpo": CPOConfig}
+    config = configs[path.stem.partition("_")[0]]
     recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert set(recipe.get("trainer", {})) <= {field.name for field in fields(DPOConfig)}
+    assert set(recipe.get("trainer", {})) <= {field.name for field in fields(config)}
     assert set(recipe.get("lora", {})) <= {field.name for field in fields(LoraConfig)}
 
 

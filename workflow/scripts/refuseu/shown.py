@@ -45,8 +45,9 @@ def in_open_question(labels: Labels) -> bool:
 
 
 def on_one_language(study: Study) -> list[str]:
-    """The runs trained on one language, and the bases they began from."""
-    single = {name: variant.base for name, variant in study.variants.items() if len(variant.languages) == 1}
+    """The runs of plain DPO on one language, and the bases they began from."""
+    trained = study.variants.items()
+    single = {name: run.base for name, run in trained if len(run.languages) == 1 and run.method == "dpo"}
     return [model for model in study.evaluated if model in single or model in single.values()]
 
 
