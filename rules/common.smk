@@ -395,4 +395,5 @@ def judges():
 
 onstart:
     progress.hush()
+    progress.unthrottle(workflow.scheduler)
     preflight.start(workflow, study)

@@ -1,6 +1,7 @@
 """Estimates and tests: means with intervals over languages, agreement of judges, permutations."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -46,12 +47,13 @@ def estimates(
             continue
         value = float(np.mean([strata[code].mean() for code in present]))
         n = sum(strata[code].size for code in present)
-        low, high = percentiles(np.mean([means[code] for code in present], axis=0), confidence)
-        if low == high:
-            unseen = wilson_interval(0, n, confidence)[1]
-            low, high = value - unseen * (value - bounds[0]), value + unseen * (bounds[1] - value)
-        elif bounds == RATE and len(present) == 1:
+        if bounds == RATE and len(present) == 1:
             low, high = wilson_interval(strata[present[0]].sum(), n, confidence)
+        else:
+            low, high = percentiles(np.mean([means[code] for code in present], axis=0), confidence)
+            if low == high:
+                unseen = wilson_interval(0, n, confidence)[1]
+                low, high = value - unseen * (value - bounds[0]), value + unseen * (bounds[1] - value)
         rows.append((scope, {"value": value, "ci_low": low, "ci_high": high, "n": n}))
     return rows
 
@@ -73,10 +75,11 @@ def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float
     return float(low), float(high)
 
 
+@cache
 def wilson_interval(count: float, n: int, confidence: float) -> tuple[float, float]:
     """Wilson's score interval of `count` in `n`."""
     low, high = proportion_confint(count, n, alpha=1 - confidence, method="wilson")
-    return float(low), float(high)
+    return 0.0 if count == 0 else float(low), 1.0 if count == n else float(high)  # but for rounding
 
 
 def mcnemar_p(differences: pd.Series) -> float:

@@ -19,6 +19,21 @@ def hush() -> None:
     logging.getLogger("snakemake.logging").addFilter(lambda record: not str(record.msg).startswith(chatter))
 
 
+def unthrottle(scheduler: Any) -> None:
+    """Take away Snakemake's limit of 100 job starts per second, unless another was asked for.
+
+    With a limit each round of scheduling starts a timer that starts another round (seen in 9.27): after some
+    hundred jobs, rounds take most of a core.
+
+    Parameters
+    ----------
+    scheduler : Snakemake's, before its first job
+    """
+    limit = scheduler.job_rate_limiter
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        scheduler.job_rate_limiter = None
+
+
 def bar(total: int, what: str) -> Any:
     """A tqdm bar on the terminal, silent where there is none."""
     shown = terminal is not None and terminal.isatty()
