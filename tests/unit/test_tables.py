@@ -182,3 +182,11 @@ def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_
         ("a × c", "agreement", "0.70 [0.60, 0.80]"),
         ("a × c", "n", "38"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("english_only", "English-only"), ("simpo", "SimPO"), ("open_a", "open a"), ("single_pl", "Polish-only")],
+)
+def test_names_of_variants(key, text):
+    assert artifacts.name("variant", key) == text

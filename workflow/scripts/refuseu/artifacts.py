@@ -22,6 +22,7 @@ VARIANTS = {
     "no_english": "No English",
     "english_only_mlc": "English-only + MLC",
 }
+METHODS = {"dpo": "DPO", "sft": "SFT", "orpo": "ORPO", "simpo": "SimPO", "mlc": "MLC"}
 METRICS = {
     "asr": "ASR",
     "refusal_rate": "Refusal",
@@ -67,7 +68,7 @@ def name(kind: str, key: str) -> str:
         case "variant" if key.startswith(SINGLE):
             return f"{name('language', key.removeprefix(SINGLE))}-only"
         case "variant":
-            return VARIANTS.get(key, key.replace("_", " "))
+            return VARIANTS.get(key, " ".join(METHODS.get(word, word) for word in key.split("_")))
         case "metric" | "step" | "task" | "method":
             return METRICS.get(key, key.replace("_", " ").capitalize())
     return key
