@@ -49,7 +49,7 @@ def study(bases=("8b", "70b"), seeds=(1,), opened=True):
         for (variant, codes), seed in itertools.product(TRAINED.items(), seeds):
             name = f"{base}-{variant}-s{seed}"
             models[name] = {"base": base, "variant": variant, "method": "dpo", "seed": seed}
-            variants[name] = SimpleNamespace(base=base, languages=codes)
+            variants[name] = SimpleNamespace(base=base, languages=codes, method="dpo")
     if opened:
         models["open_a"] = {"base": "", "variant": "open_a", "method": "open", "seed": ""}
     models = {model: {"model": model, **labels} for model, labels in models.items()}

@@ -213,10 +213,10 @@ def test_measures_per_category_exist_only_where_categories_do(folder, tmp_path, 
     from refuseu.benchmarks import load
     from refuseu.metrics import measure, read_items
 
-    half, verdicts = tmp_path / "test.jsonl", tmp_path / "refuseu_test.jsonl"
+    half, known = tmp_path / "test.jsonl", tmp_path / "refuseu_test.jsonl"
     write_jsonl(half, read(folder, ["en"], asked)[1])
     prompts = load("refuseu", "refuseu_test", half, ["en"])
-    write_jsonl(verdicts, (row | {"verdict": "unsafe", "decided_by": "agreement"} for row in prompts))
-    items = read_items(verdicts=[verdicts])
-    rows = measure({}, items, {"all_of_them": ["en"]}, confidence=0.95, resamples=100, seed=1)
+    answer = {"detected": "en", "outcome": "compliance", "verdict": "unsafe", "decided_by": "agreement", "labels": {}}
+    write_jsonl(known, (row | answer for row in prompts))
+    rows = measure({}, read_items(known), {"all_of_them": ["en"]}, False, confidence=0.95, resamples=100, seed=1)
     assert set(rows["category"]) == ({"all", "S1", "S2"} if asked else {"all"})

@@ -194,6 +194,7 @@ class Sheets:
         self.trained = {f"{row[1]}-{row[0]}-s{row[5]}": row for row in rows}
         self.single = [model for model, row in self.trained.items() if row[0].startswith("single_")]
         self.narrow = [model for model in self.trained if model not in self.single]
+        self.everywhere = [model for model in self.narrow if self.trained[model][0] in NARROW]  # on all benchmarks
         models = [line.split("\t") for line in (ROOT / folder / "models.tsv").read_text().splitlines()[1:]]
         self.open = [row[0] for row in models if row[1] == "open"]
 
@@ -210,10 +211,10 @@ EVALUATED = {
     "table2": lambda s: (
         s.bases + s.single + [m for m in s.narrow if "-english_only-" in m], "refuseu_test", []
     ),
-    "table3": lambda s: (s.bases + s.twins + s.narrow, "global_mmlu", s.bases),
+    "table3": lambda s: (s.bases + s.twins + s.everywhere, "global_mmlu", s.bases),
     "fig3": lambda s: (s.bases + s.twins + s.narrow + s.single, "refuseu_test", []),
-    "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.narrow)], "fluency", s.bases[:1]),
-    "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.narrow)], "fluency", s.bases[1:]),
+    "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.everywhere)], "fluency", s.bases[:1]),
+    "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.everywhere)], "fluency", s.bases[1:]),
     "fig12": lambda s: (s.open, "refuseu_test", []),
 }  # fmt: skip
 BEFORE = {  # jobs that are there whatever is evaluated
