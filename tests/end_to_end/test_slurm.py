@@ -35,11 +35,11 @@ VARIANT = "small-balanced-s1"
 EVALUATED = ("small", "remote", VARIANT)
 HELD = "generate remote_refuseu_test"  # its server gives ten answers until the third start
 
-# Rows of the sheets; what is not said is empty. The base has two GPUs, and guard A is the base again, on one.
+# Rows of the sheets; what is not said is empty. The base has one GPU, and guard A is the base again, on two.
 TINY = {"backend": "transformers", "repository": "<study>/train_model/small_instruct", "revision": "local"}
 MODELS = [
-    {"model": "small", "roles": "base", "base": "small", "format": "chat", "dtype": "float32", "gpus": 2, **TINY},
-    {"model": "guard_a", "roles": "guard", "format": "llama_guard_3", "dtype": "float32", "gpus": 1, **TINY},
+    {"model": "small", "roles": "base", "base": "small", "format": "chat", "dtype": "float32", "gpus": 1, **TINY},
+    {"model": "guard_a", "roles": "guard", "format": "llama_guard_3", "dtype": "float32", "gpus": 2, **TINY},
 ]
 REMOTE = {
     "remote": ("open,generator", "chat"),
@@ -236,8 +236,8 @@ def test_each_job_of_the_study_is_one_job_of_slurm_and_only_light_ones_run_here(
 
 def test_jobs_get_the_gpus_of_their_model_and_all_others_none(undisturbed):
     asked = {
-        "reference small": 2, f"align {VARIANT}": 2, "generate small_refuseu_test": 2,
-        f"generate {VARIANT}_refuseu_test": 2, **{f"judge guard_a_{m}_refuseu_test": 1 for m in EVALUATED},
+        "reference small": 1, f"align {VARIANT}": 1, "generate small_refuseu_test": 1,
+        f"generate {VARIANT}_refuseu_test": 1, **{f"judge guard_a_{m}_refuseu_test": 2 for m in EVALUATED},
     }  # fmt: skip
     assert {job.step: job.gpus for job in undisturbed.jobs() if job.gpus} == asked
     for job in undisturbed.jobs():
