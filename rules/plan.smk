@@ -35,7 +35,6 @@ rule journal_report:
         "../envs/analysis.yaml"
     params:
         study=study.name,
-        journals=f"results/{study.name}/journal",
         models={name: {k: row(name)[k] for k in ("repository", "backend")} for name in study.models},
         asked=asked_now,
     script:

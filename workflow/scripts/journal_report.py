@@ -1,5 +1,6 @@
 """Writes what the journals of the study hold and how they were used, as CSV and as a page."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refuseu import ledger
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     o, p = snakemake.output, snakemake.params
-    rows = ledger.report(p.journals, p.models, ledger.Prices(snakemake.input.prices))
+    journals = Path(o.csv).parents[1] / "journal"
+    rows = ledger.report(journals, p.models, ledger.Prices(snakemake.input.prices))
     write_text(o.csv, ledger.as_csv(rows, ledger.COLUMNS))
     write_text(o.md, ledger.page(p.study, rows, p.asked))
