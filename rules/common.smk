@@ -11,6 +11,7 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
 from refuseu import preflight, progress, sections, shown
 from refuseu.errors import UserError
+from refuseu.guards import TEMPLATES
 from refuseu.provenance import code_digest
 from refuseu.study import Study
 
@@ -221,9 +222,8 @@ def judge_weights(wildcards):
 
 
 def templates_of(*names):
-    """Template files that these judges are asked with; Llama-Guard brings its own."""
-    asked = {name: [name] for name in ("polyguard", "classify", "wildguard")} | {"rating": ["fluency", "correctness"]}
-    wanted = {template for name in names for template in asked.get(study.models[name].format, [])}
+    """Template files that these judges are asked with."""
+    wanted = {template for name in names for template in TEMPLATES.get(study.models[name].format, ())}
     return {template: config["templates"][template] for template in sorted(wanted)}
 
 

@@ -6,7 +6,7 @@ import runpy
 from copy import deepcopy
 
 import pytest
-from helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, read_yaml
+from helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, new_tiny, read_yaml
 from hypothesis import settings
 from snakemake.utils import update_config
 
@@ -73,23 +73,10 @@ def remote(serve, monkeypatch):
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
     """A row of models.tsv for a two-layer Llama with random weights, and its folder."""
-    import torch
-
-    from refuseu.tiny import new_model, train_tokenizer
-
-    folder = tmp_path_factory.mktemp("tiny")
     texts = [
         text for code in ("en", "pl") for text in read_yaml(f"resources/miniature/languages/{code}.yaml")["refusals"]
     ]
-    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
-    tokenizer = train_tokenizer(texts, 400, template)
-    torch.manual_seed(1)
-    new_model(tokenizer, hidden=32, layers=2).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return {
-        "model": "tiny", "format": "chat", "backend": "transformers", "repository": str(folder),
-        "revision": "local", "dtype": "float32", "gpus": 0, "endpoint": "",
-    }  # fmt: skip
+    return new_tiny(tmp_path_factory.mktemp("tiny"), texts, 400, hidden=32, layers=2)
 
 
 @pytest.fixture(scope="session")

@@ -242,3 +242,29 @@ class Finished(Checkout):
                 found.add(job)
                 waiting += users.get(job, [])
         return found
+
+
+def keep(name, found):
+    """Print what a benchmark found, and keep it."""
+    text = json.dumps(found, indent=2) + "\n"
+    target = ROOT / f"results/bench/{name}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+    sys.stdout.write(text)
+
+
+def new_tiny(folder, texts, vocabulary, hidden, layers):
+    """Save a Llama with random weights, its tokenizer trained on `texts`, and return its row of models.tsv."""
+    import torch
+
+    from refuseu.tiny import new_model, train_tokenizer
+
+    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
+    tokenizer = train_tokenizer(texts, vocabulary, template)
+    torch.manual_seed(1)
+    new_model(tokenizer, hidden=hidden, layers=layers).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return {
+        "model": "tiny", "format": "chat", "backend": "transformers", "repository": str(folder),
+        "revision": "local", "dtype": "float32", "gpus": 0, "endpoint": "",
+    }  # fmt: skip

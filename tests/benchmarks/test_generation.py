@@ -1,35 +1,19 @@
 """Batches of like length against batches in order of arrival: same model, same prompts, same answers."""
 
-import json
 import random
 import time
-from pathlib import Path
 
-import pytest
-import torch
+from helpers import keep
 
 from refuseu.backends import Decoding
 from refuseu.backends.local import Transformers
-from refuseu.tiny import new_model, train_tokenizer
 
-ROOT = Path(__file__).parents[2]
 DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=16)
 BATCH = 32
 
 
-@pytest.fixture
-def model(tmp_path):
-    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
-    tokenizer = train_tokenizer([(ROOT / "README.md").read_text(encoding="utf-8")], 1000, template)
-    torch.manual_seed(1)
-    new_model(tokenizer, hidden=128, layers=2).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    return {"repository": str(tmp_path), "revision": "local", "dtype": "float32"}
-
-
-def test_generation_by_length_against_arrival_order(model):
+def test_generation_by_length_against_arrival_order(model, words):
     rng = random.Random(1)
-    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
     # Most prompts are short, a few are long, as in real benchmarks.
     lengths = [rng.choice([5, 8, 10, 12, 15, 20, 30, 160]) for _ in range(256)]
     prompts = [[{"role": "user", "content": " ".join(rng.choices(words, k=n))}] for n in lengths]
@@ -47,8 +31,6 @@ def test_generation_by_length_against_arrival_order(model):
         answers["arrival order"] = arrived
         seconds["arrival order"].append(time.perf_counter() - start)
     ratio = min(seconds["arrival order"]) / min(seconds["ours"])
-    target = ROOT / "results/bench/generation.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"seconds": seconds, "arrival_order_over_ours": ratio}, indent=2) + "\n")
+    keep("generation", {"seconds": seconds, "arrival_order_over_ours": ratio})
     assert answers["ours"] == answers["arrival order"]
     assert ratio > 1

@@ -1,38 +1,19 @@
 """What the journal adds to a generation job: keys, records, account; and what a rerun takes that finds all answers."""
 
-import json
 import random
 import time
-from pathlib import Path
 
-import pytest
-import torch
+from helpers import keep
 
 from refuseu.backends import Decoding, answers, open_backend
-from refuseu.tiny import new_model, train_tokenizer
 
-ROOT = Path(__file__).parents[2]
 DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=16)
 BATCH = 32
 
 
-@pytest.fixture
-def model(tmp_path):
-    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
-    tokenizer = train_tokenizer([(ROOT / "README.md").read_text(encoding="utf-8")], 1000, template)
-    torch.manual_seed(1)
-    new_model(tokenizer, hidden=128, layers=2).save_pretrained(tmp_path / "model")
-    tokenizer.save_pretrained(tmp_path / "model")
-    return {
-        "model": "tiny", "backend": "transformers", "repository": str(tmp_path / "model"), "revision": "local",
-        "dtype": "float32", "endpoint": "",
-    }  # fmt: skip
-
-
-def test_the_journal_takes_less_than_three_percent_of_a_generation_job(model, tmp_path, monkeypatch):
+def test_the_journal_takes_less_than_three_percent_of_a_generation_job(model, words, tmp_path, monkeypatch):
     """The model is tiny, so that the share of a real one's job is far smaller."""
     rng = random.Random(1)
-    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
     prompts = [[{"role": "user", "content": " ".join(rng.choices(words, k=rng.randint(5, 40)))}] for _ in range(128)]
     seeds = [0] * len(prompts)
     seconds = {"generation": [], "journal": [], "rerun": []}
@@ -55,8 +36,6 @@ def test_the_journal_takes_less_than_three_percent_of_a_generation_job(model, tm
                 assert found == [completion for _, completion in sorted(given, key=lambda pair: pair[0])]
     generation = min(seconds["generation"])
     shares = {f"{name}_over_generation": min(seconds[name]) / generation for name in ("journal", "rerun")}
-    target = ROOT / "results/bench/journal.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"requests": len(prompts), "seconds": seconds, **shares}, indent=2) + "\n")
+    keep("journal", {"requests": len(prompts), "seconds": seconds, **shares})
     assert shares["journal_over_generation"] < 0.03
     assert shares["rerun_over_generation"] < 0.03

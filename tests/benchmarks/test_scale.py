@@ -7,7 +7,7 @@ import sys
 import time
 
 import yaml
-from helpers import ROOT, Finished, adopt
+from helpers import ROOT, Finished, adopt, keep
 
 # As a beginner would write it.
 NAIVE = """
@@ -108,10 +108,7 @@ def test_dry_runs_against_a_naive_snakefile_and_their_growth(tmp_path):
     per_job = [runs["from scratch"]["cpu_seconds"] / runs["from scratch"]["jobs"] for runs in (small, large)]
     found["naive_over_ours"] = found["naive"]["cpu_seconds"] / small["from scratch"]["cpu_seconds"]
     found["seconds_per_job_large_over_small"] = per_job[1] / per_job[0]
-    target = ROOT / "results/bench/scale.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(found, indent=2) + "\n")
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    keep("scale", found)
     assert small["no-op"]["jobs"] == large["no-op"]["jobs"] == 0
     assert large["from scratch"]["jobs"] < 10 * small["from scratch"]["jobs"]  # no job is per language
     assert found["naive_over_ours"] > 3

@@ -15,12 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import CODES, OFFLINE, ROOT, SCRIPTS
+from helpers import CODES, OFFLINE, ROOT, SCRIPTS, keep, new_tiny
 from torch.nn.functional import logsigmoid
 
 from refuseu.logprobs import write_reference
 from refuseu.mlc import consistency_loss
-from refuseu.tiny import new_model, train_tokenizer
 from refuseu.training import prepare, reference
 
 PER_LANGUAGE = 4  # pairs
@@ -57,20 +56,8 @@ PAIRS = [pair(code, number) for code in CODES for number in range(PER_LANGUAGE)]
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """Tiny but not trivial: some two million weights."""
-    folder = tmp_path_factory.mktemp("model")
-    template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
-    tokenizer = train_tokenizer([(ROOT / "README.md").read_text(encoding="utf-8")], 1500, template)
-    torch.manual_seed(1)
-    new_model(tokenizer, hidden=192, layers=4).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return {"model": "tiny", "repository": str(folder), "revision": "local", "dtype": "float32"}
-
-
-def write(found, name):
-    target = ROOT / f"results/bench/{name}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(found, indent=2) + "\n")
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return new_tiny(tmp_path_factory.mktemp("model"), [text], 1500, hidden=192, layers=4)
 
 
 def process(*command):
@@ -135,7 +122,7 @@ def test_one_reference_for_all_runs_against_plain_trl(base, tmp_path):
         "training_ours_over_plain": found["training_cpu_seconds"]["ours"] / found["training_cpu_seconds"]["plain"],
         "passes_plain_over_ours": passes["plain_with_eleven_singles"] / passes["ours"],
     }
-    write(found, "training")
+    keep("training", found)
     assert found["ours_over_plain"] <= 0.8
     assert found["training_ours_over_plain"] <= 0.8
     assert found["passes_plain_over_ours"] >= 8
@@ -221,14 +208,14 @@ def test_a_step_of_the_consistency_loss_against_its_authors_way(base, tmp_path, 
         start = time.process_time()
         trainer.train()
         epochs[pairs] = time.process_time() - start
-    write(
+    keep(
+        "consistency",
         {
             "step_seconds_by_languages": found,
             "epoch_seconds_by_pairs": epochs,
             "exponent_of_languages": fit(list(added), list(added.values())),
             "exponent_of_pairs": fit(list(epochs), list(epochs.values())),
         },
-        "consistency",
     )
     assert found[12]["ours_over_authors"] <= 0.6
     assert fit(list(epochs), list(epochs.values())) < 1.2

@@ -61,3 +61,10 @@ def test_a_wrong_key_is_named(objective, section, key, value, said):
 )
 def test_right_keys_pass(objective, trainer):
     check_recipe(objective, {"trainer": trainer, "lora": {"r": 4, "target_modules": "all-linear"}}, "r.yaml:")
+
+
+def test_a_library_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr(recipes, "find_spec", lambda name: None)
+    config_fields.cache_clear()
+    with pytest.raises(UserError, match=r"^trl is not installed here"):
+        check_recipe("dpo", {"trainer": {"beta": 0.1}}, "x")

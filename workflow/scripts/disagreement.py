@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from refuseu import artifacts, tables
 from refuseu.guards import coverage
+from refuseu.languages import members
 from refuseu.script import script
 
 if TYPE_CHECKING:
@@ -15,13 +16,12 @@ def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
     metrics = artifacts.read_metrics(*snakemake.input.measures)
     cells = artifacts.cells(metrics, artifacts.runs(params.models), params.languages, metric="disagreement_rate")
-    codes = [code for group in params.languages.values() for code in group]
     tables.by_language(
         snakemake.output,
         cells,
         text=tables.with_published(cells, digits=1),
         title="Answers to RefusEU-test on which the guards differ [%]",
-        note=f"There the adjudicator decides. {coverage(params.guards, codes)}"
+        note=f"There the adjudicator decides. {coverage(params.guards, members(params.languages))}"
         + tables.SEEDS
         + "The paper has no such table.",
     )

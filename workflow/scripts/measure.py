@@ -6,6 +6,7 @@ import yaml
 
 from refuseu import answers, metrics
 from refuseu.language_id import identifier
+from refuseu.languages import members
 from refuseu.records import read_jsonl, write_jsonl
 from refuseu.script import script
 
@@ -22,8 +23,7 @@ def main(snakemake: "Snakemake") -> None:
         responses = read_jsonl(given.generate)
         with open(given.markers, encoding="utf-8") as stream:
             markers = yaml.safe_load(stream)
-        languages = [code for group in params.languages.values() for code in group]
-        identify = identifier(params.identification, languages, *given.identifier).identify
+        identify = identifier(params.identification, members(params.languages), *given.identifier).identify
         detected = identify([row["response"] for row in responses])
         judged = [read_jsonl(given[step]) for step in ("adjudicate", "judge_fluency") if given.get(step)]
         records = answers.describe(responses, detected, markers, params.repetition, *judged)

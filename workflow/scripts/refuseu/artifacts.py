@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from refuseu.estimates import Groups, wilson_interval
-from refuseu.languages import language, languages
+from refuseu.languages import language, languages, members
 from refuseu.metrics import COLUMNS, ESTIMATE, SCORES, join_csv
 from refuseu.runs import SINGLE, Labels, Models, bases
 
@@ -88,7 +88,7 @@ def transfer_runs(models: Models, trained_on: Mapping[str, list[str]], groups: G
     ----------
     trained_on : model → codes of its training languages
     """
-    codes = [code for group in groups.values() for code in group]
+    codes = members(groups)
     single = {
         (labels["base"], labels["variant"]): codes.index(trained_on[model][0])
         for model, labels in models.items()
@@ -268,7 +268,7 @@ def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.D
     counts[["ci_low", "ci_high"]] = bounds
     counts["value"] = counts["correct"] / counts["n"]
     found = pd.concat([counts, found[found["correct"].isna()]])[[*keys, *ESTIMATE]]
-    scopes = pd.DataFrame({"language": [code for group in groups.values() for code in group] + ["all"]})
+    scopes = pd.DataFrame({"language": [*members(groups), "all"]})
     grid = found[keys[:2]].drop_duplicates().merge(scopes, how="cross")
     return grid.merge(found, how="left", on=keys).assign(spread=float("nan"))
 
@@ -286,7 +286,7 @@ def agreement_cells(agreement: str | Path) -> pd.DataFrame:
 
 def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> pd.DataFrame:
     """Rows left after each step, per language and in total, beside the published ones."""
-    codes = [code for group in groups.values() for code in group]
+    codes = members(groups)
     ours = pd.read_csv(funnel, keep_default_na=False).rename(columns={"n": "value"})
     theirs = read_published([published], {}).rename(columns={"metric": "step", "value": "published"})
     keys, numbers = ["language", "step"], ["value", "published"]

@@ -9,6 +9,7 @@ from refuseu.artifacts import cells, runs
 from refuseu.errors import UserError
 from refuseu.estimates import RATE, Groups, estimates, mcnemar_p
 from refuseu.guards import not_covered
+from refuseu.languages import members
 from refuseu.metrics import ESTIMATE, LABELS
 from refuseu.tables import number
 
@@ -58,8 +59,7 @@ def circularity(
             raise ValueError(f"the labels of {judge} and the verdicts on {model} are about different answers")
         ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
         both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
-        codes = [code for group in languages.values() for code in group]
-        outside = not_covered(judges[judge], codes)
+        outside = not_covered(judges[judge], members(languages))
         for metric in SHOWN:
             sample = both[~both["language"].isin(outside)] if metric == "official" else both
             bounds = RATE if metric in ("asr", "held_out_asr") else (-1.0, 1.0)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from refuseu.estimates import Groups
+from refuseu.languages import members
 
 OTHER, NONE = "other", "none"
 SHORT = {"language": {OTHER: "…", NONE: "–"}}  # in the figure
@@ -35,7 +36,7 @@ def cells(counts: pd.DataFrame, groups: Groups, neighbours: Iterable[str]) -> pd
     Columns ``panel, base, variant, group, language, value, n``: variant is the language of the prompt,
     language the detected one, value its share, empty where it is 0.
     """
-    codes = [code for group in groups.values() for code in group]
+    codes = members(groups)
     columns = [(group, code) for group, own in groups.items() for code in own]
     columns += [("elsewhere", code) for code in [*(x for x in neighbours if x not in codes), OTHER, NONE]]
     known = [code for _, code in columns]

@@ -12,15 +12,12 @@ from pathlib import Path
 from refuseu import shown
 from refuseu.benchmarks import questions
 from refuseu.errors import UserError
-from refuseu.guards import LONGEST
+from refuseu.guards import LONGEST, TEMPLATES
 from refuseu.prompts import Seed, read_seeds
 from refuseu.records import Record, read_jsonl
 from refuseu.study import Model, Study
 from refuseu.translate import billed
 
-# What a judge is asked with, by its format; the other guards bring a chat template of their own.
-TEMPLATES = {"polyguard": ("polyguard",), "classify": ("classify",), "wildguard": ("wildguard",),
-             "rating": ("fluency", "correctness")}  # fmt: skip
 OPTIONS = ("question", "option_a", "option_b", "option_c", "option_d")
 EPOCHS = 3  # the trainers' default
 

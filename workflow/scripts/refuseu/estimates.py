@@ -9,13 +9,15 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from refuseu.languages import members
+
 Groups = Mapping[str, Sequence[str]]
 RATE, SCORE = (0.0, 1.0), (1.0, 5.0)
 
 
 def scopes(languages: Groups) -> dict[str, list[str]]:
     """Every row of a table: each language, each group, and ``all``, with the languages it averages."""
-    codes = [code for group in languages.values() for code in group]
+    codes = members(languages)
     return {code: [code] for code in codes} | {k: list(v) for k, v in languages.items()} | {"all": codes}
 
 

@@ -43,6 +43,13 @@ QWEN3GUARD = {
 }
 FORMATS = ("llama_guard_3", "polyguard", "classify", "wildguard", *QWEN3GUARD)
 VERDICT_FIRST = ("llama_guard_3", "classify")
+# Format of a judge → templates that it is asked with; the other guards bring a chat template of their own.
+TEMPLATES = {
+    "polyguard": ("polyguard",),
+    "classify": ("classify",),
+    "wildguard": ("wildguard",),
+    "rating": ("fluency", "correctness"),
+}
 
 
 @dataclass(frozen=True)

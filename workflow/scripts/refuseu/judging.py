@@ -9,8 +9,6 @@ from refuseu.backends import Decoding, answers
 from refuseu.guards import LONGEST, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
-DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=True)
-
 
 def label(
     judge: dict[str, Any],
@@ -34,7 +32,9 @@ def label(
         else conversation(judge["format"], prompt, response, templates)
         for prompt, response in items
     ]
-    completions = answers(judge, None, messages, DECODING, journal, batch_size)
+    verdict_first = judge["format"] in VERDICT_FIRST
+    decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=verdict_first)
+    completions = answers(judge, None, messages, decoding, journal, batch_size)
     records = []
     for (_, response), completion in zip(items, completions, strict=True):
         read = parse(judge["format"], completion.text, of_response=bool(response))
@@ -42,9 +42,7 @@ def label(
             {
                 "label": read.label,
                 "categories": list(read.categories),
-                "unsafe_probability": unsafe_probability(completion.first_logprobs)
-                if judge["format"] in VERDICT_FIRST
-                else None,
+                "unsafe_probability": unsafe_probability(completion.first_logprobs) if verdict_first else None,
                 "refusal": read.refusal,
                 "raw": completion.text,
             }

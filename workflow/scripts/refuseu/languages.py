@@ -1,6 +1,7 @@
 """Languages of the study: names and the codes other components use for them."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,3 +53,8 @@ def language(code: str) -> Language:
         raise UserError(
             f"resources/languages.tsv has no language {code!r}; add a row for it or correct the code"
         ) from None
+
+
+def members(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Codes of the languages in groups, one group after the other."""
+    return [code for group in groups.values() for code in group]

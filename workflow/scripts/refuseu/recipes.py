@@ -64,9 +64,19 @@ def check_recipe(objective: str, recipe: dict[str, Any], where: str) -> None:
 
 @cache
 def config_fields(name: str) -> dict[str, str]:
-    """Fields of a config, with those that it inherits: name → type as it is written."""
+    """Fields of a config, with those that it inherits: name → type as it is written.
+
+    Raises
+    ------
+    UserError
+        If the library is not installed.
+    """
     package, path = SOURCES[name]
-    [folder] = find_spec(package).submodule_search_locations
+    if (spec := find_spec(package)) is None:
+        raise UserError(
+            f"recipes need {package}, which is not installed; run `make .venv/ready` and use that environment"
+        )
+    [folder] = spec.submodule_search_locations
     tree = ast.parse((Path(folder) / path).read_text(encoding="utf-8"))
     [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
     fields = {}

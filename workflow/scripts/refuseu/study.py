@@ -15,7 +15,7 @@ from jsonschema.exceptions import best_match
 
 from refuseu.errors import UserError
 from refuseu.guards import FORMATS
-from refuseu.languages import language, languages
+from refuseu.languages import language, languages, members
 from refuseu.recipes import check_recipe
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -133,7 +133,7 @@ class Study:
         self.config = config
         self.name: str = config["study"]
         self.groups: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in config["languages"].items()}
-        self.languages = tuple(code for group in self.groups.values() for code in group)
+        self.languages = tuple(members(self.groups))
         for code in config["evaluation_only"]:
             refer(code, self.languages, source, "key evaluation_only", "a language of the study")
         self.built = tuple(code for code in self.languages if code not in config["evaluation_only"])
