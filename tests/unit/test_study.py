@@ -11,7 +11,8 @@ from snakemake.utils import update_config
 
 from refuseu.errors import UserError
 from refuseu.guards import not_covered
-from refuseu.study import Study, load_recipe, load_schema, read_tsv
+from refuseu.schemas import load_schema, read_tsv
+from refuseu.study import Study, load_recipe
 
 
 def change(config, key, value):

@@ -12,7 +12,8 @@ from snakemake.utils import update_config
 
 from refuseu import shown
 from refuseu.errors import UserError
-from refuseu.study import Study, load_schema
+from refuseu.schemas import load_schema
+from refuseu.study import Study
 
 COMMON = {"derandomize": True, "suppress_health_check": list(HealthCheck)}
 VALID, INVALID = settings(max_examples=70, **COMMON), settings(max_examples=100, **COMMON)  # 3 and 2 tests

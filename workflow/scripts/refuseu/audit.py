@@ -17,7 +17,7 @@ from refuseu.errors import UserError
 from refuseu.estimates import RATE, Groups, estimates, scopes
 from refuseu.metrics import ESTIMATE
 from refuseu.records import Record
-from refuseu.study import check, closest
+from refuseu.schemas import check, closest
 from refuseu.tables import number
 
 log = logging.getLogger("refuseu")

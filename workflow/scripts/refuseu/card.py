@@ -9,7 +9,7 @@ import yaml
 
 from refuseu.languages import language
 from refuseu.records import Record, atomic, write_text
-from refuseu.study import read_tsv
+from refuseu.schemas import read_tsv
 
 HALVES = ("train", "test")
 # Upper ends of the hub's size categories.

@@ -15,7 +15,7 @@ from refuseu.artifacts import name, pick, published_names
 from refuseu.estimates import Groups, mantel, percentiles, permutation_p, scopes
 from refuseu.metrics import SCORES
 from refuseu.runs import Models, bases
-from refuseu.study import check
+from refuseu.schemas import check
 from refuseu.tables import number
 
 COLUMNS = [

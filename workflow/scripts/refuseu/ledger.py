@@ -11,7 +11,7 @@ from typing import Any
 
 from refuseu.errors import UserError
 from refuseu.records import Record
-from refuseu.study import check, load_schema, read_tsv
+from refuseu.schemas import check, load_schema, read_tsv
 
 MILLION = 1_000_000
 COLUMNS = (

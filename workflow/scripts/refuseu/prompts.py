@@ -8,7 +8,7 @@ from pathlib import Path
 
 from refuseu.errors import UserError
 from refuseu.records import Record, digest
-from refuseu.study import check, duplicate, load_schema, read_tsv
+from refuseu.schemas import check, duplicate, load_schema, read_tsv
 from refuseu.templates import fill
 from refuseu.translate import Translator, Wanted
 

@@ -1,24 +1,20 @@
 """A study: config and sheets, read once, checked against each other, as typed rows."""
 
-import csv
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from refuseu.errors import UserError
 from refuseu.guards import FORMATS
 from refuseu.languages import language, languages, members
 from refuseu.recipes import check_recipe
+from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, refer
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 # Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.logprobs.
 REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
 PINNED = re.compile(r"[0-9a-f]{40}")
@@ -150,7 +146,9 @@ class Study:
             name: load_recipe(Path(sheets["recipes"]) / f"{name}.yaml")
             for name in dict.fromkeys(variant.recipe for variant in self.variants.values())
         }
-        self._check_references()
+        self._check_variants()
+        self._check_rows()
+        self._check_uses()
 
     def language_set(self, text: str, where: str, built: bool = False, beyond: bool = False) -> tuple[str, ...]:
         """Languages behind ``all``, the name of a set, or codes joined by commas.
@@ -316,11 +314,15 @@ class Study:
         duplicate(keys, path, "rows")
         return rows
 
-    def _check_references(self) -> None:
-        sheets, dataset, judging = self.config["sheets"], self.config["dataset"], self.config["judging"]
-        bases = [m.model for m in self.models.values() if "base" in m.roles]
+    @cached_property
+    def _bases(self) -> list[str]:
+        return [m.model for m in self.models.values() if "base" in m.roles]
+
+    def _check_variants(self) -> None:
+        """Bases of the runs exist, and their recipes fit their methods and GPUs."""
+        sheets = self.config["sheets"]
         for row in self.variants.values():
-            refer(row.base, bases, sheets["variants"], f"variant {row.variant!r}, column base",
+            refer(row.base, self._bases, sheets["variants"], f"variant {row.variant!r}, column base",
                   f"a model with role base in {sheets['models']}")  # fmt: skip
             if not self.recipes[row.recipe].get("lora"):
                 raise UserError(
@@ -341,6 +343,10 @@ class Study:
         for recipe, content in self.recipes.items():
             if "mlc" in content:
                 self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc", built=True)
+
+    def _check_rows(self) -> None:
+        """Models that other rows name exist."""
+        sheets = self.config["sheets"]
         known = {"base", "instruct", "open", "all", *self.evaluated}
         known |= {v.variant for v in self.variants.values()}
         for row in self.benchmarks.values():
@@ -349,8 +355,12 @@ class Study:
                       "a role, a variant or a model")  # fmt: skip
         for row in self.models.values():
             if row.base:
-                refer(row.base, bases, sheets["models"], f"model {row.model!r}, column base",
+                refer(row.base, self._bases, sheets["models"], f"model {row.model!r}, column base",
                       "a model with role base")  # fmt: skip
+
+    def _check_uses(self) -> None:
+        """Models that the config names exist, and can do what they are named for."""
+        sheets, dataset, judging = self.config["sheets"], self.config["dataset"], self.config["judging"]
         uses = {
             "dataset.generators.main": [dataset["generators"]["main"]],
             "dataset.generators.pilot": dataset["generators"]["pilot"],
@@ -407,93 +417,3 @@ def load_recipe(path: Path) -> dict[str, Any]:
     for section, values in recipe.items():
         merged[section] = merged.get(section, {}) | values
     return merged
-
-
-def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
-    """Rows of a tab-separated sheet with exactly these columns.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, or a column is missing, unknown or twice there, or a row is ragged or
-        wrongly quoted.
-    """
-    if not Path(path).is_file():
-        raise UserError(f"the sheet {path} does not exist; create it or correct the config's key sheets")
-    with open(path, encoding="utf-8", newline="") as stream:
-        reader = csv.reader(stream, delimiter="\t", strict=True)
-        try:
-            header, *lines = [*reader] or [[]]
-        except csv.Error:
-            raise UserError(
-                f"{path}, line {reader.line_num}: a cell begins with a quotation mark and does not end with one; "
-                'put the whole cell in quotation marks and write each of its own twice ("")'
-            ) from None
-        duplicate(header, str(path), "columns")
-        for column in columns:
-            if column not in header:
-                raise UserError(f"{path} has no column {column!r}; add it to the header line")
-        for column in header:
-            if column not in columns:
-                raise UserError(f"{path} has an unknown column {column!r}{closest(column, columns)}")
-        rows = []
-        for number, cells in enumerate(lines, start=2):
-            if len(cells) != len(header):
-                raise UserError(
-                    f"{path}, line {number} has {len(cells)} cells where the header has {len(header)}; "
-                    "separate the cells with single tabs"
-                )
-            rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=True)))
-    return rows
-
-
-@cache
-def load_schema(name: str) -> dict[str, Any]:
-    """One of the closed schemas in ``workflow/schemas``."""
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
-
-
-def check(value: Any, schema: str, where: str) -> None:
-    """Validate `value`; say in one sentence what is wrong and what would be right."""
-    validator = Draft202012Validator(load_schema(schema))
-    error = best_match(validator.iter_errors(value), key=lambda e: (-len(e.absolute_path), e.validator))
-    if error is None:
-        return
-    key = ".".join(str(part) for part in error.absolute_path)
-    at = f"{where}, key {key}" if key else where
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        unknown = next(k for k in error.instance if k not in known)
-        if unknown in ("secrets", "api_key", "token", "password"):
-            raise UserError(f"{at}: {unknown!r} does not belong in a file; set it in the environment")
-        raise UserError(f"{at}: unknown key {unknown!r}{closest(unknown, known)}")
-    if error.validator == "required":
-        missing = next(k for k in error.validator_value if k not in error.instance)
-        raise UserError(f"{at}: the key {missing!r} is missing; add it")
-    expected = error.schema.get("description", error.message).rstrip(".")
-    raise UserError(f"{at}: {error.instance!r} does not fit ({shorten(error.message)}); expected: {expected}")
-
-
-def refer(name: str, known: Any, file: str, place: str, what: str) -> None:
-    """Raise unless `name` is among the `known`."""
-    if name not in known:
-        raise UserError(f"{file}: {place} names {name!r}, which is not {what}{closest(name, known)}")
-
-
-def duplicate(names: Any, file: str, what: str) -> None:
-    """Raise if a name occurs twice."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise UserError(f"{file}: {name!r} occurs twice among the {what}; remove or rename one")
-        seen.add(name)
-
-
-def closest(word: str, known: Any) -> str:
-    """The end of a sentence that offers the nearest known name, or lists them."""
-    near = difflib.get_close_matches(word, [str(k) for k in known], n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(map(str, known))}"
-
-
-def shorten(message: str) -> str:
-    return message if len(message) < 120 else message[:117] + "..."

@@ -1,0 +1,105 @@
+"""The closed schemas, and the sheets that they describe: what is wrong is said in one sentence that names the cure."""
+
+import csv
+import difflib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from refuseu.errors import UserError
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+
+def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
+    """Rows of a tab-separated sheet with exactly these columns.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or a column is missing, unknown or twice there, or a row is ragged or
+        wrongly quoted.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"the sheet {path} does not exist; create it or correct the config's key sheets")
+    with open(path, encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream, delimiter="\t", strict=True)
+        try:
+            header, *lines = [*reader] or [[]]
+        except csv.Error:
+            raise UserError(
+                f"{path}, line {reader.line_num}: a cell begins with a quotation mark and does not end with one; "
+                'put the whole cell in quotation marks and write each of its own twice ("")'
+            ) from None
+        duplicate(header, str(path), "columns")
+        for column in columns:
+            if column not in header:
+                raise UserError(f"{path} has no column {column!r}; add it to the header line")
+        for column in header:
+            if column not in columns:
+                raise UserError(f"{path} has an unknown column {column!r}{closest(column, columns)}")
+        rows = []
+        for number, cells in enumerate(lines, start=2):
+            if len(cells) != len(header):
+                raise UserError(
+                    f"{path}, line {number} has {len(cells)} cells where the header has {len(header)}; "
+                    "separate the cells with single tabs"
+                )
+            rows.append(dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+    return rows
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """One of the closed schemas in ``workflow/schemas``."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def check(value: Any, schema: str, where: str) -> None:
+    """Validate `value`; say in one sentence what is wrong and what would be right."""
+    validator = Draft202012Validator(load_schema(schema))
+    error = best_match(validator.iter_errors(value), key=lambda e: (-len(e.absolute_path), e.validator))
+    if error is None:
+        return
+    key = ".".join(str(part) for part in error.absolute_path)
+    at = f"{where}, key {key}" if key else where
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        unknown = next(k for k in error.instance if k not in known)
+        if unknown in ("secrets", "api_key", "token", "password"):
+            raise UserError(f"{at}: {unknown!r} does not belong in a file; set it in the environment")
+        raise UserError(f"{at}: unknown key {unknown!r}{closest(unknown, known)}")
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        raise UserError(f"{at}: the key {missing!r} is missing; add it")
+    expected = error.schema.get("description", error.message).rstrip(".")
+    raise UserError(f"{at}: {error.instance!r} does not fit ({shorten(error.message)}); expected: {expected}")
+
+
+def refer(name: str, known: Any, file: str, place: str, what: str) -> None:
+    """Raise unless `name` is among the `known`."""
+    if name not in known:
+        raise UserError(f"{file}: {place} names {name!r}, which is not {what}{closest(name, known)}")
+
+
+def duplicate(names: Any, file: str, what: str) -> None:
+    """Raise if a name occurs twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UserError(f"{file}: {name!r} occurs twice among the {what}; remove or rename one")
+        seen.add(name)
+
+
+def closest(word: str, known: Any) -> str:
+    """The end of a sentence that offers the nearest known name, or lists them."""
+    near = difflib.get_close_matches(word, [str(k) for k in known], n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(map(str, known))}"
+
+
+def shorten(message: str) -> str:
+    return message if len(message) < 120 else message[:117] + "..."
