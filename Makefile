@@ -5,6 +5,8 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
+# Two processes, each with whole files, the longest first: the end-to-end tests wait for others half of the time.
+PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: miniature test bench lint format lock clean
 
@@ -15,7 +17,7 @@ miniature: $(VENV)/ready
 	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"
 
 test: $(VENV)/ready
-	@$(RUN) python -m pytest
+	@$(RUN) python -m pytest $(PARALLEL) tests/end_to_end tests/workflow tests/unit
 
 bench: $(VENV)/ready
 	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s

@@ -19,6 +19,14 @@ settings.register_profile("no time limit", deadline=None)
 settings.load_profile("no time limit")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests of a file share fixtures, so with several processes they stay in one; so do those on one run of the cut."""
+    for item in items:
+        cut = item.path.name in ("test_cut.py", "test_cut_report.py")
+        item.add_marker(pytest.mark.xdist_group("cut" if cut else item.path.stem))
+
+
 @pytest.fixture
 def paper(monkeypatch):
     """The paper's config; sheets are found from the repository root."""
