@@ -21,10 +21,10 @@ settings.load_profile("no time limit")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of a file share fixtures, so with several processes they stay in one; so do those on one run of the cut."""
+    """Tests of a file share fixtures, so with several processes they stay in one; so do files that share a long run."""
+    together = {"test_cut_report": "test_cut", "test_slurm_cut": "test_slurm"}
     for item in items:
-        cut = item.path.name in ("test_cut.py", "test_cut_report.py")
-        item.add_marker(pytest.mark.xdist_group("cut" if cut else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(together.get(item.path.stem, item.path.stem)))
 
 
 @pytest.fixture

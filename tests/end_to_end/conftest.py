@@ -1,58 +1,69 @@
-"""The miniature's three-language cut, run for real in copies of the checkout."""
+"""What runs for real, for the tests of several files: the miniature's three-language cut, and a SLURM."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers import Checkout
+from slurm import Slurm
 
-ROOT = Path(__file__).parents[2]
-CONFIGS = ["config/miniature/config.yaml", "tests/config/cut.yaml"]
 
+class Cut(Checkout):
+    """A checkout in which the cut of the miniature runs."""
 
-class Checkout:
-    """A copy of the tracked files in which the cut runs."""
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.results = self.folder / "results/test"
+        self.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.results = folder / "results/test"
-        files = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout.splitlines()  # fmt: skip
-        for name in files:
-            source, target = ROOT / name, folder / name
-            if source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target, follow_symlinks=False)
+    def arguments(self, *more, profile="miniature", configs=()):
+        """What Snakemake is told on the command line."""
+        configs = ["config/miniature/config.yaml", "tests/config/cut.yaml", *configs]
+        return ["--profile", profile, *more, "--configfile", *configs]
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--profile", "miniature", *arguments, "--configfile", *CONFIGS]
-
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments, **more):
         """Start a run in a process group of its own."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            stdout=open(self.folder / "run.log", "a"),  # lives as long as the run
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        )
+        with open(self.folder / "run.log", "a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "snakemake", *self.arguments(*arguments, **more)],
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=self.environ,
+            )
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments, **more):
         """Run to the end; fail with the end of the output if it fails."""
-        code = self.start(*arguments).wait()
+        code = self.start(*arguments, **more).wait()
         output = (self.folder / "run.log").read_text()
         assert code == 0, output[-4000:]
         return output
+
+    def artifacts(self):
+        """Bytes of tables, drawn data, measures, claims and adapters by name."""
+        patterns = ("tables/*", "figures/*.csv", "metrics/*", "claims.csv", "align/*/*.safetensors")
+        files = [path for pattern in patterns for path in sorted(self.results.glob(pattern))]
+        assert len(files) > 30
+        return {str(path.relative_to(self.results)): path.read_bytes() for path in files}
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
     """A checkout in which the cut ran from scratch, once."""
-    checkout = Checkout(tmp_path_factory.mktemp("undisturbed"))
-    checkout.run()
-    return checkout
+    cut = Cut(tmp_path_factory.mktemp("undisturbed"))
+    cut.run()
+    return cut
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A real SLURM."""
+    cluster = Slurm(tmp_path_factory.mktemp("slurm"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

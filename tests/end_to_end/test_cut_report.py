@@ -1,8 +1,6 @@
 """The cut's tables recompute from its measures; its page opens in a browser; Snakemake's own report is built."""
 
-import os
 import re
-import subprocess
 import zipfile
 
 import pytest
@@ -48,14 +46,7 @@ def test_the_report_opens_from_disk_without_errors_or_requests(undisturbed, tmp_
 
 
 def test_snakemakes_own_report_is_built_offline_with_sections_and_titles(undisturbed):
-    (undisturbed.folder / "sitecustomize.py").write_text(OFFLINE)
-    ended = subprocess.run(
-        undisturbed.command("--report", "report.zip", "--nolock"),
-        cwd=undisturbed.folder,
-        env={**os.environ, "PYTHONPATH": str(undisturbed.folder)},
-        capture_output=True,
-        text=True,
-    )
+    ended = undisturbed.snakemake(*undisturbed.arguments("--report", "report.zip"))
     assert ended.returncode == 0, ended.stderr[-4000:]
     with zipfile.ZipFile(undisturbed.folder / "report.zip") as archive:
         names = archive.namelist()
@@ -63,14 +54,3 @@ def test_snakemakes_own_report_is_built_offline_with_sections_and_titles(undistu
     for part in ("The dataset", "Safety", "Table 1. ASR on RefusEU-test", "Figure 3. ASR on RefusEU-test"):
         assert part in text
     assert sum(name.endswith(".png") for name in names) >= len(FIGURES)
-
-
-OFFLINE = """
-import socket
-
-def refuse(*_):
-    raise OSError("the report needs no network")
-
-socket.getaddrinfo = refuse
-socket.create_connection = refuse
-"""

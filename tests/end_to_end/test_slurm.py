@@ -8,25 +8,14 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import slurm
-from helpers import OFFLINE, ROOT, Checkout, Drop, Server, chat_completion, read_yaml
-from slurm import Slurm, until
-
-# The profile and the plugin are as they are, but a look at the queue comes every two seconds and not after up to 180.
-IMPATIENT = f"""
-import asyncio, runpy
-
-runpy.run_path("{OFFLINE}/sitecustomize.py")
-sleep = asyncio.sleep
-asyncio.sleep = lambda delay, *more: sleep(min(delay, 2), *more)
-"""
+from helpers import ROOT, Checkout, Drop, Server, chat_completion, read_yaml
+from slurm import until
 
 pytestmark = pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "SLURM is here")
 
@@ -111,11 +100,7 @@ class Study(Checkout):
         super().__init__(folder)
         self.cluster, self.models = cluster, Models()
         self.results = self.folder / "results/cluster"
-        (folder / "impatient").mkdir()
-        (folder / "impatient/sitecustomize.py").write_text(IMPATIENT)
-        self.environ |= cluster.environ | {"OPENAI_API_KEY": "canary-key-4242", "HOME": str(folder)}
-        self.environ["PYTHONPATH"] = str(folder / "impatient")
-        self.environ["PATH"] = f"{Path(sys.executable).parent}:{cluster.environ['PATH']}"
+        self.environ |= cluster.user(folder) | {"OPENAI_API_KEY": "canary-key-4242"}
         remote = []
         for name, (roles, format) in REMOTE.items():
             row = {"model": name, "roles": roles, "format": format, "backend": "openai", "repository": name}
@@ -206,16 +191,6 @@ class Study(Checkout):
             and path.name not in ("manifest.json", "adapter_config.json", "training_args.bin")
             and path.suffix not in (".pdf", ".png")
         }
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    cluster = Slurm(tmp_path_factory.mktemp("slurm"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="module")

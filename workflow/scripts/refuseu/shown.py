@@ -78,9 +78,10 @@ SHOWN: dict[str, tuple[Choice, str]] = {
 
 
 def models(study: Study, artifact: str) -> Models:
-    """The labels of the models that an artifact shows."""
+    """The labels of the models that an artifact shows: of its choice those that are evaluated on what it shows."""
     choose, _ = SHOWN[artifact]
-    return {model: study.evaluated[model] for model in choose(study)}
+    evaluated = {model for benchmark in benchmarks(study, artifact) for model in study.models_on(benchmark)}
+    return {model: study.evaluated[model] for model in choose(study) if model in evaluated}
 
 
 def benchmarks(study: Study, artifact: str) -> list[str]:
