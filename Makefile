@@ -6,7 +6,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
 # Two processes, each with whole files, the longest first: the end-to-end tests wait for others half of the time.
-PARALLEL := -n 2 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: miniature test bench lint format lock clean
 

@@ -19,14 +19,6 @@ settings.register_profile("no time limit", deadline=None)
 settings.load_profile("no time limit")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests of a file share fixtures, so with several processes they stay in one; so do files that share a long run."""
-    together = {"test_cut_report": "test_cut", "test_slurm_cut": "test_slurm"}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(together.get(item.path.stem, item.path.stem)))
-
-
 @pytest.fixture
 def paper(monkeypatch):
     """The paper's config; sheets are found from the repository root."""

@@ -6,7 +6,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 import slurm
-from conftest import Cut
+from cut import Cut
 
 pytestmark = [
     pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "SLURM is here"),
