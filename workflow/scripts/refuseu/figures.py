@@ -17,10 +17,10 @@ from refuseu.runs import SINGLE
 
 CURVES = {
     "loss": "Loss",
-    "cosine": "Cosine (MLC)",
-    "singular_share": "σ₁ share (MLC)",
-    "reward_accuracy": "Reward accuracy",
-    "reward_margin": "Reward margin",
+    "cosine": "Cosine\n(MLC)",
+    "singular_share": "σ₁ share\n(MLC)",
+    "reward_accuracy": "Reward\naccuracy",
+    "reward_margin": "Reward\nmargin",
 }
 
 
@@ -199,13 +199,14 @@ def safety_and_language(data: pd.DataFrame, width: float) -> Figure:
 
 
 def curves(data: pd.DataFrame, width: float) -> Figure:
-    """Training logs: a row per base, a column per quantity, a line per run.
+    """Training logs: a row per base, a column per quantity, a line per run over the share of its training.
 
     Parameters
     ----------
     data : columns base, variant, seed, epoch and those of `CURVES`
     """
     bases = list(dict.fromkeys(data["base"]))
+    data = data.assign(done=data["epoch"] / data.groupby(["base", "variant", "seed"])["epoch"].transform("max") * 100)
     shown = [column for column in CURVES if data[column].notna().any()]
     size = (width, 0.3 * width * max(len(bases), 1))
     figure, axes = plt.subplots(max(len(bases), 1), max(len(shown), 1), figsize=size, sharex=True, squeeze=False)
@@ -216,18 +217,23 @@ def curves(data: pd.DataFrame, width: float) -> Figure:
         for (variant, _), run in runs:
             single = variant.startswith(SINGLE)
             ax.plot(
-                run["epoch"],
+                run["done"],
                 run[key],
                 color=plots.colour(variant),
                 lw=0.5 if single else 1,
                 zorder=1 if single else 2,
             )
         ax.set_title(CURVES[key] if row == 0 else "")
-        ax.set_xlabel("epoch" if row == len(bases) - 1 else "")
+        ax.set_xlabel("training [%]" if row == len(bases) - 1 else "")
+        if key == "loss" and (data[key].dropna() > 0).all():
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
         ax.set_ylabel(base if column == 0 else "", fontweight="bold")
     for row, base in enumerate(bases if shown else []):
         ends = data[(data["base"] == base) & ~data["variant"].str.startswith(SINGLE)].dropna(subset=[shown[-1]])
-        last = ends.groupby("variant", sort=False)[["epoch", shown[-1]]].last()
+        last = ends.groupby("variant", sort=False)[["done", shown[-1]]].last()
         plots.side_labels(axes[row, -1], {variant: (x, y) for variant, x, y in last.itertuples()})
     return figure
 
