@@ -151,6 +151,15 @@ def test_a_category_that_cannot_be_filled_in_a_language_is_named():
     assert "'en'" not in message
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_language_has_in_one_slot_only_is_found_and_no_more_is_held_out(seed):
+    pairs = [p for p in grid() if not (p["language"] == "de" and p["category"] == "S2" and p["style"] != "style0")]
+    train, test = halve(pairs, 1, False, seed)
+    assert "S2/style0" in {p["slot"] for p in test if p["language"] == "de"}
+    assert len({p["slot"] for p in test if p["category"] == "S2"}) <= 2
+    assert {p["category"] for p in train} == {"S1", "S2"}
+
+
 def test_a_category_that_would_leave_nothing_to_train_on_is_named():
     with pytest.raises(UserError, match=r"category S1 cannot be filled: 'en' has 2 test prompts where .* asks for 3"):
         halve(grid(["en"], ["S1"], activities=1, styles=2), 3, False, 1, ["en"], ["S1"])

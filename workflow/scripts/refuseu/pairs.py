@@ -59,8 +59,9 @@ def split(
     """Train pairs and a test set with the same number per category in every language.
 
     Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
-    together, in a random order, until every language has enough; what a slot of the test holds beyond
-    that is left out of both. Every pair says its ``slot``.
+    together, in a random order, until every language has enough; one that has nothing for a language
+    without enough is passed over. What a slot of the test holds beyond that is left out of both. Every
+    pair says its ``slot``.
 
     Parameters
     ----------
@@ -85,12 +86,15 @@ def split(
         random.Random(digest(category, seed)).shuffle(order)
         held: list[Record] = []
         while short := shortfall(held, languages, per_category):
-            if len(order) < 2:
+            helpful = [name for name in order if any(pair["language"] in short for pair in by_slot[name])]
+            if len(order) < 2 or not helpful:
+                lacking = ", ".join(f"{code!r} has {n}" for code, n in short.items())
                 raise UserError(
-                    f"category {category} cannot be filled: {short} test prompts where dataset.split.per_category "
-                    f"asks for {per_category}, with one slot left to train on; lower it or raise prompts_per_slot"
+                    f"category {category} cannot be filled: {lacking} test prompts where dataset.split.per_category "
+                    f"asks for {per_category}, with a slot left to train on; lower it or raise prompts_per_slot"
                 )
-            held += by_slot[order.pop(0)]
+            order.remove(helpful[0])
+            held += by_slot[helpful[0]]
         for language in languages:
             own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])
             test += random.Random(digest("test", category, language, seed)).sample(own, per_category)
@@ -103,10 +107,10 @@ def slot(pair: Record, by_activity: bool) -> str:
     return "/".join([pair["category"], pair["style"], *([pair["activity"]] if by_activity else [])])
 
 
-def shortfall(held: Sequence[Record], languages: Sequence[str], wanted: int) -> str:
-    """The languages with fewer rows than wanted, with their number, such as ``'lv' has 0, 'lt' has 2``."""
+def shortfall(held: Sequence[Record], languages: Sequence[str], wanted: int) -> dict[str, int]:
+    """The languages with fewer rows than wanted, and how many they have."""
     counts = Counter(pair["language"] for pair in held)
-    return ", ".join(f"{code!r} has {counts[code]}" for code in languages if counts[code] < wanted)
+    return {code: counts[code] for code in languages if counts[code] < wanted}
 
 
 def by_language(pairs: Iterable[Record], languages: Sequence[str]) -> list[Record]:
