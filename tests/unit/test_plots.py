@@ -95,5 +95,5 @@ def test_curves_draw_one_line_per_run_and_only_quantities_that_were_logged():
     ]  # fmt: skip
     with plots.style(**STYLE) as width:
         figure = figures.curves(pd.DataFrame(logs), width)
-    assert [ax.get_title(loc="left") for ax in figure.axes] == ["Loss", "Reward accuracy", "Reward margin"]
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["Loss", "Reward\naccuracy", "Reward\nmargin"]
     assert {len(ax.lines) for ax in figure.axes} == {2}

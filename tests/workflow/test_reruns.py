@@ -6,7 +6,7 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
-from helpers import SCRIPTS, Checkout, Finished, adopt
+from helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
 from test_dag import FIGURES, STUDIES
 
 from refuseu.provenance import reached
@@ -113,7 +113,9 @@ def test_a_variant_reruns_its_training_and_evaluation_and_what_shows_it(study):
 def test_a_recipe_reruns_the_trainings_with_it_and_their_evaluation(study):
     base = study.sheets.bases[0]
     recipe = study.sheets.trained[f"{base}-balanced-s1"][4]
-    trained = {model for model, row in study.sheets.trained.items() if row[4] in (recipe, recipe.replace("dpo", "mlc"))}
+    contents = {path.stem: read_yaml(path) for path in (study.folder / study.config / "recipes").glob("*.yaml")}
+    named = {recipe, *(name for name, content in contents.items() if content.get("include") == f"{recipe}.yaml")}
+    trained = {model for model, row in study.sheets.trained.items() if row[4] in named}
     with study.edited(f"{study.config}/recipes/{recipe}.yaml", lambda text: re.sub(r"(beta: )\S+", r"\g<1>0.3", text)):
         found = reruns(study)
     assert found == study.after({f"align {model}" for model in trained})
