@@ -156,9 +156,9 @@ def test_ten_kills_among_all_faults_lose_nothing_and_ask_for_nothing_again_that_
             assert process.poll() is None, (tmp_path / f"{number}.log").read_text()[-2000:]
             time.sleep(0.005)
         time.sleep(draw.uniform(0, 0.05))
-        before = len(server.asked)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        before = len(server.asked)
         kept = {content[key] for key in Journal(journal).records}
         assert moment <= len(kept) < N
         server.kept_at.append((before, kept))

