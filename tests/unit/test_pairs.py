@@ -81,8 +81,8 @@ def grid(languages=("en", "de"), categories=("S1", "S2"), activities=2, styles=4
     ]  # fmt: skip
 
 
-def halve(pairs, per_category, by_activity, seed, languages=("en", "de"), categories=("S1", "S2")):
-    return split(pairs, languages, categories, per_category, by_activity, seed)
+def halve(pairs, per_category, by_activity, seed, languages=("en", "de"), categories=("S1", "S2"), if_short="stop"):
+    return split(pairs, languages, categories, per_category, if_short, by_activity, seed)
 
 
 def slots_of(pairs, by_activity):
@@ -163,6 +163,20 @@ def test_what_a_language_has_in_one_slot_only_is_found_and_no_more_is_held_out(s
 def test_a_category_that_would_leave_nothing_to_train_on_is_named():
     with pytest.raises(UserError, match=r"category S1 cannot be filled: 'en' has 2 test prompts where .* asks for 3"):
         halve(grid(["en"], ["S1"], activities=1, styles=2), 3, False, 1, ["en"], ["S1"])
+
+
+def test_where_a_category_cannot_be_filled_the_test_may_have_fewer_of_its_prompts(caplog):
+    gone = [p for p in grid() if not (p["language"] == "de" and p["category"] == "S2")]
+    rare = gone + [p for p in grid() if p["pair_id"].startswith("de-S2-0-0-")]  # 2 where 3 are asked for
+    whole = halve(grid(), 3, False, 1, if_short="fewer")
+    assert whole == halve(grid(), 3, False, 1) and not caplog.text
+    for pairs in (gone, rare):
+        _, test = halve(pairs, 3, False, 1, if_short="fewer")
+        # No other slot is held out for its sake, and the other languages and categories are as they were.
+        assert {p["slot"] for p in test} == {p["slot"] for p in whole[1]}
+        left_out = {p["pair_id"] for p in whole[1]} - {p["pair_id"] for p in test}
+        assert {(p["language"], p["category"]) for p in whole[1] if p["pair_id"] in left_out} == {("de", "S2")}
+        assert "category S2 cannot be filled: 'de' has" in caplog.text
 
 
 def test_a_language_without_any_pair_does_not_vanish():

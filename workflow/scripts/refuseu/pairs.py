@@ -1,11 +1,14 @@
 """Preference pairs: which answers pair up, and which slots are held out for the test."""
 
+import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from refuseu.errors import UserError
 from refuseu.records import Record, digest
+
+log = logging.getLogger("refuseu")
 
 AGREE = {"all": all, "any": any}
 
@@ -53,10 +56,11 @@ def split(
     languages: Sequence[str],
     categories: Sequence[str],
     per_category: int,
+    if_short: str,
     by_activity: bool,
     seed: int,
 ) -> tuple[list[Record], list[Record]]:
-    """Train pairs and a test set with the same number per category in every language.
+    """Train pairs and a test set with `per_category` prompts of each category in every language.
 
     Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
     together, in a random order, until every language has enough; one that has nothing for a language
@@ -65,12 +69,14 @@ def split(
 
     Parameters
     ----------
-    languages, categories : of the study; each category must be filled in each language
+    languages, categories : of the study
+    if_short : where a category cannot be filled in some language, or only from its last slot, ``stop`` or
+        let the test have ``fewer`` of its prompts: those in the slots that the other languages need
 
     Raises
     ------
     UserError
-        If a category cannot be filled in some language, or would leave nothing to train on.
+        If there is no pair at all, or a category cannot be filled and that shall stop the run.
     """
     if not pairs:
         raise UserError(
@@ -85,19 +91,25 @@ def split(
         order = sorted(by_slot)
         random.Random(digest(category, seed)).shuffle(order)
         held: list[Record] = []
-        while short := shortfall(held, languages, per_category):
+        hopeless = shortfall([pair for own in by_slot.values() for pair in own], languages, per_category)
+        filled = languages if if_short == "stop" else [code for code in languages if code not in hopeless]
+        while short := shortfall(held, filled, per_category):
             helpful = [name for name in order if any(pair["language"] in short for pair in by_slot[name])]
             if len(order) < 2 or not helpful:
-                lacking = ", ".join(f"{code!r} has {n}" for code, n in short.items())
-                raise UserError(
-                    f"category {category} cannot be filled: {lacking} test prompts where dataset.split.per_category "
-                    f"asks for {per_category}, with a slot left to train on; lower it or raise prompts_per_slot"
-                )
+                break
             order.remove(helpful[0])
             held += by_slot[helpful[0]]
+        if short := shortfall(held, languages, per_category):
+            said = (
+                f"category {category} cannot be filled: {', '.join(f'{code!r} has {n}' for code, n in short.items())} "
+                f"test prompts where dataset.split.per_category asks for {per_category}, with a slot left to train on"
+            )
+            if if_short == "stop":
+                raise UserError(f"{said}; lower it, raise prompts_per_slot, or set dataset.split.if_short to fewer")
+            log.warning("%s", said)
         for language in languages:
             own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])
-            test += random.Random(digest("test", category, language, seed)).sample(own, per_category)
+            test += random.Random(digest("test", category, language, seed)).sample(own, min(per_category, len(own)))
         train += [pair for name in order for pair in by_slot[name]]
     return by_language(train, languages), by_language(test, languages)
 
