@@ -307,6 +307,11 @@ def training_run(wildcards):
     return {"method": variant.method, "recipe": study.recipes[variant.recipe], "seed": variant.seed}
 
 
+def align_code(wildcards):
+    """Code behind one run: the consistency loss counts only where it is used, or an edit of it would train all others again."""
+    return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["mlc"])
+
+
 def training_inputs(wildcards):
     """Weights of the base and its launch; stored reference for DPO; translated prompts for the consistency loss."""
     variant = study.variants[wildcards.model]

@@ -3,4 +3,4 @@
 
 for rule_ in workflow.rules:
     if rule_.script:
-        rule_.set_params(code=code_digest(rule_.script))
+        rule_.set_params(code=align_code if rule_.name == "align" else code_digest(rule_.script))

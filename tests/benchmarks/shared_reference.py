@@ -13,6 +13,7 @@ from pathlib import Path
 from refuseu import training
 from refuseu.logprobs import write_reference
 from refuseu.records import read_jsonl
+from refuseu.reference import reference as compute
 
 asked = json.loads(Path(sys.argv[1]).read_text())
 folder = Path(asked["folder"])
@@ -39,7 +40,7 @@ def reference():
     settings = {key: asked["trainer"][key] for key in ("max_length", "bf16")}
     pairs = read_jsonl(asked["all"])
     start = time.process_time()
-    found, rows, values = training.reference(pairs, base, settings, folder / "j.jsonl", folder / "work")
+    found, rows, values = compute(pairs, base, settings, folder / "j.jsonl", folder / "work")
     write_reference(folder / "tiny.parquet", found, rows, values)
     facts = {"seconds": time.process_time() - start, "passes": len(values)}
     (folder / "reference.json").write_text(json.dumps(facts))

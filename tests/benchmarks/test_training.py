@@ -20,7 +20,8 @@ from torch.nn.functional import logsigmoid
 
 from refuseu.logprobs import write_reference
 from refuseu.mlc import consistency_loss
-from refuseu.training import prepare, reference
+from refuseu.reference import reference
+from refuseu.training import prepare
 
 PER_LANGUAGE = 4  # pairs
 CONFIGURATIONS = {"balanced": CODES, "high_resource": CODES[:6], "english_only": CODES[:1], "no_english": CODES[1:]}

@@ -14,7 +14,7 @@ import torch
 from helpers import ROOT
 from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
 
-from refuseu import training
+from refuseu import reference, training
 from refuseu.logprobs import write_reference
 from refuseu.tiny import train_tokenizer
 
@@ -65,7 +65,8 @@ def random_model(*_):
 
 
 def test_a_step_of_real_size(base, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "load_model", random_model)
+    for module in (reference, training):
+        monkeypatch.setattr(module, "load_model", random_model)
     rng, words = random.Random(1), (ROOT / "README.md").read_text(encoding="utf-8").split()
     pairs = []
     for number in range(BATCH * (WARM_UP + STEPS)):
@@ -74,7 +75,7 @@ def test_a_step_of_real_size(base, tmp_path, monkeypatch):
         turns = {side: [turn, {"role": "assistant", "content": text}] for side, text in answers.items()}
         pairs.append({"pair_id": str(number)} | turns)
     settings = {key: TRAINER[key] for key in ("max_length", "bf16")}
-    found = training.reference(pairs, base, settings, tmp_path / "j.jsonl", tmp_path / "work")
+    found = reference.reference(pairs, base, settings, tmp_path / "j.jsonl", tmp_path / "work")
     write_reference(tmp_path / "r.parquet", *found)
     device = torch.cuda.get_device_name()
     peak = next((flops for name, flops in PEAK.items() if name in device), None)

@@ -17,7 +17,8 @@ from test_training import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, log_of, recipe,
 from refuseu.errors import UserError
 from refuseu.launch import launch
 from refuseu.logprobs import REFERENCE
-from refuseu.training import align, prepare, reference
+from refuseu.reference import reference
+from refuseu.training import align, prepare
 
 HERE = Path(__file__).parent
 TWO = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2, "num_train_epochs": 1}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from modulefinder import ModuleFinder
 
 import pytest
@@ -95,6 +96,21 @@ def test_the_backends_that_are_imported_inside_a_function_count_too(scripts):
     using = changed(scripts, add(scripts / "refuseu/backends/engine.py", "\nNEW = 1\n"))
     assert {"generate.py", "judge.py"} <= using
     assert not {"measure.py", "table1.py", "split_pairs.py"} & using
+
+
+def test_a_job_may_do_without_a_module(scripts):
+    def changed_without(*modules):
+        before = provenance.code_digest("align.py", modules)
+        add(scripts / "refuseu/mlc.py", "\nNEW = 1\n")()
+        forget()
+        return provenance.code_digest("align.py", modules) != before
+
+    assert changed_without() and not changed_without("mlc") and changed_without("logprobs")
+
+
+def test_training_imports_the_consistency_loss_late():
+    code = "import sys, refuseu.training, refuseu.reference; sys.exit('refuseu.mlc' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(SCRIPTS)}, check=True)
 
 
 def test_an_edit_of_a_script_changes_only_that_script(scripts):

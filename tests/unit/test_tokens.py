@@ -132,7 +132,7 @@ def test_batches_have_one_begin_of_text_one_end_of_turn_and_the_same_prompt_on_b
     reference = tmp_path / "reference.parquet"
     if objective == "dpo":
         from refuseu.logprobs import write_reference
-        from refuseu.training import reference as compute
+        from refuseu.reference import reference as compute
 
         settings = {k: RECIPE["trainer"][k] for k in ("max_length", "bf16")}
         write_reference(reference, *compute(PAIRS, base, settings, tmp_path / "j.jsonl", tmp_path / "w"))

@@ -16,8 +16,10 @@ from safetensors.torch import load_file
 from refuseu import logprobs, study
 from refuseu.errors import UserError
 from refuseu.logprobs import REFERENCE, join_reference, write_reference
+from refuseu.reference import reference
 from refuseu.tokens import tokenise
-from refuseu.training import align, drop_broken, load_model, load_tokenizer, prepare, reference, trainer_config
+from refuseu.trainers import load_model, load_tokenizer, trainer_config
+from refuseu.training import align, drop_broken, prepare
 
 METHODS = [objective + mlc for objective in ("dpo", "sft", "orpo", "simpo") for mlc in ("", "+mlc")]
 SETTINGS = {"max_length": 128, "bf16": False}

@@ -147,15 +147,21 @@ def test_a_guard_reruns_its_labels_and_what_follows(study):
     assert not {job for job in found if study.sheets.guards[0] in job.split() and "prompts" in rule(job)}
 
 
-@pytest.mark.parametrize("module", ["plots", "mlc"])
-def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study, module):
-    file = SCRIPTS / f"refuseu/{module}.py"
-    using = {path.stem for path in SCRIPTS.glob("*.py") if file in reached(path)}
-    with study.edited(f"workflow/scripts/refuseu/{module}.py", lambda text: text + "\nNEW = 1\n"):
+def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):
+    using = {path.stem for path in SCRIPTS.glob("*.py") if SCRIPTS / "refuseu/plots.py" in reached(path)}
+    with study.edited("workflow/scripts/refuseu/plots.py", lambda text: text + "\nNEW = 1\n"):
         found = reruns(study)
     assert found == study.after(of(study, *using))
-    assert {"plots": {"fig3", "report"}, "mlc": {"align"}}[module] <= {rule(job) for job in found}
-    assert not {rule(job) for job in found} & (DATASET | ({"measure", "align"} if module == "plots" else set()))
+    assert {"fig3", "report"} <= {rule(job) for job in found}
+    assert not {rule(job) for job in found} & (DATASET | TRAINING | {"measure"})
+
+
+def test_an_edit_of_the_consistency_loss_trains_only_the_runs_with_it_again(study):
+    with_it = {f"align {model}" for model, row in study.sheets.trained.items() if row[3].endswith("+mlc")}
+    with study.edited("workflow/scripts/refuseu/mlc.py", lambda text: text + "\nNEW = 1\n"):
+        found = reruns(study)
+    assert with_it and found == study.after(with_it)
+    assert {job for job in found if rule(job) in TRAINING} == with_it
 
 
 # Results that come from elsewhere, as an archive that keeps no file times.

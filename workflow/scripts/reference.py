@@ -7,8 +7,8 @@ from refuseu.journal import journal_path
 from refuseu.launch import launch
 from refuseu.logprobs import write_reference
 from refuseu.records import read_jsonl
+from refuseu.reference import reference
 from refuseu.script import script
-from refuseu.training import reference
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

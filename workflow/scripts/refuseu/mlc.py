@@ -101,6 +101,7 @@ class MLCMixin:
     """
 
     mlc: dict[str, Any]
+    kept = (PREFIX,)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

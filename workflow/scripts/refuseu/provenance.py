@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -13,22 +14,27 @@ HOW_JOBS_RUN = ("environment", "errors", "script", "progress", "warm", "prefligh
 NEUTRAL = {f"refuseu.{name}" for name in HOW_JOBS_RUN}
 
 
-def code_digest(script: str) -> str:
+def code_digest(script: str, without: Collection[str] = ()) -> str:
     """Digest of the syntax trees of a flat script and of everything of ours that it reaches.
 
     Comments, formatting and file times do not count; docstrings do.
+
+    Parameters
+    ----------
+    without : modules of ours that this job would import, but has no use for
     """
-    return digest(sorted(tree(path) for path in reached(SCRIPTS / Path(script).name)))
+    unused = {SCRIPTS / "refuseu" / f"{name}.py" for name in without}
+    return digest(sorted(tree(path) for path in reached(SCRIPTS / Path(script).name, unused)))
 
 
-def reached(path: Path) -> set[Path]:
-    """The file and, transitively, the modules of ours that it imports."""
-    found, waiting = set(), [path]
+def reached(path: Path, unused: Collection[Path] = ()) -> set[Path]:
+    """The file and, transitively, the modules of ours that it imports, but for those unused."""
+    found, waiting = set(unused), [path]
     while waiting:
         if (path := waiting.pop()) not in found:
             found.add(path)
             waiting += imported(path)
-    return found
+    return found - set(unused)
 
 
 @cache

@@ -1,49 +1,28 @@
-"""Preference training with TRL and PEFT: reference log-probabilities once per base, then one run per variant."""
+"""Training of one variant: a trainer with its data, resumed where it was cut, and what it leaves behind."""
 
 import csv
-import logging
-import math
-import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-import trl.trainer.dpo_trainer as trl_dpo
-import trl.trainer.utils as trl_utils
 from accelerate import PartialState
-from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
+from transformers import Trainer
 from transformers.trainer_utils import get_last_checkpoint
-from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
-from trl.experimental.cpo import CPOConfig, CPOTrainer
-from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from refuseu.callbacks import Bar, Events
 from refuseu.errors import UserError
-from refuseu.journal import Journal
-from refuseu.logprobs import REFERENCE, basis, join_reference
-from refuseu.mlc import PREFIX, MLCMixin
-from refuseu.recipes import OBJECTIVES, check_recipe
+from refuseu.logprobs import basis, join_reference
 from refuseu.records import Record, digest
 from refuseu.tokens import prompts_in_all_languages, token_digest, tokenise, totals
+from refuseu.trainers import TRAINERS, load_model, load_tokenizer, report, trainer_config
 
-log = logging.getLogger("refuseu")
-
-# Off CUDA, TRL computes the logits of the prompts' tokens, too, and then throws them away. On a CPU
-# scoring the answers alone gives the same losses in less than half the time.
-needs_only_answers = trl_utils._use_triton
-trl_utils._use_triton = lambda device: device.type == "cpu" or needs_only_answers(device)
-# TRL hashes all weights to name a cache of reference log-probabilities; ours come from a file.
-trl_dpo.hash_module = lambda module: ""
-
-REFERENCE_BATCH = 32  # pairs
 LOG = {
     "step": "step",
     "epoch": "epoch",
@@ -56,145 +35,6 @@ LOG = {
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
 }
-
-
-class Guarded(Trainer):
-    """What all objectives share: it stops on losses that are no numbers, and saves what it trained."""
-
-    def _get_grad_norm(self, model, grad_norm=None):
-        """Stop before the weights are touched; transformers leaves such losses out of its logs."""
-        norm = super()._get_grad_norm(model, grad_norm)
-        # With fp16 the scaler skips steps that overflow.
-        if not self.args.fp16 and not math.isfinite(norm):
-            raise UserError(
-                f"the loss or its gradient is not a number at step {self.state.global_step + 1}; lower the learning "
-                f"rate of the recipe (the last checkpoint before it is kept in {self.args.output_dir})"
-            )
-        return norm
-
-    def save_model(self, output_dir=None, _internal_call=False):
-        """Under FSDP, gather what was trained and no more: the base's weights may not fit into one process."""
-        if not self.is_fsdp_enabled:
-            return super().save_model(output_dir, _internal_call)
-        trained = {
-            name: parameter.full_tensor().cpu()
-            for name, parameter in self.model.named_parameters()
-            if parameter.requires_grad or name.startswith(PREFIX)
-        }
-        if self.args.should_save:
-            self._save(output_dir, trained)
-
-
-class TokenisedDPO(Guarded, DPOTrainer):
-    """DPO on token ids, with the reference log-probabilities in the dataset's columns."""
-
-    def _prepare_dataset(self, dataset, *_):
-        return dataset
-
-    def _precompute_ref_logps(self, dataset, *_):
-        return dataset
-
-
-class TokenisedSFT(Guarded, SFTTrainer):
-    """Supervised fine-tuning; SFTTrainer takes token ids as they are."""
-
-
-class TokenisedORPO(Guarded, ORPOTrainer):
-    """ORPO on token ids."""
-
-    tokenize_row = staticmethod(dict)
-
-
-class TokenisedCPO(Guarded, CPOTrainer):
-    """CPO on token ids; SimPO is one of its losses."""
-
-    tokenize_row = staticmethod(dict)
-
-
-TRAINERS = {
-    "dpo": (TokenisedDPO, DPOConfig),
-    "sft": (TokenisedSFT, SFTConfig),
-    "orpo": (TokenisedORPO, ORPOConfig),
-    "simpo": (TokenisedCPO, CPOConfig),
-}
-
-
-def reference(
-    pairs: list[Record], base: dict[str, Any], settings: dict[str, Any], journal: str | Path, workdir: str | Path
-) -> tuple[Record, list[Record], list[Record]]:
-    """Reference log-probabilities of all pairs under one base; of what the journal holds, nothing is computed again.
-
-    Parameters
-    ----------
-    base : a row of models.tsv as a dict
-    settings : fields of the recipes on which they depend (`logprobs.SETTINGS`)
-    journal : file of what was computed before
-    workdir : scratch folder of the trainer
-
-    Returns
-    -------
-    basis, rows, values : what `logprobs.write_reference` writes; values are sums over the answer's tokens
-
-    Raises
-    ------
-    UserError
-        If one of them is not finite.
-    """
-    config = trainer_config("dpo", settings, output_dir=str(workdir), gradient_checkpointing=False)
-    processes, sharded = PartialState(), os.environ.get("ACCELERATE_USE_FSDP") == "true"
-    tokenizer = load_tokenizer(base)
-    rows, counts = tokenise(pairs, tokenizer, config.max_length)
-    report(counts | totals(rows))
-    found = basis(base, tokenizer, config)
-    keys = [digest(found, token_digest(row)) for row in rows]
-
-    def compute(missing: list[Record]) -> Iterator[tuple[int, Record]]:
-        trainer = TokenisedDPO(
-            load_model(base),
-            args=config,
-            train_dataset=Dataset.from_list(missing[:1]),
-            processing_class=tokenizer,
-            # With an adapter, which is off in this pass, TRL loads no second copy of the weights for FSDP.
-            peft_config=LoraConfig(task_type="CAUSAL_LM", r=1, target_modules="all-linear") if sharded else None,
-        )
-        if sharded:
-            trainer.model = fsdp2_prepare_model(trainer.accelerator, trainer.model)
-        order = sorted(range(len(missing)), key=lambda index: -width(missing[index]))
-        everyone = processes.num_processes
-        for start in range(0, len(order), REFERENCE_BATCH * everyone):
-            together = order[start : start + REFERENCE_BATCH * everyone]
-            # Each process takes equally many, so that none waits for a pass that another does not make.
-            indices = (together[processes.process_index :: everyone] + together[-1:])[: -(-len(together) // everyone)]
-            batch = trainer._prepare_inputs(trainer.data_collator([missing[index] for index in indices]))
-            values = trainer.compute_ref_log_probs(trainer.model, batch)
-            columns = [torch.tensor(indices, device=values[0].device), *values]
-            part = torch.stack([column.double() for column in columns], dim=1)
-            table = {int(index): pair for index, *pair in trainer.accelerator.gather(part).tolist()}
-            for index, (chosen, rejected) in table.items():
-                if not math.isfinite(chosen + rejected):
-                    raise UserError(
-                        f"the reference log-probability of pair {missing[index]['pair_id']!r} under {base['model']!r} "
-                        "is not a number; check its weights and dtype, or set bf16 of the recipes to false"
-                    )
-                yield index, dict(zip(REFERENCE, (chosen, rejected), strict=True))
-
-    with processes.main_process_first():
-        if not processes.is_main_process:  # knows what the first one knows, and keeps nothing
-            own = Path(workdir) / f"{processes.process_index}.jsonl"
-            journal = shutil.copy(journal, own) if Path(journal).exists() else own
-        known = Journal(journal, base["model"])
-    processes.wait_for_everyone()
-    return found, rows, known.ask(rows, keys, compute)
-
-
-def report(counts: dict[str, int]) -> None:
-    """One line in the log."""
-    log.info("%s", ", ".join(f"{name} {n}" for name, n in counts.items()))
-
-
-def width(row: Record) -> int:
-    """Tokens of the longer of a pair's two sequences."""
-    return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
 
 
 def align(
@@ -296,6 +136,8 @@ def prepare(
             row | {"mlc_ids": ids}
             for row, ids in zip(known, prompts_in_all_languages(known, translations, tokenizer), strict=True)
         ]
+        from refuseu.mlc import MLCMixin  # what a run without it need not know
+
         trainer_class = type("Consistent" + trainer_class.__name__, (MLCMixin, trainer_class), {"mlc": recipe["mlc"]})
     counts |= totals(rows)
     report(counts)
@@ -318,22 +160,6 @@ def prepare(
         peft_config=LoraConfig(task_type="CAUSAL_LM", **recipe["lora"]) if recipe.get("lora") else None,
     )
     return trainer, counts
-
-
-def trainer_config(objective: str, chosen: dict[str, Any], **ours: Any) -> Any:
-    """The config of TRL's trainer: the recipe's section ``trainer``, and what the workflow sets.
-
-    Raises
-    ------
-    UserError
-        If a key of the recipe is not a field of it, is set by the workflow, or is text instead of a number.
-    """
-    check_recipe(objective, {"trainer": chosen}, "the recipe's")
-    config_class, fixed = TRAINERS[objective][1], OBJECTIVES[objective][1]
-    # DDP must not look for parameters without a gradient: the consistency loss takes a pass of its own.
-    shared = {"report_to": "none", "use_cpu": not torch.cuda.is_available(), "ddp_find_unused_parameters": False}
-    ours = shared | fixed | ours
-    return config_class(**ours, **chosen)
 
 
 def share_batches(config: Any) -> None:
@@ -382,24 +208,6 @@ def both_answers_columns(row: Record) -> Record:
 
 
 COLUMNS = {"dpo": dict, "sft": completion_columns, "orpo": both_answers_columns, "simpo": both_answers_columns}
-
-
-def load_tokenizer(base: dict[str, Any]) -> Any:
-    """Tokenizer of a base, with a padding token."""
-    tokenizer = AutoTokenizer.from_pretrained(base["repository"], revision=pinned(base))
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
-
-
-def load_model(base: dict[str, Any]) -> Any:
-    """Model of a base."""
-    return AutoModelForCausalLM.from_pretrained(base["repository"], revision=pinned(base), dtype=base["dtype"])
-
-
-def pinned(base: dict[str, Any]) -> str | None:
-    """The commit of a hub model; None for a folder."""
-    return None if base["revision"] == "local" else base["revision"]
 
 
 def drop_broken(checkpoints: str | Path) -> None:

@@ -26,7 +26,8 @@ HEAVY = (
     "torch", "torch.utils.tensorboard", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft",
     "datasets", "lm_eval",
     "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
-    "refuseu.tiny", "refuseu.training", "refuseu.knowledge", "refuseu.backends.local",
+    "refuseu.tiny", "refuseu.training", "refuseu.mlc", "refuseu.reference", "refuseu.knowledge",
+    "refuseu.backends.local",
 )  # fmt: skip
 
 

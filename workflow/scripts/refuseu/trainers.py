@@ -1,0 +1,127 @@
+"""TRL's trainers on token ids, their configs, and the base they start from."""
+
+import logging
+import math
+from typing import Any
+
+import torch
+import trl.trainer.dpo_trainer as trl_dpo
+import trl.trainer.utils as trl_utils
+from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+from trl.experimental.cpo import CPOConfig, CPOTrainer
+from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+from refuseu.errors import UserError
+from refuseu.recipes import OBJECTIVES, check_recipe
+
+log = logging.getLogger("refuseu")
+
+# Off CUDA, TRL computes the logits of the prompts' tokens, too, and then throws them away. On a CPU
+# scoring the answers alone gives the same losses in less than half the time.
+needs_only_answers = trl_utils._use_triton
+trl_utils._use_triton = lambda device: device.type == "cpu" or needs_only_answers(device)
+# TRL hashes all weights to name a cache of reference log-probabilities; ours come from a file.
+trl_dpo.hash_module = lambda module: ""
+
+
+class Guarded(Trainer):
+    """What all objectives share: it stops on losses that are no numbers, and saves what it trained."""
+
+    kept: tuple[str, ...] = ()  # prefixes of what else is saved
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        """Stop before the weights are touched; transformers leaves such losses out of its logs."""
+        norm = super()._get_grad_norm(model, grad_norm)
+        # With fp16 the scaler skips steps that overflow.
+        if not self.args.fp16 and not math.isfinite(norm):
+            raise UserError(
+                f"the loss or its gradient is not a number at step {self.state.global_step + 1}; lower the learning "
+                f"rate of the recipe (the last checkpoint before it is kept in {self.args.output_dir})"
+            )
+        return norm
+
+    def save_model(self, output_dir=None, _internal_call=False):
+        """Under FSDP, gather what was trained and no more: the base's weights may not fit into one process."""
+        if not self.is_fsdp_enabled:
+            return super().save_model(output_dir, _internal_call)
+        trained = {
+            name: parameter.full_tensor().cpu()
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad or name.startswith(self.kept)
+        }
+        if self.args.should_save:
+            self._save(output_dir, trained)
+
+
+class TokenisedDPO(Guarded, DPOTrainer):
+    """DPO on token ids, with the reference log-probabilities in the dataset's columns."""
+
+    def _prepare_dataset(self, dataset, *_):
+        return dataset
+
+    def _precompute_ref_logps(self, dataset, *_):
+        return dataset
+
+
+class TokenisedSFT(Guarded, SFTTrainer):
+    """Supervised fine-tuning; SFTTrainer takes token ids as they are."""
+
+
+class TokenisedORPO(Guarded, ORPOTrainer):
+    """ORPO on token ids."""
+
+    tokenize_row = staticmethod(dict)
+
+
+class TokenisedCPO(Guarded, CPOTrainer):
+    """CPO on token ids; SimPO is one of its losses."""
+
+    tokenize_row = staticmethod(dict)
+
+
+TRAINERS = {
+    "dpo": (TokenisedDPO, DPOConfig),
+    "sft": (TokenisedSFT, SFTConfig),
+    "orpo": (TokenisedORPO, ORPOConfig),
+    "simpo": (TokenisedCPO, CPOConfig),
+}
+
+
+def trainer_config(objective: str, chosen: dict[str, Any], **ours: Any) -> Any:
+    """The config of TRL's trainer: the recipe's section ``trainer``, and what the workflow sets.
+
+    Raises
+    ------
+    UserError
+        If a key of the recipe is not a field of it, is set by the workflow, or is text instead of a number.
+    """
+    check_recipe(objective, {"trainer": chosen}, "the recipe's")
+    config_class, fixed = TRAINERS[objective][1], OBJECTIVES[objective][1]
+    # DDP must not look for parameters without a gradient: the consistency loss takes a pass of its own.
+    shared = {"report_to": "none", "use_cpu": not torch.cuda.is_available(), "ddp_find_unused_parameters": False}
+    ours = shared | fixed | ours
+    return config_class(**ours, **chosen)
+
+
+def load_tokenizer(base: dict[str, Any]) -> Any:
+    """Tokenizer of a base, with a padding token."""
+    tokenizer = AutoTokenizer.from_pretrained(base["repository"], revision=pinned(base))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(base: dict[str, Any]) -> Any:
+    """Model of a base."""
+    return AutoModelForCausalLM.from_pretrained(base["repository"], revision=pinned(base), dtype=base["dtype"])
+
+
+def pinned(base: dict[str, Any]) -> str | None:
+    """The commit of a hub model; None for a folder."""
+    return None if base["revision"] == "local" else base["revision"]
+
+
+def report(counts: dict[str, int]) -> None:
+    """One line in the log."""
+    log.info("%s", ", ".join(f"{name} {n}" for name, n in counts.items()))
