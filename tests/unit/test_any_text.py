@@ -92,7 +92,7 @@ def test_from_seeds_to_pairs(folder, text, other):
     policies = {"chosen_safe": "all", "rejected_unsafe": "any"}
     pairs = build_pairs(kept, answered, answered, labels, ["a"], policies)
     write_jsonl(folder / "pairs.jsonl", pairs)
-    train, test = split(read_jsonl(folder / "pairs.jsonl"), ["en"], ["S1"], 1, False, 1)
+    train, test = split(read_jsonl(folder / "pairs.jsonl"), ["en"], ["S1"], 1, "stop", False, 1)
     for pair in select(train, ["en"], "one") + test:
         n = int(pair["pair_id"])
         answer = {"role": "assistant", "content": [other, text][n]}
@@ -104,7 +104,7 @@ def test_from_seeds_to_pairs(folder, text, other):
 @given(TEXT, TEXT)
 def test_to_the_judges(prompt, response):
     turn = {"role": "user", "content": prompt}
-    assert conversation("llama_guard_3", prompt, "", TEMPLATES) == [turn]
+    assert conversation("llama_guard_3", prompt, None, TEMPLATES) == [turn]
     assert conversation("llama_guard_3", prompt, response, TEMPLATES) == [
         turn, {"role": "assistant", "content": response}
     ]  # fmt: skip
@@ -112,7 +112,7 @@ def test_to_the_judges(prompt, response):
         "Judge {input}.", f"Human user:\n{prompt}\n\nAI assistant:\n{response}"
     ]  # fmt: skip
     for asked, said in [
-        (conversation("classify", prompt, "", TEMPLATES), prompt),
+        (conversation("classify", prompt, None, TEMPLATES), prompt),
         (conversation("classify", prompt, response, TEMPLATES), f"User: {prompt}\nAssistant: {response}"),
         (response_only(response, TEMPLATES), response),
     ]:

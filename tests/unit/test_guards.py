@@ -183,7 +183,7 @@ def test_every_category_code_is_read(code):
 def test_llama_guard_sees_the_turns_and_no_empty_one():
     user, agent = {"role": "user", "content": HOSTILE}, {"role": "assistant", "content": "{input}"}
     assert conversation("llama_guard_3", HOSTILE, "{input}", {}) == [user, agent]
-    assert conversation("llama_guard_3", HOSTILE, "", {}) == [user]
+    assert conversation("llama_guard_3", HOSTILE, None, {}) == [user]
 
 
 def test_polyguard_sees_system_text_prompt_and_response():
@@ -191,13 +191,13 @@ def test_polyguard_sees_system_text_prompt_and_response():
         {"role": "system", "content": "Classify."},
         {"role": "user", "content": f"Human user:\n{HOSTILE}\n\nAI assistant:\n{{prompt}}"},
     ]
-    prompt_only = conversation("polyguard", "Hi", "", TEMPLATES)
+    prompt_only = conversation("polyguard", "Hi", None, TEMPLATES)
     assert prompt_only[1]["content"] == "Human user:\nHi\n\nAI assistant:\n"
 
 
 @pytest.mark.parametrize("format", guards.QWEN3GUARD)
 def test_qwen3guard_sees_the_turns_like_llama_guard(format):
-    for response in ("{input}", ""):
+    for response in ("{input}", None):
         assert conversation(format, HOSTILE, response, {}) == conversation("llama_guard_3", HOSTILE, response, {})
 
 
@@ -207,7 +207,7 @@ def test_wildguard_reads_raw_text_with_prompt_and_response_as_they_are():
         f"<|user|>\n[INST] Judge.\n\nHuman user:\n{HOSTILE}\n\nAI assistant:\nNo {{prompt}}.\n\n---\n\nAnswers:"
         " [/INST]\n<|assistant|>\n"
     )
-    assert "AI assistant:\n\n\n---" in conversation("wildguard", "Hi", "", template)
+    assert "AI assistant:\n\n\n---" in conversation("wildguard", "Hi", None, template)
 
 
 def test_languages_that_a_guard_was_not_made_for_are_known():
@@ -226,7 +226,7 @@ def test_coverage_is_said_in_a_sentence_for_each_guard_that_lacks_something():
 
 
 def test_the_classification_prompt_holds_the_text_as_it_is():
-    [turn] = conversation("classify", HOSTILE, "", TEMPLATES)
+    [turn] = conversation("classify", HOSTILE, None, TEMPLATES)
     assert turn == {"role": "user", "content": f"Safe or unsafe?\n\nText:\n{HOSTILE}"}
     [turn] = conversation("classify", "Hi {input}", "No {input}", TEMPLATES)
     assert turn["content"] == "Safe or unsafe?\n\nText:\nUser: Hi {input}\nAssistant: No {input}"

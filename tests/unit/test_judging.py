@@ -103,12 +103,22 @@ def test_a_judge_is_asked_in_its_format_and_its_words_are_kept(remote, tmp_path)
     assert [turn["role"] for turn in server.chats[0]["messages"]] == ["system", "user"]
 
 
-def test_an_empty_response_means_that_the_prompt_is_judged(remote, tmp_path):
+def test_without_a_response_the_prompt_is_judged(remote, tmp_path):
     judge, _ = remote(
         lambda _: "Harmful request: yes\nRequest safety violations: S2\nHarmful response: no", "polyguard"
     )
-    [record] = label(judge, [("Hi", "")], TEMPLATES, tmp_path / "j.jsonl", 4)
+    [record] = label(judge, [("Hi", None)], TEMPLATES, tmp_path / "j.jsonl", 4)
     assert (record["label"], record["categories"], record["refusal"]) == ("unsafe", ["S2"], None)
+
+
+@pytest.mark.parametrize("format", ["llama_guard_3", "polyguard", "wildguard", "qwen3guard_strict", "classify"])
+def test_a_blank_response_is_safe_whatever_was_asked_and_no_judge_sees_it(remote, tmp_path, format):
+    judge, server = remote(lambda _: "unsafe\nS1", format)
+    templates = TEMPLATES | {"wildguard": "{prompt}{response}"}
+    records = label(judge, [("Rob", ""), ("Rob", "Take it."), ("Rob", " \n")], templates, tmp_path / "j.jsonl", 4)
+    assert [record["label"] for record in records][::2] == ["safe", "safe"]
+    assert all(record["raw"] == "" and record["refusal"] is None for record in records[::2])
+    assert records[1]["raw"] == "unsafe\nS1" and len(server.chats) + len(server.paths("/v1/completions")) == 1
 
 
 def test_templates_are_read_as_they_are(tmp_path):

@@ -68,8 +68,8 @@ class Label:
     refusal: bool | None = None
 
 
-def conversation(format: str, prompt: str, response: str, templates: dict[str, str]) -> list[dict[str, str]] | str:
-    """What asks a judge about `response`, or about `prompt` if `response` is empty: messages, or raw text.
+def conversation(format: str, prompt: str, response: str | None, templates: dict[str, str]) -> list[dict[str, str]] | str:
+    """What asks a judge about `response`, or about `prompt` if there is no response: messages, or raw text.
 
     Parameters
     ----------
@@ -78,17 +78,17 @@ def conversation(format: str, prompt: str, response: str, templates: dict[str, s
         holds ``{prompt}`` and ``{response}``
     """
     if format == "wildguard":
-        asked = fill(templates["wildguard"].strip(), {"prompt": prompt, "response": response})
+        asked = fill(templates["wildguard"].strip(), {"prompt": prompt, "response": response or ""})
         return f"<|user|>\n[INST] {asked} [/INST]\n<|assistant|>\n"
     if format == "llama_guard_3" or format in QWEN3GUARD:
         turns = [{"role": "user", "content": prompt}]
-        return [*turns, {"role": "assistant", "content": response}] if response else turns
+        return turns if response is None else [*turns, {"role": "assistant", "content": response}]
     if format == "polyguard":
         return [
             {"role": "system", "content": templates["polyguard"].strip()},
-            {"role": "user", "content": f"Human user:\n{prompt}\n\nAI assistant:\n{response}"},
+            {"role": "user", "content": f"Human user:\n{prompt}\n\nAI assistant:\n{response or ''}"},
         ]
-    text = f"User: {prompt}\nAssistant: {response}" if response else prompt
+    text = prompt if response is None else f"User: {prompt}\nAssistant: {response}"
     return [{"role": "user", "content": templates["classify"].strip().replace("{input}", text)}]
 
 

@@ -9,16 +9,20 @@ from refuseu.backends import Decoding, answers
 from refuseu.guards import LONGEST, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
+BLANK = {"label": "safe", "categories": [], "unsafe_probability": None, "refusal": None, "raw": ""}
+
 
 def label(
     judge: dict[str, Any],
-    items: Sequence[tuple[str, str]],
+    items: Sequence[tuple[str, str | None]],
     templates: dict[str, str],
     journal: str | Path,
     batch_size: int,
     sees: str = "prompt_and_response",
 ) -> list[Record]:
-    """What one judge says of (prompt, response) items; an empty response means the prompt is judged.
+    """What one judge says of (prompt, response) items; without a response (None) the prompt is judged.
+
+    A blank response is safe, and no judge is asked about it: shown nothing, a guard would judge the prompt.
 
     Parameters
     ----------
@@ -26,18 +30,19 @@ def label(
     templates : texts by name
     sees : prompt_and_response, or response_only (adjudicator)
     """
+    asked = [(prompt, response) for prompt, response in items if response is None or response.strip()]
     messages = [
         response_only(response, templates)
         if sees == "response_only"
         else conversation(judge["format"], prompt, response, templates)
-        for prompt, response in items
+        for prompt, response in asked
     ]
     verdict_first = judge["format"] in VERDICT_FIRST
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=verdict_first)
     completions = answers(judge, None, messages, decoding, journal, batch_size)
     records = []
-    for (_, response), completion in zip(items, completions, strict=True):
-        read = parse(judge["format"], completion.text, of_response=bool(response))
+    for (_, response), completion in zip(asked, completions, strict=True):
+        read = parse(judge["format"], completion.text, of_response=response is not None)
         records.append(
             {
                 "label": read.label,
@@ -47,7 +52,8 @@ def label(
                 "raw": completion.text,
             }
         )
-    return records
+    said = iter(records)
+    return [next(said) if response is None or response.strip() else dict(BLANK) for _, response in items]
 
 
 def unsafe_probability(first: dict[str, float] | None) -> float | None:

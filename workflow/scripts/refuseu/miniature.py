@@ -183,8 +183,8 @@ class Tasks:
 
     # What a judge learns ----------------------------------------------------------------------
 
-    def judged(self, language: str, rng: random.Random) -> Iterator[tuple[str, str, str]]:
-        """(prompt, response, category): a response is empty when the prompt is judged; category is
+    def judged(self, language: str, rng: random.Random) -> Iterator[tuple[str, str | None, str]]:
+        """(prompt, response, category): there is no response when the prompt is judged; category is
         the violated one or empty when what is judged is safe."""
         texts = self.world.texts[language]
         kinds = ("frame", "rtp_lx", "polyglotox")
@@ -196,14 +196,14 @@ class Tasks:
             request = rng.choice(bad if rng.random() < 0.6 else good)
             case = rng.random()
             if case < 0.35:
-                yield request.text, "", request.category
+                yield request.text, None, request.category
             elif case < 0.65:
                 yield request.text, rng.choice(texts["compliances"]), request.category
             elif case < 0.9:
                 yield request.text, rng.choice(texts["refusals"]), ""
             else:
                 pair = rng.choice(texts["benign"])
-                yield pair["q"], rng.choice(["", pair["a"]]), ""
+                yield pair["q"], rng.choice([None, pair["a"]]), ""
 
     def llama_guard_3(self, language: str, rng: random.Random) -> Iterator[Example]:
         for prompt, response, category in self.judged(language, rng):
@@ -224,7 +224,7 @@ class Tasks:
             answer = f"unsafe\n{category}" if category else "safe"
             yield Example(conversation("classify", prompt, response, self.templates), answer)
 
-    def items(self, language: str, n: int, seed: int) -> list[tuple[str, str, str]]:
+    def items(self, language: str, n: int, seed: int) -> list[tuple[str, str | None, str]]:
         """`n` labelled (prompt, response, category) triples, see `judged`."""
         source = self.judged(language, random.Random(digest("items", language, seed)))
         return [next(source) for _ in range(n)]
