@@ -140,7 +140,7 @@ def test_into_the_record_of_a_label(echo, folder, prompt, response):
     (folder / "labels.jsonl").unlink(missing_ok=True)
     [said] = label(row | {"format": "classify"}, [(prompt, response)], TEMPLATES, folder / "labels.jsonl", 4)
     write_jsonl(folder / "labelled.jsonl", [said])
-    raw = f"Is it safe?\nUser: {prompt}\nAssistant: {response}\nSay {{prompt}}."
+    raw = f"Is it safe?\nUser: {prompt}\nAssistant: {response}\nSay {{prompt}}." if response.strip() else ""
     assert read_jsonl(folder / "labelled.jsonl")[0]["raw"] == raw
 
 

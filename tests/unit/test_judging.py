@@ -1,9 +1,10 @@
 """Labels become verdicts, and every verdict says who decided."""
 
+import json
 import math
 
 import pytest
-from helpers import api_row
+from helpers import api_row, chat_completion
 
 from refuseu.judging import label, unsafe_probability, verdict, verdicts
 from refuseu.templates import read_templates
@@ -119,6 +120,21 @@ def test_a_blank_response_is_safe_whatever_was_asked_and_no_judge_sees_it(remote
     assert [record["label"] for record in records][::2] == ["safe", "safe"]
     assert all(record["raw"] == "" and record["refusal"] is None for record in records[::2])
     assert records[1]["raw"] == "unsafe\nS1" and len(server.chats) + len(server.paths("/v1/completions")) == 1
+
+
+def test_a_chat_model_that_reasons_is_given_the_tokens_for_it(serve, monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "canary-key")
+
+    def reply(_, __, body):
+        short = json.loads(body)["max_completion_tokens"] < 1000
+        return 200, chat_completion("" if short else "unsafe\nS2", finish_reason="length" if short else "stop")
+
+    for format, asked, said in (("classify", 2, "unsafe"), ("llama_guard_3", 1, "unparsed")):
+        server = serve(reply)
+        for _ in range(2):  # the second time the journal knows
+            journal = tmp_path / f"{format}.jsonl"
+            [record] = label(api_row(server.url, format), [("Hi", "Take it.")], TEMPLATES, journal, 4)
+            assert (record["label"], len(server.chats)) == (said, asked)
 
 
 def test_templates_are_read_as_they_are(tmp_path):

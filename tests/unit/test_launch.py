@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,14 +57,29 @@ def several(runs, base, stored, folder):  # noqa: F811
     return values, facts
 
 
-def several_sharded(*arguments):
+def sharded(function):
     """The same under FSDP, which accelerate has for no CPU: there it takes the processes for those of GPUs."""
-    accelerate.PartialState._prepare_backend = lambda self, *_, **__: ("gloo", accelerate.DistributedType.MULTI_GPU)
-    torch.distributed.init_process_group("gloo")
-    accelerate.PartialState.set_device = lambda self: setattr(self, "device", torch.device("cpu"))
-    found = several(*arguments)
-    assert accelerate.Accelerator().distributed_type == accelerate.DistributedType.FSDP
-    return found
+
+    @wraps(function)
+    def called(*arguments):
+        accelerate.PartialState._prepare_backend = lambda self, *_, **__: ("gloo", accelerate.DistributedType.MULTI_GPU)
+        torch.distributed.init_process_group("gloo")
+        accelerate.PartialState.set_device = lambda self: setattr(self, "device", torch.device("cpu"))
+        found = function(*arguments)
+        assert accelerate.Accelerator().distributed_type == accelerate.DistributedType.FSDP
+        return found
+
+    return called
+
+
+@sharded
+def several_sharded(*arguments):
+    return several(*arguments)
+
+
+@sharded
+def reference_sharded(*arguments):
+    return reference(*arguments)
 
 
 RUNS = {
@@ -110,12 +126,26 @@ def test_two_processes_learn_what_one_learns(tiny_model, stored, tmp_path, two, 
     same(one, launch(several, two, RUNS, tiny_model, stored, tmp_path), tmp_path)
 
 
-def test_weights_that_are_sharded_over_two_processes_learn_what_one_learns(
-    tiny_model, stored, tmp_path, two, one  # noqa: F811
-):  # fmt: skip
+@pytest.fixture
+def two_sharded(two):
+    """The bundled config of two GPUs, on the CPU."""
     bundled = yaml.safe_load((ROOT / "config/accelerate/2.yaml").read_text(encoding="utf-8"))
     Path(two).write_text(yaml.safe_dump(bundled | {"use_cpu": True}))
-    same(one, launch(several_sharded, two, RUNS, tiny_model, stored, tmp_path), tmp_path)
+    return two
+
+
+def test_weights_that_are_sharded_over_two_processes_learn_what_one_learns(
+    tiny_model, stored, tmp_path, two_sharded, one  # noqa: F811
+):  # fmt: skip
+    same(one, launch(several_sharded, two_sharded, RUNS, tiny_model, stored, tmp_path), tmp_path)
+
+
+def test_sharded_log_probabilities_are_not_rounded_to_bfloat16(tiny_model, tmp_path, two_sharded):
+    settings = SETTINGS | {"bf16": True}
+    *_, found = launch(reference_sharded, two_sharded, PAIRS[:4], tiny_model, settings, tmp_path / "j.jsonl", tmp_path)
+    values = torch.tensor([[row[name] for name in REFERENCE] for row in found])
+    assert (values < -32).all()  # where bfloat16 knows quarters at best
+    assert (values != values.bfloat16()).all()
 
 
 @pytest.mark.parametrize(

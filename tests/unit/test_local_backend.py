@@ -1,5 +1,6 @@
 """The backend that answers in this process, with a tiny Llama of random weights."""
 
+import json
 import math
 import shutil
 
@@ -9,7 +10,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from refuseu.backends import Decoding, answers, identity
-from refuseu.backends.local import SeededSampling, TopLogprobs, Transformers, end_tokens, read, render
+from refuseu.backends.local import SeededSampling, TopLogprobs, Transformers, end_tokens, read, token_ids
 from refuseu.errors import UserError
 
 GREEDY = Decoding(0.0, 1.0, 12)
@@ -71,7 +72,7 @@ def test_seeds_matter_only_when_sampling(backend):
 
 
 def test_greedy_is_the_most_likely_token_at_every_step(backend):
-    ids = backend.tokenizer(render(backend.tokenizer, PROMPTS[3]), add_special_tokens=False)["input_ids"]
+    ids = token_ids(backend.tokenizer, PROMPTS[3])
     expected = list(ids)
     with torch.no_grad():
         for _ in range(GREEDY.max_new_tokens):
@@ -83,21 +84,36 @@ def test_greedy_is_the_most_likely_token_at_every_step(backend):
 
 def test_a_chat_is_rendered_with_one_beginning_and_a_continuation_as_it_is(backend):
     tokenizer = backend.tokenizer
-    text = render(tokenizer, [{"role": "user", "content": " Hi {x} "}])
-    assert text == (
+    chat, raw = token_ids(tokenizer, [{"role": "user", "content": " Hi {x} "}]), token_ids(tokenizer, " Raw ")
+    assert tokenizer.decode(chat) == (
         "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi {x}<|eot_id|>"
         "<|start_header_id|>assistant<|end_header_id|>\n\n"
     )
-    assert render(tokenizer, " Raw ") == "<|begin_of_text|> Raw "
-    for rendered in (text, render(tokenizer, "Raw")):
-        ids = tokenizer(rendered, add_special_tokens=False)["input_ids"]
-        assert ids.count(tokenizer.bos_token_id) == 1
+    assert tokenizer.decode(raw) == "<|begin_of_text|> Raw "
+    assert [ids.count(tokenizer.bos_token_id) for ids in (chat, raw)] == [1, 1]
+
+
+def test_a_tokenizer_that_finds_no_special_tokens_in_text_is_asked_for_ids(backend, monkeypatch):
+    """As Mistral's, in whose text ``[INST]`` is five characters."""
+    expected = token_ids(backend.tokenizer, PROMPTS[3])
+    monkeypatch.setattr(backend.tokenizer, "encode", lambda *_, **__: [])
+    assert token_ids(backend.tokenizer, PROMPTS[3]) == expected
+
+
+def test_a_checkpoints_own_way_of_answering_does_not_count(lively_model, tmp_path):
+    folder = shutil.copytree(lively_model["repository"], tmp_path / "model")
+    own = {"repetition_penalty": 5.0, "no_repeat_ngram_size": 1, "temperature": 0.1, "do_sample": True}
+    (folder / "generation_config.json").write_text(json.dumps(own))
+    as_it_is, penalised = (Transformers(lively_model | {"repository": str(place)}, None, 4)
+                           for place in (lively_model["repository"], folder))  # fmt: skip
+    assert ask(penalised, PROMPTS, GREEDY, SEEDS, 4) == ask(as_it_is, PROMPTS, GREEDY, SEEDS, 4)
 
 
 def test_a_template_with_a_date_tells_the_same_one_every_day(backend, monkeypatch):
     told = "{% if not date_string is defined %}{% set date_string = strftime_now('%Y') %}{% endif %}{{ date_string }}"
     monkeypatch.setattr(backend.tokenizer, "chat_template", told)
-    assert render(backend.tokenizer, [{"role": "user", "content": "Hi"}]) == "26 Jul 2024"
+    asked = token_ids(backend.tokenizer, [{"role": "user", "content": "Hi"}])
+    assert backend.tokenizer.decode(asked) == "26 Jul 2024"
 
 
 # How an answer ends
@@ -133,7 +149,7 @@ def ends(backend):
 
 def generated(backend, prompt, seed):
     """Token ids of the sampled answer without any end."""
-    ids = backend.tokenizer(render(backend.tokenizer, prompt), add_special_tokens=False)["input_ids"]
+    ids = token_ids(backend.tokenizer, prompt)
     sampling, found = SeededSampling(SAMPLED, [seed]), list(ids)
     with torch.no_grad():
         for _ in range(SAMPLED.max_new_tokens):
@@ -173,7 +189,7 @@ def test_an_answer_may_be_empty(ends):
 def test_first_logprobs_are_those_of_the_first_step(backend):
     decoding = Decoding(0.0, 1.0, 2, first_logprobs=True)
     with torch.no_grad():
-        ids = backend.tokenizer(render(backend.tokenizer, PROMPTS[3]), add_special_tokens=False)["input_ids"]
+        ids = token_ids(backend.tokenizer, PROMPTS[3])
         scores = torch.log_softmax(backend.model(torch.tensor([ids])).logits[0, -1].float(), -1)
     if not backend.tokenizer.decode([scores.argmax().item()]).strip():
         pytest.skip("the random model begins with a blank")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, answers, final
+from refuseu.backends import Decoding, final, uncut
 from refuseu.records import Record
 from refuseu.templates import fill
 
@@ -26,12 +26,7 @@ def rate(
     is no rating, whatever it ends with.
     """
     questions = [[{"role": "user", "content": fill(templates[aspect], row)}] for row in responses for aspect in ASPECTS]
-    said = answers(judge, None, questions, Decoding(0.0, 1.0, max_new_tokens), journal, batch_size)
-    if cut := [index for index, completion in enumerate(said) if completion.finish_reason == "length"]:
-        longer = Decoding(0.0, 1.0, 2 * max_new_tokens)
-        again = answers(judge, None, [questions[index] for index in cut], longer, journal, batch_size)
-        for index, completion in zip(cut, again, strict=True):
-            said[index] = completion
+    said = uncut(judge, questions, Decoding(0.0, 1.0, max_new_tokens), 2 * max_new_tokens, journal, batch_size)
     ratings = iter(read_rating(one.text) if one.finish_reason == "stop" else None for one in said)
     return [
         {"prompt_id": row["prompt_id"], "language": row["language"]} | {aspect: next(ratings) for aspect in ASPECTS}

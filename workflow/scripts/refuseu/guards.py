@@ -35,6 +35,7 @@ CATEGORIES = {
     "S14": "Code Interpreter Abuse",
 }
 LONGEST = 64  # tokens; five short lines are the longest answer of any judge
+REASONED = 4096  # tokens of a chat model that reasons before it says safe or unsafe
 CODE = re.compile(r"S(?:1[0-4]|[1-9])(?!\d)")
 # Qwen3Guard's third label counts as unsafe (strict) or safe (loose), as in its technical report.
 QWEN3GUARD = {
@@ -68,7 +69,9 @@ class Label:
     refusal: bool | None = None
 
 
-def conversation(format: str, prompt: str, response: str | None, templates: dict[str, str]) -> list[dict[str, str]] | str:
+def conversation(
+    format: str, prompt: str, response: str | None, templates: dict[str, str]
+) -> list[dict[str, str]] | str:
     """What asks a judge about `response`, or about `prompt` if there is no response: messages, or raw text.
 
     Parameters

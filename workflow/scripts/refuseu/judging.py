@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, answers
-from refuseu.guards import LONGEST, VERDICT_FIRST, conversation, parse, response_only
+from refuseu.backends import Decoding, uncut
+from refuseu.guards import LONGEST, REASONED, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
 BLANK = {"label": "safe", "categories": [], "unsafe_probability": None, "refusal": None, "raw": ""}
@@ -39,7 +39,9 @@ def label(
     ]
     verdict_first = judge["format"] in VERDICT_FIRST
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=verdict_first)
-    completions = answers(judge, None, messages, decoding, journal, batch_size)
+    # Guards answer at once; a chat model may reason first.
+    longer = REASONED if judge["format"] == "classify" else LONGEST
+    completions = uncut(judge, messages, decoding, longer, journal, batch_size)
     records = []
     for (_, response), completion in zip(asked, completions, strict=True):
         read = parse(judge["format"], completion.text, of_response=response is not None)

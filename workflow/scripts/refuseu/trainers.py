@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,6 +30,13 @@ class Guarded(Trainer):
     """What all objectives share: it stops on losses that are no numbers, and saves what it trained."""
 
     kept: tuple[str, ...] = ()  # prefixes of what else is saved
+
+    def __init__(self, *args, **kwargs):
+        """With bf16 accelerate has FSDP round all that the model returns, log-probabilities among it."""
+        super().__init__(*args, **kwargs)
+        plugin = getattr(self.accelerator.state, "fsdp_plugin", None)
+        if plugin and plugin.mixed_precision_policy:
+            plugin.mixed_precision_policy = replace(plugin.mixed_precision_policy, output_dtype=None)
 
     def _get_grad_norm(self, model, grad_norm=None):
         """Stop before the weights are touched; transformers leaves such losses out of its logs."""

@@ -6,7 +6,7 @@ backend is opened.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -160,3 +160,21 @@ def answers(
 
     records = Journal(journal, model["model"]).ask(list(zip(conversations, seeds, strict=True)), keys, ask)
     return [Completion(**record) for record in records]
+
+
+def uncut(
+    model: dict[str, Any],
+    conversations: Sequence[Conversation],
+    decoding: Decoding,
+    longer: int,
+    journal: str | Path,
+    batch_size: int,
+) -> list[Completion]:
+    """Greedy answers; those that were cut, as by reasoning, are asked for once more with `longer` tokens."""
+    said = answers(model, None, conversations, decoding, journal, batch_size)
+    if cut := [index for index, completion in enumerate(said) if completion.finish_reason == "length"]:
+        again = [conversations[index] for index in cut]
+        found = answers(model, None, again, replace(decoding, max_new_tokens=longer), journal, batch_size)
+        for index, completion in zip(cut, found, strict=True):
+            said[index] = completion
+    return said

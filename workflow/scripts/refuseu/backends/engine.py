@@ -10,7 +10,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from refuseu.backends import TOP, Completion, Conversation, Decoding
-from refuseu.backends.local import Transformers, before_end, end_tokens, load, load_tokenizer, read, render
+from refuseu.backends.local import Transformers, before_end, end_tokens, load, load_tokenizer, read, token_ids
 from refuseu.errors import UserError
 
 log = logging.getLogger("refuseu")
@@ -75,10 +75,7 @@ class VLLM:
         from vllm.lora.request import LoRARequest
 
         requests = self.engine.generate(
-            [
-                {"prompt_token_ids": self.tokenizer.encode(render(self.tokenizer, c), add_special_tokens=False)}
-                for c in conversations
-            ],
+            [{"prompt_token_ids": token_ids(self.tokenizer, c)} for c in conversations],
             [SamplingParams(**sampling_arguments(decoding, seed, self.ends)) for seed in seeds],
             lora_request=LoRARequest("adapter", 1, str(self.adapter)) if self.lora else None,
         )

@@ -9,6 +9,7 @@ from peft import PeftModel
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
     PreTrainedModel,
@@ -52,11 +53,16 @@ def load(
     return weights.eval(), load_tokenizer(model)
 
 
-def render(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> str:
-    """The exact text a model reads: its own chat template, or raw text for a continuation."""
+def token_ids(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> list[int]:
+    """What a model reads: its own chat template, or raw text for a continuation.
+
+    Never by way of the template's text, in which Mistral's tokenizer takes no special token for one.
+    """
     if isinstance(conversation, str):
-        return (tokenizer.bos_token or "") + conversation
-    return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True, date_string=DATE)
+        return tokenizer.encode((tokenizer.bos_token or "") + conversation, add_special_tokens=False)
+    return tokenizer.apply_chat_template(
+        conversation, tokenize=True, return_dict=False, add_generation_prompt=True, date_string=DATE
+    )
 
 
 def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None = None) -> list[int]:
@@ -99,14 +105,15 @@ class Transformers:
         self.model, self.tokenizer = load(model, adapter, on_gpu)
         self.batch_size = batch_size
         self.ends = end_tokens(self.tokenizer, self.model.generation_config.eos_token_id)
+        # Of how a checkpoint likes to answer nothing counts but its ends, or Qwen's penalty of repetitions would.
+        self.model.generation_config = GenerationConfig()
 
     @torch.no_grad()
     def answer(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]:
         """Longest prompts first, in batches of like length: little padding, and memory runs out early or never."""
-        texts = [render(self.tokenizer, conversation) for conversation in conversations]
-        ids = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        ids = [token_ids(self.tokenizer, conversation) for conversation in conversations]
         order = sorted(range(len(ids)), key=lambda index: -len(ids[index]))
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
@@ -129,8 +136,6 @@ class Transformers:
             attention_mask=inputs["attention_mask"],
             max_new_tokens=decoding.max_new_tokens,
             do_sample=False,
-            temperature=None,
-            top_p=None,
             logits_processor=processors,
             eos_token_id=self.ends,
             pad_token_id=self.tokenizer.pad_token_id,
