@@ -58,18 +58,45 @@ def answering_weights(wildcards):
 
 
 def row(name):
-    """A row of models.tsv as a plain dict, without what cannot change an answer; with how a server is asked."""
-    model = {k: v for k, v in asdict(study.models[name]).items() if k not in ("note", "roles", "base")}
-    if model["backend"] != "openai":
-        return model
-    return model | config["api"] | {"batch": name in config["api"]["batch"]}
+    """A row of models.tsv as a plain dict, without what cannot change an answer."""
+    return {k: v for k, v in asdict(study.models[name]).items() if k not in ("note", "roles", "base", "gpus")}
 
 
 def answering_row(wildcards):
-    """The row whose weights answer for the wildcard ``model``, whether an adapter is on them, and for vllm how."""
-    found = row(study.answering(wildcards.model).model) | {"adapter": wildcards.model in study.variants}
+    """The row whose weights answer for the wildcard ``model``, and whether an adapter is on them."""
+    return row(study.answering(wildcards.model).model) | {"adapter": wildcards.model in study.variants}
+
+
+def generating_row(wildcards):
+    """The same, and how vllm gets the adapter."""
+    found = answering_row(wildcards)
     adapters = {"adapters": config["generation"]["adapters"]}
     return found | adapters if found["adapter"] and found["backend"] == "vllm" else found
+
+
+# What changes how fast a job is and not what it finds. Snakemake never compares params that may depend on resources, so
+# that nothing runs again for these.
+
+
+def how(step):
+    """GPUs and batches of a job, and how a server is asked."""
+
+    def of(wildcards, resources):
+        asked = study.asked(step, wildcards)
+        batch_size = config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
+        served = config["api"] | {"batch": asked.model in config["api"]["batch"]} if asked.backend == "openai" else {}
+        return {"gpus": asked.gpus, "batch_size": batch_size, **served}
+
+    return of
+
+
+def launched(step):
+    """How a training is launched on the GPUs of its base."""
+
+    def of(wildcards, resources):
+        return {"accelerate": study.accelerate(study.asked(step, wildcards).model)}
+
+    return of
 
 
 def gpus(step):
@@ -290,10 +317,9 @@ def variant_base_row(wildcards):
     return row(study.variants[wildcards.model].base)
 
 
-def reference_inputs(wildcards):
-    """Weights of the base; how it is launched on several GPUs."""
-    config = study.accelerate(wildcards.base)
-    return {"weights": weights(wildcards.base)} | ({"accelerate": config} if config else {})
+def base_weights(wildcards):
+    """What must be on disk before the wildcard ``base`` can be read."""
+    return weights(wildcards.base)
 
 
 def reference_settings(wildcards):
@@ -313,9 +339,9 @@ def align_code(wildcards):
 
 
 def training_inputs(wildcards):
-    """Weights of the base and its launch; stored reference for DPO; translated prompts for the consistency loss."""
+    """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
     variant = study.variants[wildcards.model]
-    inputs = reference_inputs(variant)
+    inputs = {"weights": weights(variant.base)}
     if variant.objective == "dpo":
         inputs["reference"] = f"<study>/reference/{variant.base}.parquet"
     if variant.consistent:

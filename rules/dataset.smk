@@ -45,7 +45,7 @@ rule generate_prompts:
         size=prompts_wanted,
         sampling=config["dataset"]["sampling"],
         identification=config["language_identification"],
-        batch_size=config["generation"]["batch_size"],
+        how=how("generate_prompts"),
     script:
         "../workflow/scripts/generate_prompts.py"
 
@@ -67,7 +67,7 @@ rule label_prompts:
     params:
         judge=judge_row,
         templates=judge_templates,
-        batch_size=config["generation"]["batch_size"],
+        how=how("label_prompts"),
     script:
         "../workflow/scripts/label_prompts.py"
 
@@ -113,7 +113,7 @@ rule answer_prompts:
         seed=config["dataset"]["seed"],
         languages=list(study.built),
         identification=config["language_identification"],
-        batch_size=config["generation"]["batch_size"],
+        how=how("answer_prompts"),
     script:
         "../workflow/scripts/answer_prompts.py"
 
@@ -135,7 +135,7 @@ rule label_answers:
     params:
         judge=judge_row,
         templates=judge_templates,
-        batch_size=config["generation"]["batch_size"],
+        how=how("label_answers"),
     script:
         "../workflow/scripts/label_answers.py"
 

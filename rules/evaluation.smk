@@ -30,9 +30,10 @@ rule generate:
         gpu=gpus("generate"),
         api=api("generate"),
     params:
-        model=answering_row,
+        model=generating_row,
         answer=answer_settings,
-        decoding=config["generation"],
+        decoding={k: config["generation"][k] for k in ("temperature", "top_p")},
+        how=how("generate"),
     script:
         "../workflow/scripts/generate.py"
 
@@ -54,7 +55,7 @@ rule judge:
     params:
         judge=judge_row,
         templates=judge_templates,
-        batch_size=config["generation"]["batch_size"],
+        how=how("judge"),
     script:
         "../workflow/scripts/judge.py"
 
@@ -78,7 +79,7 @@ rule adjudicate:
         adjudicator=row(config["judging"]["adjudicator"]),
         judging={k: config["judging"][k] for k in ("guards", "adjudicator_sees")},
         templates=templates_of(config["judging"]["adjudicator"]),
-        batch_size=config["generation"]["batch_size"],
+        how=how("adjudicate"),
     script:
         "../workflow/scripts/adjudicate.py"
 
@@ -101,7 +102,7 @@ rule judge_fluency:
         judge=row(config["fluency"]["judge"]),
         max_new_tokens=config["fluency"]["max_new_tokens"],
         templates=templates_of(config["fluency"]["judge"]),
-        batch_size=config["generation"]["batch_size"],
+        how=how("judge_fluency"),
     script:
         "../workflow/scripts/judge_fluency.py"
 
@@ -120,6 +121,7 @@ rule knowledge:
         gpu=gpus("knowledge"),
     params:
         model=answering_row,
-        settings=config["knowledge"],
+        settings={k: config["knowledge"][k] for k in ("few_shot", "limit")},
+        how=how("knowledge"),
     script:
         "../workflow/scripts/knowledge.py"

@@ -76,7 +76,7 @@ rule judge_accuracy:
         judges=[row(judge) for judge in judges()],
         templates=templates_of(*judges()),
         seed=config["miniature"]["seed"],
-        batch_size=config["generation"]["batch_size"],
+        how=how("judge_fluency"),
     script:
         "../workflow/scripts/judge_accuracy.py"
 

@@ -407,7 +407,6 @@ rule open_question:
     params:
         models=models_of("open_question"),
         kinds={name: benchmark.kind for name, benchmark in study.benchmarks.items()},
-        gpus={m: study.answering(m).gpus for m in trained_of("open_question")},
         translated=translated_of("open_question"),
     script:
         "../workflow/scripts/open_question.py"

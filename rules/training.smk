@@ -18,7 +18,7 @@ rule select_pairs:
 
 rule reference:
     input:
-        unpack(reference_inputs),
+        weights=base_weights,
         pairs=dataset_half("train"),
     output:
         "<study>/reference/{base}.parquet",
@@ -31,6 +31,7 @@ rule reference:
     params:
         base=base_row,
         settings=reference_settings,
+        how=launched("reference"),
     script:
         "../workflow/scripts/reference.py"
 
@@ -72,5 +73,6 @@ rule align:
     params:
         base=variant_base_row,
         run=training_run,
+        how=launched("align"),
     script:
         "../workflow/scripts/align.py"

@@ -21,19 +21,20 @@ KINDS = {"refuseu_test": "harmful", "rtp_lx": "harmful", "global_mmlu": "knowled
 @pytest.fixture
 def costs(tmp_path):
     manifests = []
+    gpus = {"8b-balanced-s1": 1, "8b-balanced-s2": 1, MLC: 0}
     for n, model in enumerate(list(MODELS)[1:]):
         path = tmp_path / model / "manifest.json"
         path.parent.mkdir()
         path.write_text(
-            json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1), "tokens_seen": 1800 * (n + 1)}),
+            json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1), "tokens_seen": 1800 * (n + 1),
+                        "gpus": gpus[model]}),
             encoding="utf-8",
-        )
+        )  # fmt: skip
         manifests.append(path)
     pairs = tmp_path / f"{MLC}.jsonl"
     rows = [{"language": "en", "prompt": "12345"}, {"language": "de", "prompt": "123"}]
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    gpus = {"8b-balanced-s1": 1, "8b-balanced-s2": 1, MLC: 0}
-    return open_question.read_costs(manifests, [pairs], MODELS, gpus, {MLC: ["en", "de", "pl"]})
+    return open_question.read_costs(manifests, [pairs], MODELS, {MLC: ["en", "de", "pl"]})
 
 
 def test_costs_come_from_manifests_and_prompts(costs):

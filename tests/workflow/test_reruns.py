@@ -75,6 +75,15 @@ def test_comments_key_order_blanks_notes_and_file_times_rerun_nothing(study):
         assert reruns(study) == set()
 
 
+def test_what_only_makes_jobs_faster_reruns_nothing(study):
+    def more_gpus(text):
+        return re.sub(r"(?m)^(.*\tbase\t.*\t|.*\tguard\t.*\t)(bfloat16|float32)\t[01]\t", r"\1\2\t2\t", text)
+
+    changes = {"generation": {"batch_size": 5}, "knowledge": {"batch_size": 3}, "api": {"concurrent": 2, "timeout": 9}}
+    with sheet(study, "models", more_gpus):
+        assert {rule(job) for job in reruns(study, changes)} <= {"plan"}
+
+
 def test_the_style_reruns_figures(study):
     assert {rule(job) for job in reruns(study, {"figures": {"dpi": 77}})} == {*FIGURES, "report", "all"}
 

@@ -21,10 +21,10 @@ def main(snakemake: "Snakemake") -> None:
         verdicts(
             read_jsonl(snakemake.input.responses),
             labels,
-            p.adjudicator,
+            p.adjudicator | p.how,
             p.judging["adjudicator_sees"],
             read_templates(p.templates),
             journal_path(output),
-            p.batch_size,
+            p.how["batch_size"],
         ),
     )

@@ -24,7 +24,7 @@ def main(snakemake: "Snakemake") -> None:
     checkpoints = journal_path(o.adapter).parent
     output, events = Path(o.adapter).parent, Path(snakemake.log[0]).with_suffix("")
     facts = launch(
-        align, i.get("accelerate"),
+        align, p.how["accelerate"],
         read_jsonl(i.pairs), p.base, p.run, reference, translations, checkpoints, output, events,
     )  # fmt: skip
     inputs = [path for path in (i.pairs, reference, translated) if path]

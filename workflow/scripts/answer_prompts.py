@@ -19,9 +19,9 @@ def main(snakemake: "Snakemake") -> None:
     prompts, seeds = read_jsonl(snakemake.input.prompts), read_jsonl(snakemake.input.seeds)
     messages, drawn = answer_requests(prompts, seeds, side, p.seed)
     decoding = Decoding(**p.decoding)
-    texts = [
-        c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, drawn)
-    ]
+    model, batch_size = p.model | p.how, p.how["batch_size"]
+    completions = answers(model, None, messages, decoding, journal_path(output), batch_size, drawn)
+    texts = [completion.text.strip() for completion in completions]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     write_jsonl(
         output,

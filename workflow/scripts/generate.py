@@ -18,9 +18,9 @@ def main(snakemake: "Snakemake") -> None:
     prompts = read_jsonl(snakemake.input.prompts)
     chat = p.answer["mode"] == "chat"
     conversations = [[{"role": "user", "content": row["prompt"]}] if chat else row["prompt"] for row in prompts]
-    decoding = Decoding(p.decoding["temperature"], p.decoding["top_p"], p.answer["max_new_tokens"])
+    model, decoding = p.model | p.how, Decoding(**p.decoding, max_new_tokens=p.answer["max_new_tokens"])
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
-    completions = answers(p.model, adapter, conversations, decoding, journal_path(output), p.decoding["batch_size"])
+    completions = answers(model, adapter, conversations, decoding, journal_path(output), p.how["batch_size"])
     keep = ("prompt_id", "language", "category", "prompt")
     write_jsonl(
         output,

@@ -20,9 +20,9 @@ def main(snakemake: "Snakemake") -> None:
     messages = [[{"role": "user", "content": request.pop("message")}] for request in wanted]
     seeds = [request["seed"] for request in wanted]
     decoding = Decoding(**p.sampling)
-    texts = [
-        c.text.strip() for c in answers(p.model, None, messages, decoding, journal_path(output), p.batch_size, seeds)
-    ]
+    model, batch_size = p.model | p.how, p.how["batch_size"]
+    completions = answers(model, None, messages, decoding, journal_path(output), batch_size, seeds)
+    texts = [completion.text.strip() for completion in completions]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     generator = {"generator": snakemake.wildcards.generator}
     write_jsonl(

@@ -24,6 +24,6 @@ def main(snakemake: "Snakemake") -> None:
     templates = read_templates(p.templates)
     tasks = Tasks(World(Path(snakemake.input.corpus[0]).parent, p.languages), templates, {}, held_out=True)
     journal = journal_path(output).with_suffix("")
-    rows = measure(tasks, p.judges, templates, markers, p.languages, p.seed, journal, p.batch_size)
+    rows = measure(tasks, p.judges, templates, markers, p.languages, p.seed, journal, p.how["batch_size"])
     with atomic(output) as path:
         rows.to_csv(path, index=False, lineterminator="\n")

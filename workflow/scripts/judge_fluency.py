@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, snakemake.output[0]
     responses = read_jsonl(snakemake.input.responses)
-    templates = read_templates(p.templates)
-    write_jsonl(output, rate(responses, p.judge, templates, p.max_new_tokens, journal_path(output), p.batch_size))
+    judge, templates = p.judge | p.how, read_templates(p.templates)
+    write_jsonl(output, rate(responses, judge, templates, p.max_new_tokens, journal_path(output), p.how["batch_size"]))

@@ -14,7 +14,7 @@ def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
     rows = open_question.rows(
         artifacts.read_metrics(*given.measures),
-        open_question.read_costs(given.manifests, given.pairs, params.models, params.gpus, params.translated),
+        open_question.read_costs(given.manifests, given.pairs, params.models, params.translated),
         artifacts.runs(params.models),
         params.kinds,
     )

@@ -19,5 +19,5 @@ def main(snakemake: "Snakemake") -> None:
     i, p, output = snakemake.input, snakemake.params, snakemake.output[0]
     with tempfile.TemporaryDirectory() as folder:
         pairs, journal = read_jsonl(i.pairs), journal_path(output)
-        found = launch(reference, i.get("accelerate"), pairs, p.base, p.settings, journal, folder)
+        found = launch(reference, p.how["accelerate"], pairs, p.base, p.settings, journal, folder)
     write_reference(output, *found)

@@ -59,7 +59,6 @@ def read_costs(
     manifests: Iterable[str | Path],
     pairs: Iterable[str | Path],
     models: Models,
-    gpus: Mapping[str, int],
     translated: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
     """What the training of each run took: columns base, variant and those of `COSTS`, one row per manifest.
@@ -69,7 +68,6 @@ def read_costs(
     manifests : of adapters; a file's folder is its model
     pairs : of the runs with the consistency loss; a file's stem is its model
     models : model → labels
-    gpus : model → GPUs of its base; without any there are no GPU-hours
     translated : model with the consistency loss → languages of its prompts
 
     Returns
@@ -91,7 +89,7 @@ def read_costs(
             "pairs": facts["pairs"]["kept"],
             "translated_characters": sent.get(model, 0),
             "training_tokens": facts["tokens_seen"],
-            "gpu_hours": facts["seconds"] / 3600 * gpus[model] if gpus[model] else np.nan,
+            "gpu_hours": facts["seconds"] / 3600 * facts["gpus"] or np.nan,
         }
         found.append(run)
     return pd.DataFrame(found, columns=["base", "variant", *COSTS])

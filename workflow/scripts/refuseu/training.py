@@ -87,6 +87,7 @@ def align(
         "tokens_seen": round(per_epoch * trainer.state.epoch),
         "seconds": round(time.monotonic() - started, 1),
         "processes": processes.num_processes,
+        "gpus": processes.num_processes if torch.cuda.is_available() else 0,
         "hardware": torch.cuda.get_device_name()
         if torch.cuda.is_available()
         else platform.processor() or platform.machine(),
