@@ -16,8 +16,5 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     p, output = snakemake.params, snakemake.output[0]
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
-    questions = read_jsonl(snakemake.input.questions)
-    write_jsonl(
-        output,
-        score(questions, p.model, adapter, **p.settings, batch_size=p.how["batch_size"], journal=journal_path(output)),
-    )
+    questions, settings = read_jsonl(snakemake.input.questions), p.settings | {"batch_size": p.how["batch_size"]}
+    write_jsonl(output, score(questions, p.model, adapter, **settings, journal=journal_path(output)))
