@@ -342,6 +342,66 @@ def test_a_neighbour_language_is_a_known_language(miniature):
 # What is wrong: the sheets
 
 
+@pytest.mark.parametrize("roles", ["base,generator", "generator,base", "generator, base, fluency_judge"])
+def test_an_evaluated_role_may_stand_anywhere(miniature, tmp_path, roles):
+    plain = Study(miniature)
+    Sheet(miniature, "models", tmp_path).set(2, "roles", roles)
+    study = Study(miniature)
+    assert study.evaluated == plain.evaluated
+    assert study.models_on("rtp_lx") == plain.models_on("rtp_lx")
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value", "said"),
+    [
+        (2, "roles", "base,open", "line 2, key roles: 'base,open' does not fit"),
+        (4, "roles", "instruct, generator, base", "line 4, key roles: 'instruct, generator, base' does not fit"),
+        (2, "base", "", "line 2, key base: '' does not fit"),
+        (2, "base", "large", "model 'small', column base names 'large', which is not the base itself"),
+        (4, "base", "", "line 4, key base: '' does not fit"),
+        (4, "base", "guard_a", "model 'small_instruct', column base names 'guard_a', which is not a model with role"),
+        (4, "base", "large", "'large' occurs twice among the bases of instruct models; remove or rename one"),
+        (6, "base", "small", "line 6, key base: 'small' does not fit"),
+        (8, "base", "small", "expected: nothing, because only base and instruct models belong to a base"),
+    ],
+)
+def test_a_base_names_itself_and_has_one_twin_and_nothing_else_belongs_to_a_base(
+    miniature, tmp_path, line, column, value, said
+):
+    rows = Sheet(miniature, "models", tmp_path)
+    rows.set(line, column, value)
+    message = refused(miniature)
+    assert message.startswith(str(rows.path)) and said in message
+
+
+@pytest.mark.parametrize(("column", "value"), [("languages", "en"), ("method", "sft"), ("recipe", "dpo_one_language")])
+def test_rows_that_are_averaged_as_seeds_differ_in_nothing_else(miniature, tmp_path, column, value):
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.rows.append(list(variants.rows[0]))
+    new = len(variants.rows) + 1
+    variants.set(new, "seed", "2")
+    variants.set(new, "note", "again")
+    assert "small-balanced-s2" in Study(miniature).variants
+    variants.set(new, column, value)
+    if column == "method":
+        variants.set(new, "recipe", "sft")
+    assert refused(miniature) == (
+        f"{variants.path}: 'small-balanced-s1' and 'small-balanced-s2' differ in {column}, and tables would average "
+        "them as seeds of one run; rename the variant of one"
+    )
+
+
+@pytest.mark.parametrize("name", ["abliterated", "all", "base", "instruct", "open"])
+def test_a_variant_is_not_named_like_what_is_no_variant(miniature, tmp_path, name):
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.set(23, "variant", name)
+    assert refused(miniature).startswith(f"{variants.path}, line 23, key variant: {name!r} does not fit")
+    variants.set(23, "variant", "open_a")
+    assert refused(miniature) == (
+        f"{variants.path}: 'open_a' occurs twice among the variants and models; remove or rename one"
+    )
+
+
 @pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
 def test_a_missing_sheet_is_named(config, name):
     config["sheets"][name] = "nowhere/sheet.tsv"
@@ -592,8 +652,10 @@ def test_the_bundled_recipes_fit_their_methods(config, objective, mlc, tmp_path)
         (tmp_path / "recipes" / f"{name}.yaml").write_text(yaml.safe_dump(load_recipe(where / f"{name}.yaml")))
     (tmp_path / "recipes/other.yaml").write_text(yaml.safe_dump(recipe | {"mlc": section}))
     config["sheets"]["recipes"] = str(tmp_path / "recipes")
+    variants.rows = [row for row in variants.rows if row[:2] != variants.rows[0][:2] or row is variants.rows[0]]
     variants.set(2, "method", objective + mlc)
     variants.set(2, "recipe", "other")
+    config["audit"]["models"] = []
     variant = next(iter(Study(config, "my.yaml").variants.values()))
     assert (variant.objective, variant.consistent, variant.recipe) == (objective, bool(mlc), "other")
     assert variant.model == f"{variant.base}-balanced-s1"

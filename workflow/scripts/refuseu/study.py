@@ -17,6 +17,7 @@ from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, re
 
 # Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.logprobs.
 REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
+EVALUATED = ("base", "instruct", "open")  # roles
 PINNED = re.compile(r"[0-9a-f]{40}")
 
 
@@ -49,6 +50,11 @@ class Model:
     gpus: int
     endpoint: str
     note: str
+
+    @property
+    def evaluated_as(self) -> str:
+        """Its role among those that are evaluated; empty if it has none."""
+        return next((role for role in self.roles if role in EVALUATED), "")
 
     @property
     def local_endpoint(self) -> bool:
@@ -199,12 +205,12 @@ class Study:
             m.model: {
                 "model": m.model,
                 "base": m.base,
-                "variant": {"base": "abliterated", "instruct": "instruct"}.get(m.roles[0], m.model),
-                "method": m.roles[0],
+                "variant": {"base": "abliterated", "instruct": "instruct"}.get(m.evaluated_as, m.model),
+                "method": m.evaluated_as,
                 "seed": "",
             }
             for m in self.models.values()
-            if {"base", "instruct", "open"} & set(m.roles)
+            if m.evaluated_as
         }
         return rows | {
             v.model: {
@@ -319,8 +325,9 @@ class Study:
         return [m.model for m in self.models.values() if "base" in m.roles]
 
     def _check_variants(self) -> None:
-        """Bases of the runs exist, and their recipes fit their methods and GPUs."""
+        """Bases of the runs exist, recipes fit methods and GPUs, and runs of one name differ in the seed alone."""
         sheets = self.config["sheets"]
+        first: dict[tuple[str, str], Variant] = {}
         for row in self.variants.values():
             refer(row.base, self._bases, sheets["variants"], f"variant {row.variant!r}, column base",
                   f"a model with role base in {sheets['models']}")  # fmt: skip
@@ -340,6 +347,15 @@ class Study:
                     f"{sheets['recipes']}/{row.recipe}.yaml has no section mlc, which the method "
                     f"{row.method} of variant {row.variant!r} needs; add it or choose another recipe"
                 )
+            other = first.setdefault((row.base, row.variant), row)
+            for column in ("languages", "method", "recipe"):
+                if getattr(row, column) != getattr(other, column):
+                    raise UserError(
+                        f"{sheets['variants']}: {other.model!r} and {row.model!r} differ in {column}, and tables would "
+                        "average them as seeds of one run; rename the variant of one"
+                    )
+        names = dict.fromkeys(row.variant for row in self.variants.values())
+        duplicate([*self.models, *names], sheets["variants"], "variants and models")
         for recipe, content in self.recipes.items():
             if "mlc" in content:
                 self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc", built=True)
@@ -347,7 +363,7 @@ class Study:
     def _check_rows(self) -> None:
         """Models that other rows name exist."""
         sheets = self.config["sheets"]
-        known = {"base", "instruct", "open", "all", *self.evaluated}
+        known = {*EVALUATED, "all", *self.evaluated}
         known |= {v.variant for v in self.variants.values()}
         for row in self.benchmarks.values():
             for name in row.models:
@@ -355,8 +371,12 @@ class Study:
                       "a role, a variant or a model")  # fmt: skip
         for row in self.models.values():
             if row.base:
-                refer(row.base, self._bases, sheets["models"], f"model {row.model!r}, column base",
-                      "a model with role base")  # fmt: skip
+                itself = "base" in row.roles
+                what = "the base itself" if itself else "a model with role base"
+                bases = [row.model] if itself else self._bases
+                refer(row.base, bases, sheets["models"], f"model {row.model!r}, column base", what)
+        twins = [row.base for row in self.models.values() if "instruct" in row.roles]
+        duplicate(twins, sheets["models"], "bases of instruct models")
 
     def _check_uses(self) -> None:
         """Models that the config names exist, and can do what they are named for."""
