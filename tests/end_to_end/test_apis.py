@@ -39,7 +39,7 @@ def number(*parts):
 
 
 class Models(Server):
-    """All models of the study behind one address. What they say depends on what they are asked alone.
+    """All models of the study but its bases behind one address. What they say depends on what they are asked alone.
 
     The generator writes bundled requests, the writer bundled refusals or compliance without substance.
     Each guard calls one prompt in seven safe, one refusal in nine (guard A) unsafe, and one answer in four
@@ -106,8 +106,9 @@ class Study(Checkout):
             (self.folder / f"seeds/{name}.tsv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
         rows = ["model\troles\tbase\tformat\tbackend\trepository\trevision\tdtype\tgpus\tendpoint\tnote"]
         rows += [
-            f"{name}\t{roles}\t{base}\t{format}\topenai\t{name}\tapi\tauto\t0\t{self.models.url}/v1\t"
+            f"{name}\t{roles}\t{base}\t{format}\t{backend}\t{name}\t{revision}\tauto\t0\t{self.models.url}/v1\t"
             for name, (roles, base, format) in MODELS.items()
+            for backend, revision in [("transformers", "local") if roles == "base" else ("openai", "api")]
         ]
         self.overlay("models.tsv", "\n".join([*rows, ""]))
         self.overlay("deepl.yaml", {"dataset": {"translation": {"server_url": self.deepl.url}}})

@@ -265,6 +265,9 @@ def test_a_secret_in_the_config_is_refused_and_not_repeated(miniature, level, na
         ("dataset.policies.chosen_safe", "most", "guards that must call the chosen answer safe"),
         ("judging.guards", ["guard_a"], "the two guards"),
         ("judging.guards", "guard_a", "the two guards"),
+        ("judging.guards", ["guard_a", "guard_a"], "the two guards"),
+        ("dataset.prompt_judges", ["guard_a", "guard_b", "guard_a"], "models that label the prompts"),
+        ("dataset.generators.pilot", ["generator", "generator"], "models compared in the pilot"),
         ("judging.adjudicator_sees", "prompt", "what the adjudicator is shown"),
         ("languages.low_resource", "pl", "a list of language codes"),
         ("languages.low_resource", [], "a list of language codes"),
@@ -550,6 +553,99 @@ def test_a_benchmark_for_an_unknown_model_is_named(miniature, tmp_path, wrong, c
     message = refused(miniature)
     assert message.startswith(f"{rows.path}: benchmark 'polyglotox', column models names {wrong!r}")
     assert cure in message
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "key", "expected"),
+    [
+        (2, {"revision": "local"}, "revision", "'dataset', because source refuseu"),
+        (2, {"revision": "a" * 40}, "revision", "'dataset', because source refuseu"),
+        (3, {"revision": "dataset"}, "revision", "a commit of 40 hex digits or 'local' for a folder"),
+        (3, {"repository": ""}, "repository", "a hub id or a local folder"),
+        (3, {"kind": "knowledge", "mode": "multiple_choice"}, "kind", "harmful, benign or fluency; knowledge is for"),
+        (5, {"kind": "knowledge"}, "kind", "harmful, benign or fluency; knowledge is for source global_mmlu"),
+        (
+            7,
+            {"kind": "harmful", "mode": "chat", "max_new_tokens": "8"},
+            "kind",
+            "knowledge, because source global_mmlu",
+        ),
+        (7, {"source": "questions"}, "kind", "harmful, benign or fluency; knowledge is for source global_mmlu"),
+        (7, {"mode": "chat"}, "mode", "multiple_choice, because kind knowledge"),
+        (3, {"mode": "multiple_choice"}, "mode", "chat (as a user turn) or continuation"),
+        (3, {"max_new_tokens": "0"}, "max_new_tokens", "longest answer in tokens, a whole number from 1"),
+    ],
+)
+def test_columns_of_a_benchmark_that_do_not_fit_each_other_are_named(config, sheet, line, changed, key, expected):
+    rows = sheet("benchmarks")
+    for column, value in changed.items():
+        rows.set(line, column, value)
+    message = refused(config)
+    assert message.startswith(f"{rows.path}, line {line}, key {key}: ") and f"expected: {expected}" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        (3, {"mode": "continuation"}),
+        (3, {"repository": "org/rtp-lx", "revision": "a" * 40}),
+        (5, {"kind": "harmful"}),
+        (7, {"max_new_tokens": "5"}),
+    ],
+)
+def test_columns_of_a_benchmark_that_fit_each_other_are_taken(config, sheet, line, changed):
+    rows = sheet("benchmarks")
+    for column, value in changed.items():
+        rows.set(line, column, value)
+    assert len(Study(config).benchmarks) == len(rows.rows)
+
+
+def behind_an_api(rows, line):
+    for column, value in {"backend": "openai", "repository": "served", "revision": "api"}.items():
+        rows.set(line, column, value)
+
+
+@pytest.mark.parametrize("backend", ["transformers", "vllm"])
+def test_weights_that_are_loaded_here_have_a_revision(config, sheet, backend):
+    rows = sheet("models")
+    rows.set(3, "backend", backend)
+    rows.set(3, "revision", "api")
+    assert refused(config).startswith(f"{rows.path}, line 3, key revision: 'api' does not fit")
+
+
+@pytest.mark.parametrize("revision", ["api", "local", "a" * 40])
+def test_a_server_may_say_which_weights_it_has(miniature, tmp_path, revision):
+    rows = Sheet(miniature, "models", tmp_path)
+    behind_an_api(rows, 8)
+    rows.set(8, "revision", revision)
+    assert Study(miniature).models["generator"].revision == revision
+
+
+def test_what_is_behind_an_api_is_not_trained(miniature, tmp_path):
+    behind_an_api(Sheet(miniature, "models", tmp_path), 3)
+    assert refused(miniature) == (
+        f"config/miniature/variants.tsv: variant 'balanced', column base names 'large', whose backend in {tmp_path}/"
+        "models.tsv is 'openai', and what is behind an API cannot be trained; choose backend transformers or vllm, or "
+        "take the variant out"
+    )
+    variants = Sheet(miniature, "variants", tmp_path)
+    variants.rows = [row for row in variants.rows if row[1] != "large"]
+    variants.write()
+    assert "column models takes in 'large', whose backend" in refused(miniature)
+    Sheet(miniature, "benchmarks", tmp_path).set(7, "models", "instruct,balanced,small")
+    assert "large" in Study(miniature).models_on("rtp_lx")
+
+
+def test_what_is_behind_an_api_gives_no_log_likelihoods(miniature, tmp_path):
+    behind_an_api(Sheet(miniature, "models", tmp_path), 6)
+    Study(miniature)  # open models are not asked for their knowledge
+    benchmarks = Sheet(miniature, "benchmarks", tmp_path)
+    benchmarks.set(7, "models", "base,open")
+    assert refused(miniature) == (
+        f"{benchmarks.path}: benchmark 'global_mmlu', column models takes in 'open_a', whose backend in {tmp_path}/"
+        "models.tsv is 'openai', and APIs give no log-likelihoods of options (kind knowledge); choose another backend "
+        "or take the model out"
+    )
 
 
 def test_a_benchmark_in_an_unknown_language_is_named(config, sheet):

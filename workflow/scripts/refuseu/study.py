@@ -331,6 +331,12 @@ class Study:
         for row in self.variants.values():
             refer(row.base, self._bases, sheets["variants"], f"variant {row.variant!r}, column base",
                   f"a model with role base in {sheets['models']}")  # fmt: skip
+            if self.models[row.base].backend == "openai":
+                raise UserError(
+                    f"{sheets['variants']}: variant {row.variant!r}, column base names {row.base!r}, whose backend in "
+                    f"{sheets['models']} is 'openai', and what is behind an API cannot be trained; choose backend "
+                    "transformers or vllm, or take the variant out"
+                )
             if not self.recipes[row.recipe].get("lora"):
                 raise UserError(
                     f"{sheets['recipes']}/{row.recipe}.yaml has no section lora, and models are evaluated as adapters "
@@ -361,7 +367,7 @@ class Study:
                 self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc", built=True)
 
     def _check_rows(self) -> None:
-        """Models that other rows name exist."""
+        """Models that other rows name exist, and can do what they are named for."""
         sheets = self.config["sheets"]
         known = {*EVALUATED, "all", *self.evaluated}
         known |= {v.variant for v in self.variants.values()}
@@ -369,6 +375,13 @@ class Study:
             for name in row.models:
                 refer(name, sorted(known), sheets["benchmarks"], f"benchmark {row.benchmark!r}, column models",
                       "a role, a variant or a model")  # fmt: skip
+        for model, benchmark in self.evaluations("knowledge"):
+            if self.answering(model).backend == "openai":
+                raise UserError(
+                    f"{sheets['benchmarks']}: benchmark {benchmark!r}, column models takes in {model!r}, whose backend "
+                    f"in {sheets['models']} is 'openai', and APIs give no log-likelihoods of options (kind knowledge); "
+                    "choose another backend or take the model out"
+                )
         for row in self.models.values():
             if row.base:
                 itself = "base" in row.roles
