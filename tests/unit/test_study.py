@@ -763,19 +763,53 @@ def test_consistency_in_an_unknown_language_is_named(miniature, recipes):
 
 
 def test_an_included_recipe_that_is_not_there_is_named(miniature, recipes):
-    recipes("mlc", "include", "nothing.yaml")
+    file = recipes("mlc", "include", "nothing.yaml")
+    assert refused(miniature) == (
+        f"{file.with_name('nothing.yaml')} does not exist; create it or correct the key include of {file}"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["../dpo.yaml", "dpo", ""])
+def test_an_included_recipe_is_a_file_of_the_folder(miniature, recipes, wrong):
+    file = recipes("mlc", "include", wrong)
+    assert refused(miniature).startswith(f"{file}, key include: {wrong!r} does not fit")
+
+
+def test_recipes_that_include_each_other_are_named(miniature, recipes):
+    recipes("dpo", "include", "mlc.yaml")
+    file = recipes("mlc", "include", "dpo_one_language.yaml")
+    folder = file.parent
+    assert refused(miniature) == (
+        f"{folder}/dpo_one_language.yaml, key include: recipes include each other in a circle, dpo.yaml → mlc.yaml → "
+        "dpo_one_language.yaml → dpo.yaml; take one include out"
+    )
+    file = recipes("dpo", "include", "dpo.yaml")
+    assert "in a circle, dpo.yaml → dpo.yaml; take" in refused(miniature)
+
+
+def test_a_recipe_that_is_no_yaml_is_named(miniature, recipes):
+    file = recipes("mlc", "mlc.every", 2)
+    file.write_text("trainer: {beta: 0.1\nlora: [\n")
     message = refused(miniature)
-    assert "nothing.yaml does not exist" in message
+    assert message.startswith(f"{file} is no YAML (") and "line 2" in message and message.endswith("; correct it")
+
+
+@pytest.mark.parametrize("key", load_schema("recipe")["properties"]["mlc"]["properties"])
+def test_a_key_that_the_consistency_loss_lacks_is_named(miniature, recipes, key):
+    file = recipes("mlc", f"mlc.{key}", None)
+    assert refused(miniature) == (f"{file}, key mlc: the key {key!r} is missing, here and in what it includes; add it")
+    whole = load_recipe(ROOT / "config/miniature/recipes/mlc.yaml")
+    file.with_name("rest.yaml").write_text(yaml.safe_dump(whole | {"mlc": {key: whole["mlc"][key]}}))
+    recipes("mlc", "include", "rest.yaml")
+    assert Study(miniature).recipes["mlc"] == whole
 
 
 @pytest.mark.parametrize(("key", "value"), [("max_length", 128), ("bf16", True), ("ld_alpha", 0.5)])
 def test_two_recipes_that_one_reference_cannot_serve_are_named(miniature, recipes, key, value):
     recipes("mlc", "trainer", {key: value})
-    with pytest.raises(UserError) as error:
-        Study(miniature).reference_settings("small")
-    assert str(error.value) == (
-        f"the recipes dpo and mlc of base 'small' differ in {key}, on which the shared reference log-probabilities "
-        "depend; make them equal"
+    assert refused(miniature) == (
+        f"{miniature['sheets']['recipes']}: the recipes dpo and mlc of base 'small' differ in trainer.{key}, on which "
+        "the shared reference log-probabilities depend; make them equal"
     )
 
 

@@ -65,6 +65,23 @@ def test_a_mistake_in_a_sheet_is_one_sentence_that_names_the_file(checkout, name
     assert f"mine_{name}.tsv" in sentence and said in sentence
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("miniature/recipes/mlc.yaml", "trainer:", "trainer:\n  max_length: 8", "dpo and mlc of base 'small' differ"),
+        ("miniature/recipes/dpo.yaml", "trainer:", "include: mlc.yaml\ntrainer:", "include each other in a circle"),
+    ],
+)
+def test_a_mistake_in_a_recipe_is_one_sentence(checkout, path, old, new, said):
+    file = checkout.folder / "config" / path
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(before.replace(old, new, 1), encoding="utf-8")
+        assert said in refused(checkout)
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
 def test_an_unknown_target_is_no_traceback(checkout):
     ended = checkout.snakemake("-n", "--profile", "miniature", "table99")
     assert ended.returncode == 1

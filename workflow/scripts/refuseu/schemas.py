@@ -53,6 +53,29 @@ def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
     return rows
 
 
+def read_yaml(path: str | Path, schema: str, cure: str) -> Any:
+    """The content of a YAML file that a schema describes.
+
+    Parameters
+    ----------
+    cure : what to do where the file does not exist
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is no YAML or breaks the schema.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path} does not exist; {cure}")
+    with open(path, encoding="utf-8") as stream:
+        try:
+            content = yaml.safe_load(stream)
+        except yaml.YAMLError as error:
+            raise UserError(f"{path} is no YAML ({' '.join(str(error).split())}); correct it") from None
+    check(content, schema, str(path))
+    return content
+
+
 @cache
 def load_schema(name: str) -> dict[str, Any]:
     """One of the closed schemas in ``workflow/schemas``."""

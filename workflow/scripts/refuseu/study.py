@@ -7,13 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from refuseu.errors import UserError
 from refuseu.guards import FORMATS
 from refuseu.languages import language, languages, members
 from refuseu.recipes import check_recipe
-from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, refer
+from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, read_yaml, refer
 
 # Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.logprobs.
 REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
@@ -290,8 +288,8 @@ class Study:
             for key in REFERENCE_SETTINGS:
                 if other.get(key) != settings.get(key):
                     raise UserError(
-                        f"the recipes {first} and {recipe} of base {base!r} differ in {key}, on which the shared "
-                        "reference log-probabilities depend; make them equal"
+                        f"{self.config['sheets']['recipes']}: the recipes {first} and {recipe} of base {base!r} differ "
+                        f"in trainer.{key}, on which the shared reference log-probabilities depend; make them equal"
                     )
         return settings
 
@@ -363,8 +361,16 @@ class Study:
         names = dict.fromkeys(row.variant for row in self.variants.values())
         duplicate([*self.models, *names], sheets["variants"], "variants and models")
         for recipe, content in self.recipes.items():
+            file = f"{sheets['recipes']}/{recipe}.yaml"
             if "mlc" in content:
-                self.language_set(content["mlc"]["languages"], f"{sheets['recipes']}/{recipe}.yaml, mlc", built=True)
+                needed = load_schema("recipe")["properties"]["mlc"]["properties"]
+                if missing := next((key for key in needed if key not in content["mlc"]), ""):
+                    raise UserError(
+                        f"{file}, key mlc: the key {missing!r} is missing, here and in what it includes; add it"
+                    )
+                self.language_set(content["mlc"]["languages"], f"{file}, mlc", built=True)
+        for base in dict.fromkeys(row.base for row in self.variants.values() if row.objective == "dpo"):
+            self.reference_settings(base)
 
     def _check_rows(self) -> None:
         """Models that other rows name exist, and can do what they are named for."""
@@ -432,21 +438,27 @@ class Study:
                   "a model evaluated on a benchmark with source refuseu")  # fmt: skip
 
 
-def load_recipe(path: Path) -> dict[str, Any]:
+def load_recipe(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """A recipe with its ``include`` merged in, section by section.
+
+    Parameters
+    ----------
+    above : recipes that include it, the nearest last
 
     Raises
     ------
     UserError
-        If the file is missing or breaks the schema of recipes.
+        If a file is missing, includes itself, is no YAML or breaks the schema of recipes.
     """
-    if not path.is_file():
-        raise UserError(f"the recipe {path} does not exist; create it or correct the variant's column recipe")
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    check(recipe, "recipe", str(path))
+    named = f"key include of {above[-1]}" if above else "variant's column recipe"
+    recipe = read_yaml(path, "recipe", f"create it or correct the {named}") or {}
     if "include" not in recipe:
         return recipe
-    merged = load_recipe(path.with_name(recipe.pop("include")))
+    above, included = (*above, path), path.with_name(recipe.pop("include"))
+    if included in above:
+        circle = " → ".join(file.name for file in (*above[above.index(included) :], included))
+        raise UserError(f"{path}, key include: recipes include each other in a circle, {circle}; take one include out")
+    merged = load_recipe(included, above)
     for section, values in recipe.items():
         merged[section] = merged.get(section, {}) | values
     return merged
