@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from refuseu import artifacts, claims, linguistic_distance
 from refuseu.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
@@ -187,11 +188,68 @@ def test_a_contrast_subtracts_levels_and_takes_their_intervals_as_independent():
 def test_a_misspelt_key_is_named(tmp_path):
     path = tmp_path / "claims.yaml"
     path.write_text(
-        "- {id: a, sentence: s, source: s, checks: [{test: level, metrics: [asr], abov: 1, above: 1}]}",
+        "- {id: a, sentence: s, source: s, checks: "
+        "[{test: level, metrics: [asr], language: all, variants: [x], abov: 1, above: 1}]}",
         encoding="utf-8",
     )
     with pytest.raises(UserError, match=r"abov.*did you mean 'above'"):
         claims.read(path)
+
+
+BOUND = {"metrics": ["asr"], "above": 0}
+RUNS = {"language": "all", "variants": ["balanced"]}
+
+
+def checked(tmp_path, check, **claim):
+    """The claims of a file with one check."""
+    path = tmp_path / "claims.yaml"
+    text = {"id": "a", "sentence": "s", "source": "s", "checks": [BOUND | check], **claim}
+    path.write_text(yaml.safe_dump([text]), encoding="utf-8")
+    return claims.read(path)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"test": "level", **RUNS},
+        {"test": "difference", "reference": "balanced", **RUNS},
+        {"test": "contrast", "reference": "balanced", **RUNS},
+        {"test": "between_bases", "reference": "balanced", **RUNS},
+        {"test": "transfer", "benchmarks": ["rtp_lx"], "distance": "genetic"},
+    ],
+)
+def test_a_check_has_what_its_test_needs(tmp_path, check):
+    assert checked(tmp_path, check)[0]["checks"] == [BOUND | check]
+    for key in check.keys() - {"test"}:
+        less = {k: v for k, v in check.items() if k != key}
+        for claim, place in ({}, "0.checks.0"), ({"published": {"base": "b", "checks": [BOUND | less]}}, "0."):
+            with pytest.raises(UserError, match=f"claims.yaml, key {place}.*: the key '{key}' is missing; add it"):
+                checked(tmp_path, check if claim else less, **claim)
+
+
+@pytest.mark.parametrize("key", ["metrics", "benchmarks"])
+def test_transfer_has_one_measure_on_one_benchmark(tmp_path, key):
+    check = {"test": "transfer", "benchmarks": ["rtp_lx"], "distance": "genetic", key: ["a", "b"]}
+    with pytest.raises(UserError, match=f"key 0.checks.0.{key}: .*expected: the one"):
+        checked(tmp_path, check)
+
+
+def test_without_benchmarks_each_that_has_the_measure_counts():
+    rows = [
+        ("small", "balanced", benchmark, "all", metric, "all", value, value, value)
+        for benchmark, metric, value in (("a", "fluency", 4.0), ("b", "fluency", 2.0), ("c", "accuracy", 0.5))
+    ]
+    columns = ["base", "variant", "benchmark", "language", "metric", "category", *ENDS]
+    table = pd.DataFrame(rows, columns=columns).assign(seed="1")
+
+    def found(**check):
+        return [(e.of, e.value) for e in claims.estimates(RUNS | check, "small", table)]
+
+    assert found(metrics=["fluency"]) == [("Balanced a", 4.0), ("Balanced b", 2.0)]
+    assert found(metrics=["accuracy"]) == [("Balanced", 0.5)]
+    assert found(metrics=["fluency"], benchmarks=["b"]) == [("Balanced", 2.0)]
+    [(of, value)] = found(metrics=["asr"])
+    assert of == "Balanced" and pd.isna(value)
 
 
 def test_markdown_has_one_row_per_claim_and_base():

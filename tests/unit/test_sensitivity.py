@@ -83,6 +83,17 @@ def test_the_weakest_of_the_checks_that_held_and_all_of_those_that_failed():
     assert table(failed, two).loc[("final", "all"), "value"] == pytest.approx(0.2 / 1.1)
 
 
+def test_without_benchmarks_each_that_has_the_measure_counts():
+    frame = metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1))
+    silent = {k: v for k, v in CLAIM["checks"][0].items() if k != "benchmarks"}
+    assert table(frame, {"id": "worse", "checks": [silent]}).equals(table(frame))
+
+
+def test_a_claim_about_languages_that_the_study_lacks_gives_no_rows():
+    check = CLAIM["checks"][0] | {"language": "ko"}
+    assert table(metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1)), {"id": "x", "checks": [check]}).empty
+
+
 def test_claims_without_asr_and_runs_that_are_missing_give_no_rows():
     claim = {"id": "x", "checks": [{"test": "difference", "metrics": ["accuracy"], "language": "all",
              "variants": ["balanced"], "reference": "abliterated", "above": 0}]}  # fmt: skip

@@ -813,6 +813,26 @@ def test_two_recipes_that_one_reference_cannot_serve_are_named(miniature, recipe
     )
 
 
+# What is wrong: the claims
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- {id: a, sentence: b, source: c, checks: []}", ", key 0.checks: [] does not fit"),
+        ("- {id: a\n- b: [", " is no YAML ("),
+        ("", ": None does not fit"),
+        (None, " does not exist; restore it"),
+    ],
+)
+def test_a_mistake_in_the_claims_is_named_before_anything_runs(miniature, monkeypatch, tmp_path, text, said):
+    file = tmp_path / "claims.yaml"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr("refuseu.study.CLAIMS", str(file))
+    assert refused(miniature).startswith(f"{file}{said}")
+
+
 # What is wrong: servers and engines
 
 

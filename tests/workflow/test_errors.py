@@ -68,11 +68,13 @@ def test_a_mistake_in_a_sheet_is_one_sentence_that_names_the_file(checkout, name
 @pytest.mark.parametrize(
     ("path", "old", "new", "said"),
     [
+        ("claims.yaml", ", reference: balanced", "", "key 0.checks.0: the key 'reference' is missing"),
+        ("claims.yaml", "[asr]", "[asr", "config/claims.yaml is no YAML ("),
         ("miniature/recipes/mlc.yaml", "trainer:", "trainer:\n  max_length: 8", "dpo and mlc of base 'small' differ"),
         ("miniature/recipes/dpo.yaml", "trainer:", "include: mlc.yaml\ntrainer:", "include each other in a circle"),
     ],
 )
-def test_a_mistake_in_a_recipe_is_one_sentence(checkout, path, old, new, said):
+def test_a_mistake_in_claims_or_a_recipe_is_one_sentence(checkout, path, old, new, said):
     file = checkout.folder / "config" / path
     before = file.read_text(encoding="utf-8")
     try:

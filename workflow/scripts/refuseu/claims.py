@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from refuseu import linguistic_distance
 from refuseu.artifacts import name, pick, published_names
 from refuseu.estimates import Groups, mantel, percentiles, permutation_p, scopes
 from refuseu.metrics import SCORES
 from refuseu.runs import Models, bases
-from refuseu.schemas import check
+from refuseu.schemas import read_yaml
 from refuseu.tables import number
 
 COLUMNS = [
@@ -69,9 +68,7 @@ class Evidence:
 
 def read(path: str | Path) -> list[dict[str, Any]]:
     """The claims of a file, checked against the schema."""
-    claims = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    check(claims, "claims", str(path))
-    return claims
+    return read_yaml(path, "claims", "restore it")
 
 
 def verdicts(
@@ -225,20 +222,25 @@ TESTS = {
 def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: str) -> list[Estimate]:
     """One estimate per measure, benchmark, variant and seed; a missing one where nothing matches."""
     found = []
-    benchmarks = one.get("benchmarks", [None])
-    for metric, benchmark, variant in itertools.product(one["metrics"], benchmarks, one["variants"]):
-        chosen = where | {"metric": metric, "base": base, "variant": variant, "language": one["language"]}
-        chosen |= {"benchmark": benchmark} if benchmark else {}
-        rows = pick(table, **chosen).dropna(subset=["value"])
-        words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
-        words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
-        unit = "" if metric in PLAIN else " points" if where else " %"
-        for row in rows.itertuples():
-            seed = [f"seed {row.seed}"] * (len(rows) > 1)
-            found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
-        if rows.empty:
-            found.append(Estimate(" ".join(words)))
+    for metric in one["metrics"]:
+        benchmarks = on(one, metric, table)
+        for benchmark, variant in itertools.product(benchmarks or [""], one["variants"]):
+            chosen = {"metric": metric, "benchmark": benchmark, "variant": variant, "language": one["language"]}
+            rows = pick(table, base=base, **chosen, **where).dropna(subset=["value"])
+            words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
+            words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
+            unit = "" if metric in PLAIN else " points" if where else " %"
+            for row in rows.itertuples():
+                seed = [f"seed {row.seed}"] * (len(rows) > 1)
+                found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
+            if rows.empty:
+                found.append(Estimate(" ".join(words)))
     return found
+
+
+def on(one: Mapping[str, Any], metric: str, table: pd.DataFrame) -> list[str]:
+    """The benchmarks that a check names, or else all that have the measure."""
+    return one.get("benchmarks") or list(table.loc[table["metric"] == metric, "benchmark"].unique())
 
 
 def as_points(published: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from refuseu.artifacts import pick
-from refuseu.claims import HELD, NOT_HELD, bases_of
+from refuseu.claims import HELD, NOT_HELD, bases_of, on
 from refuseu.estimates import Groups, scopes
 
 COLUMNS = ["claim", "base", "judge", "outcome", "language", "value"]
@@ -75,11 +75,11 @@ def gaps(
     for one in checks:
         if one["test"] not in ("level", "difference") or one["metrics"] != ["asr"]:
             continue
-        for benchmark, variant in itertools.product(one["benchmarks"], one["variants"]):
+        for benchmark, variant in itertools.product(on(one, metric, metrics), one["variants"]):
             where = {"base": base, "benchmark": benchmark, "metric": metric}
             ours = by_seed(pick(metrics, **where, variant=variant))
             theirs = by_seed(pick(metrics, **where, variant=one.get("reference", "")))
-            codes = scopes(groups)[one["language"]]
+            codes = scopes(groups).get(one["language"], [])
             sign, bound = (1, one["above"]) if "above" in one else (-1, one["below"])
             for seed, run in ours.items():
                 reference = theirs.get("", theirs.get(seed))

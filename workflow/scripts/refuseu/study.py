@@ -15,6 +15,7 @@ from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, re
 
 # Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.logprobs.
 REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
+CLAIMS = "config/claims.yaml"
 EVALUATED = ("base", "instruct", "open")  # roles
 PINNED = re.compile(r"[0-9a-f]{40}")
 
@@ -153,6 +154,7 @@ class Study:
         self._check_variants()
         self._check_rows()
         self._check_uses()
+        read_yaml(CLAIMS, "claims", "restore it: all studies share it")
 
     def language_set(self, text: str, where: str, built: bool = False, beyond: bool = False) -> tuple[str, ...]:
         """Languages behind ``all``, the name of a set, or codes joined by commas.
