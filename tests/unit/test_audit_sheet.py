@@ -2,7 +2,6 @@
 
 import csv
 import io
-import random
 from collections import Counter
 from itertools import pairwise
 
@@ -48,28 +47,17 @@ def sheet(rows, per_language=4, answers=None, names=NAMES, seed=1):
 
 
 def draw(rows, size, seed=1):
-    return audit_sheet.draw(rows, size, random.Random(seed))
+    return audit_sheet.draw(rows, "pairs", "de", size, seed)
 
 
 # What is drawn
 
 
-@pytest.mark.parametrize("size", [1, 13, 14, 28, 100, 140, 300])
-def test_a_draw_is_balanced_over_categories_then_over_styles(size):
-    drawn = draw(grid(), size)
-    assert len({row["pair_id"] for row in drawn}) == size
-    for of, values, apart in (("category", CATEGORIES, 1), ("style", STYLES, 2)):
-        counts = Counter(row[of] for row in drawn)
-        assert max(counts.values()) - min(counts[value] for value in values) <= apart
-    strata = Counter((row["category"], row["style"]) for row in drawn)
-    assert max(strata.values()) == -(-size // 140)
-
-
-def test_where_a_stratum_is_short_the_others_of_its_category_fill_in():
-    rows = [row for row in grid() if row["category"] != "S2" or row["style"] == "style3"]
-    counts = Counter(row["category"] for row in draw(rows, 140))
-    assert counts.pop("S2") == 3  # all there are
-    assert set(counts.values()) <= {10, 11}
+def test_every_row_is_drawn_as_often_as_any_other():
+    rows = [pair(n, style="common") for n in range(9)] + [pair(9, style="rare")]
+    drawn = Counter(row["pair_id"] for seed in range(3000) for row in draw(rows, 2, seed))
+    assert sorted(drawn) == sorted(row["pair_id"] for row in rows)
+    assert all(abs(count - 600) < 5 * 22 for count in drawn.values())  # binomial: 3000 draws, two of ten each time
 
 
 def test_a_draw_depends_on_the_seed_and_not_on_the_order_of_the_rows():

@@ -288,8 +288,8 @@ def note(audit: pd.DataFrame) -> str:
     if pairs.empty:
         return "No annotation sheets have been returned for this study, so our cells are empty (–)."
     return (
-        "Share of pairs with the answer yes, with its interval; α is Krippendorff's, where pairs have several answers "
-        f"that are not all the same. Annotators: {pairs['annotators'].max()}. On the sheets of the returned languages "
-        f"{pairs['missing'].sum()} questions have no answer and are left out; {pairs['unsure'].sum()} answers are "
-        "unsure and count as not yes."
+        "Share of pairs, drawn at random, with the answer yes, with its interval; α is Krippendorff's, where pairs "
+        f"have several answers that are not all the same. Annotators: {pairs['annotators'].max()}. On the sheets of "
+        f"the returned languages {pairs['missing'].sum()} questions have no answer and are left out; "
+        f"{pairs['unsure'].sum()} answers are unsure and count as not yes."
     )

@@ -3,7 +3,7 @@
 import csv
 import io
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,30 +45,6 @@ KEY = ("item", "language", "questions", "pair_id", "model", "benchmark", "prompt
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def draw(rows: Iterable[Record], size: int, rng: random.Random) -> list[Record]:
-    """`size` rows, spread over categories, within these over styles, as evenly as the rows allow.
-
-    The order of `rows` does not matter, and a longer draw begins with the shorter one.
-    """
-    strata: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row["pair_id"]):
-        strata[row["category"], row["style"]].append(row)
-    order = list(strata)
-    rng.shuffle(order)
-    for stratum in order:
-        rng.shuffle(strata[stratum])
-    categories, styles, both = Counter(), Counter(), Counter()
-    taken = []
-    for _ in range(size):
-        left = [stratum for stratum in order if both[stratum] < len(strata[stratum])]
-        category, style = min(left, key=lambda stratum: (categories[stratum[0]], both[stratum], styles[stratum[1]]))
-        taken.append(strata[category, style][both[category, style]])
-        categories[category] += 1
-        styles[style] += 1
-        both[category, style] += 1
-    return taken
-
-
 def sample(
     pairs: Sequence[Record],
     test: Sequence[Record],
@@ -78,7 +54,7 @@ def sample(
     per_language: int,
     seed: int,
 ) -> list[Record]:
-    """Everything on the sheet of one language: pairs, then responses, each in random order.
+    """Everything on the sheet of one language: pairs, then responses, each drawn at random and in random order.
 
     Parameters
     ----------
@@ -100,7 +76,7 @@ def sample(
     """
     shown = []
     own = [pair for pair in pairs if pair["language"] == language]
-    for pair in drawn(own, "pairs", language, per_language, seed):
+    for pair in draw(own, "pairs", language, per_language, seed):
         asked = {"chosen_is_safe_refusal": True, "topic_relevance": pair["category"], "style_adherence": pair["style"]}
         texts = {
             "category": names.get(("category", pair["category"])) or CATEGORIES.get(pair["category"], ""),
@@ -117,7 +93,7 @@ def sample(
     for benchmark, models in by_benchmark.items():
         answered = set.intersection(*(set(responses[model, benchmark]) for model in models))
         own = [row for row in test if row["language"] == language and row["pair_id"] in answered]
-        for row in drawn(own, benchmark, language, per_language, seed) if own else []:
+        for row in draw(own, benchmark, language, per_language, seed) if own else []:
             for model in models:
                 place = {"model": model, "benchmark": benchmark, "prompt_id": row["pair_id"]}
                 response = responses[model, benchmark][row["pair_id"]]["response"]
@@ -126,12 +102,15 @@ def sample(
     return shown + judged
 
 
-def drawn(rows: Sequence[Record], what: str, language: str, size: int, seed: int) -> list[Record]:
+def draw(rows: Sequence[Record], what: str, language: str, size: int, seed: int) -> list[Record]:
+    """A simple random sample, whatever the order of `rows`; a longer one begins with the shorter one."""
     if len(rows) < size:
         raise UserError(
             f"language {language!r} has {len(rows)} {what} where audit.per_language asks for {size}; lower it"
         )
-    return draw(rows, size, random.Random(digest("audit", what, language, seed)))
+    rows = sorted(rows, key=lambda row: row["pair_id"])
+    random.Random(digest("audit", what, language, seed)).shuffle(rows)
+    return rows[:size]
 
 
 def shuffled(items: list[Record], what: str, language: str, seed: int) -> None:

@@ -41,7 +41,7 @@ def corrected(
     Parameters
     ----------
     judged : items of the model on one benchmark, with columns language, prompt_id and asr (0 or 1)
-    human : records of ``audit/verdicts.jsonl`` of the same model and benchmark
+    human : records of ``audit/verdicts.jsonl`` of the same model and benchmark, on a simple random sample per language
     languages, confidence, resamples, seed : as in `refuseu.metrics.measure`
 
     Returns
@@ -117,10 +117,10 @@ def note(cells: pd.DataFrame) -> str:
     if not (people := cells.loc[cells["method"] == "people", "n"]).notna().any():
         return "No human verdicts have been returned for this study, so there is nothing to correct with."
     return (
-        f"People judged {people.min():.0f} answers or more per language and model. PPI: prediction-powered inference, "
-        "the judges' rate plus the mean of what people say differently. Rogan–Gladen: the judges' rate on the other "
-        "answers, corrected by their sensitivity and specificity, which are in the CSV; none where people found no "
-        "unsafe or no safe answer. Averages need all of their languages."
+        f"People judged {people.min():.0f} answers or more per language and model, drawn at random. PPI: "
+        "prediction-powered inference, the judges' rate plus the mean of what people say differently. Rogan–Gladen: "
+        "the judges' rate on the other answers, corrected by their sensitivity and specificity, which are in the CSV; "
+        "none where people found no unsafe or no safe answer. Averages need all of their languages."
     )
 
 
