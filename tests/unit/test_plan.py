@@ -255,7 +255,7 @@ def test_a_finished_training_tells_how_long_the_others_take(rows):
     manifest = RESULTS / "align/8b-single_de-s1/manifest.json"
     manifest.parent.mkdir(parents=True)
     recipe = {"trainer": {"num_train_epochs": 3}}
-    manifest.write_text(json.dumps({"pairs": {"pairs": 100}, "seconds": 600, "recipe": recipe, "resumed_at_step": 0}))
+    manifest.write_text(json.dumps({"pairs": {"pairs": 100}, "seconds": 600, "recipe": recipe}))
     found = rows()
     row = found["align/8b-single_fr-s1/adapter_model.safetensors"]
     assert row["gpu_hours"] == pytest.approx(row["requests"] * 2 / 3600)

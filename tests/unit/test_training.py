@@ -343,6 +343,7 @@ KILLS = {
 
 CHILD = """
 import os, signal, sys
+from types import SimpleNamespace
 import torch
 torch.set_num_threads(1)
 from refuseu import callbacks
@@ -373,6 +374,15 @@ def start(method, name, kill_at=None, inside=False):
                     die()
 
         callbacks.Bar.on_step_end = on_step_end
+
+    steps, measure = [], callbacks.Clock.on_step_end
+
+    def ten_seconds_later(*given, **more):
+        steps.append(10.0)
+        measure(*given, **more)
+
+    callbacks.Clock.on_step_end = ten_seconds_later
+    callbacks.time = SimpleNamespace(monotonic=lambda: sum(steps))
     places = [folder / f"{name}{end}" for end in ("-checkpoints", "", "-events")]
     code = 1
     try:
@@ -415,6 +425,7 @@ def test_a_killed_run_that_is_started_again_ends_with_the_same_weights(tiny_mode
             facts, expected = (json.loads(Path(f"{path}.json").read_text()) for path in (folder, whole))
             assert facts["resumed_at_step"] == step
             assert facts["tokens_seen"] == expected["tokens_seen"]
+            assert facts["seconds"] == expected["seconds"] == 18 * 10  # each step once
             assert events_of(Path(f"{folder}-events")) == events_of(Path(f"{whole}-events"))
 
 

@@ -1,6 +1,7 @@
-"""Trainer callbacks: a bar on the terminal, and TensorBoard files."""
+"""Trainer callbacks: a bar on the terminal, TensorBoard files, and how long a training took."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,23 @@ class Events(TensorBoardCallback):
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
         super().__init__(SummaryWriter(str(folder), purge_step=done + 1 if done else None))
+
+
+class Clock(TrainerCallback):
+    """Seconds of a training; after a resume, with those of earlier sessions up to the checkpoint.
+
+    They are kept in the trainer's state, which the main process saves with each checkpoint.
+    """
+
+    def __init__(self):
+        self.before, self.started = 0.0, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.before = state.stateful_callbacks.get("seconds", 0.0)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        state.stateful_callbacks["seconds"] = self.seconds

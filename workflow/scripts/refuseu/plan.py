@@ -130,9 +130,8 @@ class Plan:
         for name, variant in self.study.variants.items():
             if (file := Path(self.demand.root, "align", name, "manifest.json")).exists():
                 facts = json.loads(file.read_text(encoding="utf-8"))
-                if not facts["resumed_at_step"]:  # else the seconds are those of the last part
-                    pace = facts["seconds"] / facts["pairs"]["pairs"] / epochs(facts["recipe"])
-                    trained["align", variant.base].append(pace)
+                pace = facts["seconds"] / facts["pairs"]["pairs"] / epochs(facts["recipe"])
+                trained["align", variant.base].append(pace)
         found = {key: seconds / answers for key, (seconds, answers) in spent.items()}
         return found | {key: median(paces) for key, paces in trained.items()}
 

@@ -3,7 +3,6 @@
 import csv
 import platform
 import shutil
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +15,7 @@ from peft import LoraConfig
 from transformers import Trainer
 from transformers.trainer_utils import get_last_checkpoint
 
-from refuseu.callbacks import Bar, Events
+from refuseu.callbacks import Bar, Clock, Events
 from refuseu.errors import UserError
 from refuseu.logprobs import basis, join_reference
 from refuseu.records import Record, digest
@@ -65,7 +64,7 @@ def align(
     if processes.is_main_process:
         trainer.add_callback(Bar(Path(output).name))
         trainer.add_callback(Events(events, done))
-    started = time.monotonic()
+    trainer.add_callback(clock := Clock())
     trainer.train(resume_from_checkpoint=last)
     if trainer.state.global_step < trainer.state.max_steps:
         raise UserError(
@@ -85,7 +84,7 @@ def align(
         "steps": trainer.state.global_step,
         "resumed_at_step": done,
         "tokens_seen": round(per_epoch * trainer.state.epoch),
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(clock.seconds, 1),
         "processes": processes.num_processes,
         "gpus": processes.num_processes if torch.cuda.is_available() else 0,
         "hardware": torch.cuda.get_device_name()
