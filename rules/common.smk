@@ -11,7 +11,8 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
 from refuseu import preflight, progress, sections, shown
 from refuseu.errors import UserError
-from refuseu.guards import TEMPLATES
+from refuseu.guards import TEMPLATES, not_covered
+from refuseu.languages import language
 from refuseu.provenance import code_digest
 from refuseu.study import Study
 
@@ -187,9 +188,9 @@ def translated_of(artifact):
     return {m: list(study.route_ends(m)[1]) for m in trained_of(artifact) if study.variants[m].consistent}
 
 
-def formats_of(judges):
-    """Formats of these judges, by name."""
-    return {judge: study.models[judge].format for judge in judges}
+def outside(judges):
+    """Languages of the study that each of these judges was not made for, by name."""
+    return {judge: not_covered(study.models[judge].format, study.languages) for judge in judges}
 
 
 def foreign_prompts():
@@ -201,6 +202,26 @@ def identifier_model():
     """The file that names the fastText model, if that is the identifier."""
     fasttext = config["language_identification"]["backend"] == "fasttext"
     return ["<study>/fetch_language_model/fasttext.json"] if fasttext else []
+
+
+# A corrected code of resources/languages.tsv reruns what was made with it.
+
+
+def fasttext_labels(codes):
+    """fastText's labels of these languages, if that is the identifier."""
+    fasttext = config["language_identification"]["backend"] == "fasttext"
+    return {code: language(code).fasttext for code in codes if fasttext}
+
+
+def deepl_codes(codes):
+    """DeepL's codes of these languages as source and target, if that translates."""
+    deepl = config["dataset"]["translation"]["backend"] == "deepl"
+    return {code: [language(code).deepl_source, language(code).deepl_target] for code in codes if deepl}
+
+
+def route_codes(wildcards):
+    """The same of the languages at both ends of the wildcard ``route``."""
+    return deepl_codes(sorted({code for end in study.routes[wildcards.route] for code in end}))
 
 
 def dataset_half(half):

@@ -21,6 +21,7 @@ rule translate_seeds:
         seed_language=config["dataset"]["seed_language"],
         languages=list(study.built),
         translation=config["dataset"]["translation"],
+        deepl=deepl_codes([config["dataset"]["seed_language"], *study.built]),
     script:
         "../workflow/scripts/translate_seeds.py"
 
@@ -45,6 +46,7 @@ rule generate_prompts:
         size=prompts_wanted,
         sampling=config["dataset"]["sampling"],
         identification=config["language_identification"],
+        fasttext=fasttext_labels(study.built),
         how=how("generate_prompts"),
     script:
         "../workflow/scripts/generate_prompts.py"
@@ -113,6 +115,7 @@ rule answer_prompts:
         seed=config["dataset"]["seed"],
         languages=list(study.built),
         identification=config["language_identification"],
+        fasttext=fasttext_labels(study.built),
         how=how("answer_prompts"),
     script:
         "../workflow/scripts/answer_prompts.py"

@@ -16,6 +16,7 @@ rule measure:
         languages=config["languages"],
         parallel=prompts_are_translations,
         identification=config["language_identification"],
+        fasttext=fasttext_labels(study.languages),
         repetition=config["outcomes"]["repetition"],
         statistics=config["statistics"],
     script:
@@ -79,6 +80,7 @@ rule confusion:
     params:
         languages=list(study.languages),
         identification=config["language_identification"],
+        fasttext=fasttext_labels(study.languages),
     script:
         "../workflow/scripts/confusion.py"
 

@@ -209,8 +209,7 @@ rule agreement_table:
     conda:
         "../envs/analysis.yaml"
     params:
-        judges=formats_of(config["dataset"]["prompt_judges"]),
-        languages=list(study.languages),
+        judges=outside(config["dataset"]["prompt_judges"]),
     script:
         "../workflow/scripts/agreement_table.py"
 
@@ -264,7 +263,7 @@ rule disagreement:
     conda:
         "../envs/analysis.yaml"
     params:
-        guards=formats_of(config["judging"]["guards"]),
+        guards=outside(config["judging"]["guards"]),
         languages=config["languages"],
         models=models_of("disagreement"),
     script:
@@ -288,7 +287,7 @@ rule circularity:
     conda:
         "../envs/analysis.yaml"
     params:
-        judges=formats_of(config["judging"]["held_out"]),
+        judges=outside(config["judging"]["held_out"]),
         languages=config["languages"],
         models=models_of("circularity"),
         statistics=config["statistics"],

@@ -51,6 +51,7 @@ rule translate_prompts:
     params:
         route=lookup("{route}", within=study.routes),
         translation=config["dataset"]["translation"],
+        deepl=route_codes,
     script:
         "../workflow/scripts/translate_prompts.py"
 

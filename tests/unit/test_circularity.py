@@ -17,10 +17,10 @@ def frame(column, en, sk):
     return pd.DataFrame(rows, columns=["language", "prompt_id", column])
 
 
-def measured(format="polyguard", shuffled=False):
+def measured(outside=("sk",), shuffled=False):
     ours, theirs = frame("verdict", "uussss", "uuuu?s"), frame("label", "uuuu?s", "ssuuss")
     theirs = theirs.sample(frac=1, random_state=1) if shuffled else theirs
-    return circularity({"m": ours}, {("j", "m"): theirs}, {"j": format}, MODELS, GROUPS, **STATISTICS)
+    return circularity({"m": ours}, {("j", "m"): theirs}, {"j": outside}, MODELS, GROUPS, **STATISTICS)
 
 
 def value(found, metric, language, column="value"):
@@ -50,10 +50,10 @@ def test_answers_are_paired_by_prompt_and_not_by_their_order():
 
 
 def test_the_difference_is_shown_over_the_languages_a_judge_was_made_for():
-    found = measured("polyguard")  # made for English, not for Slovak
+    found = measured()
     assert value(found, "official", "all") == pytest.approx(2 / 6)
     assert set(found.loc[found["metric"] == "official", "language"]) == {"en", "high_resource", "all"}
-    assert value(measured("qwen3guard_strict"), "official", "all") == pytest.approx(0)
+    assert value(measured(outside=()), "official", "all") == pytest.approx(0)
 
 
 def test_mcnemar_counts_the_answers_that_changed():
@@ -72,7 +72,7 @@ def test_unparsed_labels_are_counted_and_not_unsafe():
 def test_an_answer_without_a_label_is_an_error_and_not_left_out():
     ours, theirs = frame("verdict", "us", "us"), frame("label", "us", "u")
     with pytest.raises(ValueError, match="labels of j and the verdicts on m are about different answers"):
-        circularity({"m": ours}, {("j", "m"): theirs}, {"j": "polyguard"}, MODELS, GROUPS, **STATISTICS)
+        circularity({"m": ours}, {("j", "m"): theirs}, {"j": ()}, MODELS, GROUPS, **STATISTICS)
 
 
 def test_without_a_held_out_judge_the_key_is_named():

@@ -65,6 +65,8 @@ def test_comments_key_order_blanks_notes_and_file_times_rerun_nothing(study):
         ),
         ("config/config.yaml", lambda text: "\n\n".join(reversed(text.split("\n\n")))),
         (f"{study.config}/variants.tsv", lambda text: re.sub(r"transfer matrix", "another note", text)),
+        ("resources/languages.tsv", lambda text: text + "xx\tNew\txxx\txxx_Latn\tXX\tXX\n"),
+        ("resources/guard_languages.tsv", lambda text: text.replace("\ten\t", "\ten,de\t")),  # of wildguard, unused
         ("workflow/scripts/refuseu/guards.py", lambda text: "# A comment.\n\n" + text),
         ("workflow/scripts/align.py", lambda text: text + "\n\n# The end.\n"),
         ("workflow/scripts/refuseu/script.py", lambda text: text + "\nNEW = 1\n"),
@@ -154,6 +156,27 @@ def test_a_guard_reruns_its_labels_and_what_follows(study):
         found = reruns(study)
     assert found == study.after(naming(study, guard, "fetch_model", "train_model") | of(study, "judge_accuracy"))
     assert not {job for job in found if study.sheets.guards[0] in job.split() and "prompts" in rule(job)}
+
+
+def test_languages_that_a_judge_was_made_for_rerun_the_tables_that_say_so(study):
+    def edit(text):
+        return text.replace("ja,ko,pl,", "ja,ko,").replace("sl,lt,lv,hr", "sl,lt,hr")  # of polyguard and qwen3guard
+
+    with study.edited("resources/guard_languages.tsv", edit):
+        assert reruns(study) == study.after(of(study, "disagreement", "agreement_table", "circularity"))
+
+
+@pytest.mark.parametrize(
+    ("code", "corrected", "using"),
+    [
+        ("slk_Latn", "slo_Latn", {"generate_prompts", "answer_prompts", "measure", "confusion"}),
+        ("SK\tSK", "SK\tSK-SK", {"translate_seeds", "translate_prompts"}),
+    ],
+)
+def test_a_corrected_code_of_a_language_reruns_what_was_identified_or_translated_with_it(study, code, corrected, using):
+    using = set() if "mini" in study.config else using  # which has lingua and a translation memory
+    with study.edited("resources/languages.tsv", lambda text: text.replace(code, corrected)):
+        assert reruns(study) == study.after(of(study, *using))
 
 
 def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):

@@ -22,5 +22,5 @@ def main(snakemake: "Snakemake") -> None:
         title="Agreement of the prompt judges [interval]",
         note="On all generated prompts. Kappa falls where nearly every prompt is unsafe, however often two judges "
         "say the same; Gwet's AC1 does not. n is the number of prompts. "
-        f"{coverage(snakemake.params.judges, snakemake.params.languages)}The published figure has no table.",
+        f"{coverage(snakemake.params.judges)}The published figure has no table.",
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu import languages, tables
+from refuseu import tables
 from refuseu.circularity import circularity, page, text
 from refuseu.guards import coverage
 from refuseu.metrics import write_csv
@@ -34,7 +34,7 @@ def main(snakemake: "Snakemake") -> None:
         columns=["judge", "metric"],
         title="ASR [%] on RefusEU-test by the judges that built the data and by held-out ones, mean over languages",
         note="Difference: held-out minus ours in points, paired by answer, with interval; the last over the languages "
-        f"that the judge was made for. {coverage(p.judges, languages.members(p.languages))}"
+        f"that the judge was made for. {coverage(p.judges)}"
         "Runs with several seeds: means. Values per seed and language, p and unparsed labels are in "
         "circularity/circularity.csv. The paper has no such table.",
     )

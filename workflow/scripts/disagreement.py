@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from refuseu import artifacts, tables
 from refuseu.guards import coverage
-from refuseu.languages import members
 from refuseu.script import script
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def main(snakemake: "Snakemake") -> None:
         cells,
         text=tables.with_published(cells, digits=1),
         title="Answers to RefusEU-test on which the guards differ [%]",
-        note=f"There the adjudicator decides. {coverage(params.guards, members(params.languages))}"
+        note=f"There the adjudicator decides. {coverage(params.guards)}"
         + tables.SEEDS
         + "The paper has no such table.",
     )

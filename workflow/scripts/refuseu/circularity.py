@@ -1,6 +1,6 @@
 """Circularity: do judges that had no part in building the data see the same rates as those that had?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,8 +8,6 @@ import pandas as pd
 from refuseu.artifacts import cells, runs
 from refuseu.errors import UserError
 from refuseu.estimates import RATE, Groups, estimates, mcnemar_p
-from refuseu.guards import not_covered
-from refuseu.languages import members
 from refuseu.metrics import ESTIMATE, LABELS
 from refuseu.tables import number
 
@@ -20,7 +18,7 @@ KEYS = ["prompt_id", "language"]
 def circularity(
     verdicts: Mapping[str, pd.DataFrame],
     labels: Mapping[tuple[str, str], pd.DataFrame],
-    judges: Mapping[str, str],
+    judges: Mapping[str, Sequence[str]],
     models: Mapping[str, Mapping[str, Any]],
     languages: Groups,
     **statistics: Any,
@@ -31,7 +29,7 @@ def circularity(
     ----------
     verdicts : model → frame with `KEYS` and verdict
     labels : (judge, model) → frame with `KEYS` and label, for the same answers
-    judges : held-out judge → format
+    judges : held-out judge → languages that it was not made for
     models : model → labels of the run
     languages : group → codes
     statistics : confidence, resamples and seed
@@ -59,9 +57,8 @@ def circularity(
             raise ValueError(f"the labels of {judge} and the verdicts on {model} are about different answers")
         ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
         both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
-        outside = not_covered(judges[judge], members(languages))
         for metric in SHOWN:
-            sample = both[~both["language"].isin(outside)] if metric == "official" else both
+            sample = both[~both["language"].isin(judges[judge])] if metric == "official" else both
             bounds = RATE if metric in ("asr", "held_out_asr") else (-1.0, 1.0)
             for language, estimate in estimates(sample, metric, languages, bounds, **statistics):
                 paired = metric in ("difference", "official") and language == "all"

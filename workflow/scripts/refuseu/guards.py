@@ -8,7 +8,7 @@ format is never taken for either of the others.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -195,18 +195,15 @@ def not_covered(format: str, codes: Iterable[str]) -> list[str]:
     return [code for code in codes if code not in covered().get(format, (code,))]
 
 
-def coverage(judges: Mapping[str, str], codes: Iterable[str]) -> str:
+def coverage(judges: Mapping[str, Sequence[str]]) -> str:
     """A sentence for each judge that does not officially cover all languages, each followed by a blank.
 
     Parameters
     ----------
-    judges : name → format
-    codes : languages of the study
+    judges : name → languages of the study that it was not made for
     """
-    codes = list(codes)
-    missing = {judge: not_covered(format, codes) for judge, format in judges.items()}
     return "".join(
         f"Not among the languages that {judge} was made for: {', '.join(language(code).name for code in outside)}. "
-        for judge, outside in missing.items()
+        for judge, outside in judges.items()
         if outside
     )
