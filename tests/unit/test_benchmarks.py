@@ -10,6 +10,8 @@ from helpers import CODES, ROOT
 
 from refuseu.benchmarks import load
 from refuseu.errors import UserError
+from refuseu.preflight import check_benchmark
+from refuseu.study import Benchmark
 
 QUESTION = {
     "sample_id": "anatomy/test/0", "subject": "anatomy", "subject_category": "STEM", "question": "Q?",
@@ -258,3 +260,30 @@ def test_a_missing_global_mmlu_language_or_column_is_named(tmp_path):
 def test_the_bundled_questions_are_in_the_released_schema():
     rows = load("global_mmlu", "global_mmlu", ROOT / "resources/miniature/global_mmlu", ["en", "pl"])
     assert {row["answer"] for row in rows} <= set("ABCD")
+
+
+# Before the first job
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "wrong", "right"),
+    [
+        ("rtp_lx", "RTP-LX.zip or RTP_LX_*.json", "RTP-LX.rar", "RTP_LX_EN.json"),
+        ("polyglotox", "ptp-*/small*.parquet", "small.parquet", "ptp-en/small-0.parquet"),
+        ("questions", "*.yaml", "en.yml", "en.yaml"),
+        ("global_mmlu", "*.jsonl or */test-*.parquet", "test-0.parquet", "en/test-0.parquet"),
+    ],
+)
+def test_a_folder_that_is_missing_empty_or_holds_nothing_of_the_benchmark_is_named(
+    tmp_path, source, wanted, wrong, right
+):
+    folder = tmp_path / "data"
+    row = Benchmark("b", source, "harmful", ("en",), "", "chat", 9, (), str(folder), "local", "")
+    for make in (lambda: None, folder.mkdir, (folder / wrong).touch):
+        make()
+        with pytest.raises(SystemExit) as stopped:
+            check_benchmark(row)
+        assert f"benchmark 'b' needs {wanted} in {folder}; put the data there" in str(stopped.value)
+    (folder / right).parent.mkdir(exist_ok=True)
+    (folder / right).touch()
+    check_benchmark(row)

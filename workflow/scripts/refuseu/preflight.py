@@ -10,6 +10,14 @@ from refuseu import cluster, warm
 from refuseu.errors import UserError
 from refuseu.study import Benchmark, Study
 
+# Files of which a benchmark's folder has at least one, by source.
+FILES = {
+    "rtp_lx": ("RTP-LX.zip", "RTP_LX_*.json"),
+    "polyglotox": ("ptp-*/small*.parquet",),
+    "questions": ("*.yaml",),
+    "global_mmlu": ("*.jsonl", "*/test-*.parquet"),
+}
+
 
 def start(workflow: Any, study: Study) -> None:
     """Stop with one sentence if a job to run needs a GPU, a key or data that is not there, or is with SLURM already.
@@ -55,10 +63,11 @@ def start(workflow: Any, study: Study) -> None:
 
 
 def check_benchmark(row: Benchmark) -> None:
+    folder, wanted = Path(row.repository), FILES.get(row.source, ("*",))
     made_here = row.repository.startswith("results/")
-    if row.revision == "local" and not made_here and not Path(row.repository).is_dir():
-        stop(f"benchmark {row.benchmark!r} needs its data in {row.repository}; put it there, see config/README.md")
-    folder = Path(row.repository)
+    if row.revision == "local" and not made_here and not any(file for kind in wanted for file in folder.glob(kind)):
+        kinds = " or ".join(wanted)
+        stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see config/README.md")
     if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
         files = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
         if not all(file.is_file() for file in files):
