@@ -72,6 +72,10 @@ def test_answers_are_joined_by_id_and_come_from_one_batch(serve, journal):
     assert server.chats == []
 
 
+def test_half_an_emoji_in_a_batch_becomes_a_replacement_character(serve, journal):
+    assert ask(serve(lambda _: (200, chat_completion("cut \ud83d"))), journal, ["a"]) == ["cut \ufffd"]
+
+
 def test_what_the_journal_knows_is_in_no_batch_and_both_ways_share_it(serve, journal):
     server = serve()
     ask(server, journal, ["a", "b"])

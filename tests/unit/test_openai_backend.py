@@ -335,6 +335,15 @@ def judged(reasoning=None):
     return reply
 
 
+def test_half_an_emoji_becomes_a_replacement_character_that_the_journal_can_hold(serve, tmp_path):
+    reply = chat_completion("whole 🙂, cut \ud83d")  # as a server writes it: the one in two escapes, the other in one
+    reply["choices"][0]["logprobs"] = {"content": [{"token": "\ud83d", "logprob": -0.5}]}
+    row = api_row(serve(lambda *_: (200, reply)).url)
+    for _ in range(2):  # asked for, then known
+        [found] = answers(row, None, turns("a"), JUDGING, tmp_path / "j.jsonl", 4)
+        assert (found.text, found.first_logprobs) == ("whole 🙂, cut \ufffd", {"\ufffd": -0.5})
+
+
 def test_log_probabilities_are_those_of_the_first_word(serve):
     server = serve(lambda *_: (200, judged()))
     [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), JUDGING, [0])

@@ -26,6 +26,7 @@ LONGEST_ORDERED_PAUSE = 120.0
 GRACE = 30.0  # what was under way when a request failed for good may still arrive
 # Codes with which a server says that it did not let the model read or answer a prompt.
 BLOCKED = ("content_filter", "invalid_prompt")
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character of a reply, such as a cut emoji; UTF-8 has none
 
 
 class UnreadableReplyError(Exception):
@@ -198,7 +199,7 @@ def parse(reply: str | dict[str, Any]) -> Completion:
             raise UnreadableReplyError
         reasoned = CHANNEL in said or message.get("reasoning") or message.get("reasoning_content")
         return Completion(
-            final(said),
+            SURROGATE.sub("\ufffd", final(said)),
             choice.get("finish_reason") or "length",
             int(usage.get("prompt_tokens") or 0),
             int(usage.get("completion_tokens") or 0),
@@ -214,7 +215,7 @@ def first_word(tokens: list[dict[str, Any]] | None) -> dict[str, float] | None:
     for chosen in tokens or []:
         if chosen["token"].strip():
             candidates = [*(chosen.get("top_logprobs") or []), chosen]
-            return {one["token"]: round(float(one["logprob"]), 5) for one in candidates}
+            return {SURROGATE.sub("\ufffd", one["token"]): round(float(one["logprob"]), 5) for one in candidates}
     return None
 
 
