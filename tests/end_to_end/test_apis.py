@@ -108,7 +108,7 @@ class Study(Checkout):
         rows += [
             f"{name}\t{roles}\t{base}\t{format}\t{backend}\t{name}\t{revision}\tauto\t0\t{self.models.url}/v1\t"
             for name, (roles, base, format) in MODELS.items()
-            for backend, revision in [("transformers", "local") if roles == "base" else ("openai", "api")]
+            for backend, revision in [("transformers", "0" * 40) if roles == "base" else ("openai", "api")]
         ]
         self.overlay("models.tsv", "\n".join([*rows, ""]))
         self.overlay("deepl.yaml", {"dataset": {"translation": {"server_url": self.deepl.url}}})
