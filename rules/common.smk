@@ -355,7 +355,7 @@ def training_run(wildcards):
 
 
 def align_code(wildcards):
-    """Code behind one run: the consistency loss counts only where it is used, or an edit of it would train all others again."""
+    """Code behind one run: an edit of the consistency loss trains only the runs with it again."""
     return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["mlc"])
 
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, uncut
+from refuseu.backends import Decoding, answers, uncut
 from refuseu.guards import LONGEST, REASONED, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
@@ -30,7 +31,8 @@ def label(
     templates : texts by name
     sees : prompt_and_response, or response_only (adjudicator)
     """
-    asked = [(prompt, response) for prompt, response in items if response is None or response.strip()]
+    shown = [response is None or bool(response.strip()) for _, response in items]
+    asked = list(compress(items, shown))
     messages = [
         response_only(response, templates)
         if sees == "response_only"
@@ -39,9 +41,10 @@ def label(
     ]
     verdict_first = judge["format"] in VERDICT_FIRST
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=verdict_first)
-    # Guards answer at once; a chat model may reason first.
-    longer = REASONED if judge["format"] == "classify" else LONGEST
-    completions = uncut(judge, messages, decoding, longer, journal, batch_size)
+    if judge["format"] == "classify":  # a chat model, which may reason first
+        completions = uncut(judge, messages, decoding, REASONED, journal, batch_size)
+    else:
+        completions = answers(judge, None, messages, decoding, journal, batch_size)
     records = []
     for (_, response), completion in zip(asked, completions, strict=True):
         read = parse(judge["format"], completion.text, of_response=response is not None)
@@ -55,7 +58,7 @@ def label(
             }
         )
     said = iter(records)
-    return [next(said) if response is None or response.strip() else dict(BLANK) for _, response in items]
+    return [next(said) if seen else dict(BLANK) for seen in shown]
 
 
 def unsafe_probability(first: dict[str, float] | None) -> float | None:
