@@ -9,12 +9,15 @@ from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
-from refuseu import preflight, progress, sections, shown
+from refuseu.artifacts import sections
 from refuseu.errors import UserError
-from refuseu.guards import TEMPLATES, not_covered
+from refuseu.evaluation.guards import TEMPLATES, not_covered
+from refuseu.job import progress
 from refuseu.languages import language
-from refuseu.provenance import code_digest
-from refuseu.study import Study
+from refuseu.runner import preflight
+from refuseu.runner.provenance import code_digest
+from refuseu.study import selection
+from refuseu.study.study import Study
 
 # Key order and comments of the config are nobody's business downstream.
 config.update(json.loads(json.dumps(config, sort_keys=True)))
@@ -150,7 +153,7 @@ def prompts_are_translations(wildcards):
 
 def compared_models(wildcards):
     """Labels of the runs of a base on a benchmark that are compared with others."""
-    return shown.compared(study, wildcards.base, wildcards.benchmark)
+    return selection.compared(study, wildcards.base, wildcards.benchmark)
 
 
 def compared_answers(wildcards):
@@ -160,12 +163,12 @@ def compared_answers(wildcards):
 
 def measures(artifact):
     """Measures that a table or figure shows."""
-    return [f"<study>/measure/{m}/{b}.csv" for m, b in shown.evaluations(study, artifact)]
+    return [f"<study>/measure/{m}/{b}.csv" for m, b in selection.evaluations(study, artifact)]
 
 
 def comparisons(artifact):
     """Comparisons that a table or figure shows."""
-    return [f"<study>/compare/{base}/{b}.csv" for base, b in shown.comparisons(study, artifact)]
+    return [f"<study>/compare/{base}/{b}.csv" for base, b in selection.comparisons(study, artifact)]
 
 
 def in_report(artifact):
@@ -175,7 +178,7 @@ def in_report(artifact):
 
 def models_of(artifact):
     """Labels of the models that a table or figure shows."""
-    return dict(shown.models(study, artifact))
+    return dict(selection.models(study, artifact))
 
 
 def trained_of(artifact):
@@ -356,7 +359,7 @@ def training_run(wildcards):
 
 def align_code(wildcards):
     """Code behind one run: an edit of the consistency loss trains only the runs with it again."""
-    return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["mlc"])
+    return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["training/mlc"])
 
 
 def training_inputs(wildcards):

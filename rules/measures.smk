@@ -55,7 +55,7 @@ rule compare:
 
 rule comparisons:
     input:
-        comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in shown.all_comparisons(study)],
+        comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in selection.all_comparisons(study)],
     output:
         csv="<study>/comparisons/comparisons.csv",
     log:
@@ -69,7 +69,7 @@ rule comparisons:
 rule confusion:
     input:
         prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in foreign_prompts()],
-        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in shown.evaluations(study, "confusion_figure")],
+        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in selection.evaluations(study, "confusion_figure")],
         identifier=identifier_model(),
     output:
         csv="<study>/confusion/confusion.csv",

@@ -17,7 +17,7 @@ if config["dataset"]["source"] == "hub":
     SOURCES.append(["dataset", "released pairs", config["dataset"]["repository"], config["dataset"]["revision"]])
 PAGES = {target: f"<study>/tables/{name}.md" for target, name in TABLES.items()}
 PAGES |= {target: f"<study>/figures/{name}.png" for target, name in FIGURES.items()}
-EXAMPLES = shown.evaluations(study, "table1") if config["report"]["examples"] else []
+EXAMPLES = selection.evaluations(study, "table1") if config["report"]["examples"] else []
 COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 

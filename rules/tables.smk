@@ -272,11 +272,11 @@ rule disagreement:
 
 rule circularity:
     input:
-        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in shown.evaluations(study, "circularity")],
+        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in selection.evaluations(study, "circularity")],
         labels=[
             f"<study>/judge/{judge}/{m}/{b}.jsonl"
             for judge in config["judging"]["held_out"]
-            for m, b in shown.evaluations(study, "circularity")
+            for m, b in selection.evaluations(study, "circularity")
         ],
     output:
         multiext("<study>/tables/circularity", md=".md", tex=".tex"),

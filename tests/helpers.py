@@ -257,7 +257,7 @@ def new_tiny(folder, texts, vocabulary, hidden, layers):
     """Save a Llama with random weights, its tokenizer trained on `texts`, and return its row of models.tsv."""
     import torch
 
-    from refuseu.tiny import new_model, train_tokenizer
+    from refuseu.miniature.models import new_model, train_tokenizer
 
     template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
     tokenizer = train_tokenizer(texts, vocabulary, template)

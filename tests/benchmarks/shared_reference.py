@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from refuseu import training
-from refuseu.logprobs import write_reference
 from refuseu.records import read_jsonl
-from refuseu.reference import reference as compute
+from refuseu.training import alignment
+from refuseu.training.logprobs import write_reference
+from refuseu.training.reference import reference as compute
 
 asked = json.loads(Path(sys.argv[1]).read_text())
 folder = Path(asked["folder"])
@@ -51,7 +51,7 @@ def train(name, pairs):
     run = {"method": "dpo", "seed": asked["trainer"]["seed"], "recipe": {"trainer": trainer, "lora": asked["lora"]}}
     places = [folder / f"{name}{end}" for end in ("-checkpoints", "", "-events")]
     start = time.process_time()
-    training.align(read_jsonl(pairs), base, run, folder / "tiny.parquet", {}, *places)
+    alignment.align(read_jsonl(pairs), base, run, folder / "tiny.parquet", {}, *places)
     seconds = time.process_time() - start
     with open(folder / name / "log.csv", encoding="utf-8") as lines:
         losses = [float(row["loss"]) for row in csv.DictReader(lines)]

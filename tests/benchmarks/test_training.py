@@ -18,10 +18,10 @@ import torch
 from helpers import CODES, OFFLINE, ROOT, SCRIPTS, keep, new_tiny
 from torch.nn.functional import logsigmoid
 
-from refuseu.logprobs import write_reference
-from refuseu.mlc import consistency_loss
-from refuseu.reference import reference
-from refuseu.training import prepare
+from refuseu.training.alignment import prepare
+from refuseu.training.logprobs import write_reference
+from refuseu.training.mlc import consistency_loss
+from refuseu.training.reference import reference
 
 PER_LANGUAGE = 4  # pairs
 CONFIGURATIONS = {"balanced": CODES, "high_resource": CODES[:6], "english_only": CODES[:1], "no_english": CODES[1:]}

@@ -16,7 +16,7 @@ from cut import Cut
 from recompute import Results
 from safetensors.numpy import load_file
 
-from refuseu.released import read as read_released
+from refuseu.dataset.released import read as read_released
 
 TABLES = 19
 FIGURES = 12

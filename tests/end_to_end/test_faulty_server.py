@@ -15,7 +15,7 @@ from helpers import OFFLINE, ROOT, SCRIPTS, Drip, Drop, Server, api_row, chat_co
 
 from refuseu.backends import Decoding, answers, identity
 from refuseu.backends.api import CONCURRENT
-from refuseu.journal import Journal, request_key
+from refuseu.job.journal import Journal, request_key
 
 KEY = "sk-canary-4242"
 N = 1000

@@ -15,8 +15,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from refuseu.backends import Decoding
 from refuseu.backends.local import Transformers
-from refuseu.judging import label
-from refuseu.tiny import train_tokenizer
+from refuseu.evaluation.judging import label
+from refuseu.miniature.models import train_tokenizer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

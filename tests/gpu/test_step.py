@@ -14,9 +14,9 @@ import torch
 from helpers import ROOT
 from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
 
-from refuseu import reference, training
-from refuseu.logprobs import write_reference
-from refuseu.tiny import train_tokenizer
+from refuseu.miniature.models import train_tokenizer
+from refuseu.training import alignment, reference
+from refuseu.training.logprobs import write_reference
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -65,7 +65,7 @@ def random_model(*_):
 
 
 def test_a_step_of_real_size(base, tmp_path, monkeypatch):
-    for module in (reference, training):
+    for module in (reference, alignment):
         monkeypatch.setattr(module, "load_model", random_model)
     rng, words = random.Random(1), (ROOT / "README.md").read_text(encoding="utf-8").split()
     pairs = []
@@ -88,7 +88,7 @@ def test_a_step_of_real_size(base, tmp_path, monkeypatch):
         run = {"method": "dpo", "seed": 1, "recipe": recipe}
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-        trainer, _ = training.prepare(pairs, base, run, tmp_path / "r.parquet", {}, tmp_path / name)
+        trainer, _ = alignment.prepare(pairs, base, run, tmp_path / "r.parquet", {}, tmp_path / name)
         trainer.precompute_ref_logps = shared
         clock = Clock()
         trainer.add_callback(clock)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT
 
-from refuseu import across, metrics
+from refuseu.analysis import crosslingual, metrics
 
 STATISTICS = {"confidence": 0.95, "resamples": 500, "seed": 1}
 
@@ -19,22 +19,22 @@ def items(outcomes):
 
 def test_pairs_of_languages_that_agree():
     frame = items({"en": [0, 0, 1, 0], "de": [0, 1, 1, 0], "pl": [0, 1, 0, None]})
-    (_, spread), (metric, pag) = across.estimates(frame, **STATISTICS)
+    (_, spread), (metric, pag) = crosslingual.estimates(frame, **STATISTICS)
     # of 3 pairs agree 3, 1, 1; of the one pair of the last prompt 1
     assert (metric, pag["value"], pag["n"]) == ("pag", pytest.approx(6 / 10), 4)
     assert spread["value"] == pytest.approx(np.var([1 / 4, 2 / 4, 1 / 3]))
 
 
 def test_languages_that_always_agree_have_no_variance():
-    (_, spread), (_, pag) = across.estimates(items({"en": [0, 1, 1], "de": [0, 1, 1]}), **STATISTICS)
+    (_, spread), (_, pag) = crosslingual.estimates(items({"en": [0, 1, 1], "de": [0, 1, 1]}), **STATISTICS)
     assert (spread["value"], pag["value"]) == (0, 1)
     assert (pag["ci_low"], pag["ci_high"]) == (1, 1)
 
 
 def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
     frame = items({"en": [0, 1, 1], "de": [0, None]})
-    assert [row["n"] for _, row in across.estimates(frame, **STATISTICS)] == [1, 1]
-    assert across.estimates(items({"en": [0, 1]}), **STATISTICS) == []
+    assert [row["n"] for _, row in crosslingual.estimates(frame, **STATISTICS)] == [1, 1]
+    assert crosslingual.estimates(items({"en": [0, 1]}), **STATISTICS) == []
 
 
 def test_the_published_variance_is_the_population_variance_of_the_rates():
@@ -42,9 +42,9 @@ def test_the_published_variance_is_the_population_variance_of_the_rates():
     rates = published[(published["metric"] == "safety_rate") & (published["language"] != "all")]
     for variant, rows in rates.groupby("variant"):
         theirs = published[(published["variant"] == variant) & (published["metric"] == "asr_variance")]["value"].item()
-        assert across.variance(rows["value"].to_numpy()[None] / 100, np.ones((1, 1))).item() * 100 == pytest.approx(
-            theirs, abs=0.01
-        )
+        assert crosslingual.variance(
+            rows["value"].to_numpy()[None] / 100, np.ones((1, 1))
+        ).item() * 100 == pytest.approx(theirs, abs=0.01)
 
 
 def test_measures_of_a_benchmark_with_translated_prompts(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from refuseu import answers
+from refuseu.evaluation import description
 
 MARKERS = {"en": ["i cannot"], "de": ["ich kann nicht"]}
 RESPONSES = [
@@ -16,7 +16,7 @@ def test_one_record_per_answer_with_all_that_was_said_of_it_and_without_its_text
         {"prompt_id": "1", "language": "de", "verdict": "unsafe", "decided_by": "agreement", "raw": "…"},
         {"prompt_id": "1", "language": "en", "verdict": "safe", "decided_by": "adjudicator", "labels": {"a": "safe"}},
     ]
-    found = answers.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, verdicts)
+    found = description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, verdicts)
     assert found == [
         {"prompt_id": "1", "language": "en", "category": "S1", "detected": "en", "outcome": "refusal",
          "verdict": "safe", "decided_by": "adjudicator", "labels": {"a": "safe"}},
@@ -27,16 +27,16 @@ def test_one_record_per_answer_with_all_that_was_said_of_it_and_without_its_text
 
 def test_scores_that_a_judge_did_not_give_stay_empty():
     scores = [{"prompt_id": "1", "language": code, "fluency": 4, "correctness": None} for code in ("en", "de")]
-    found = answers.describe(RESPONSES, ["en", ""], MARKERS, 0.5, scores)
+    found = description.describe(RESPONSES, ["en", ""], MARKERS, 0.5, scores)
     assert [(row["fluency"], row["correctness"]) for row in found] == [(4, None)] * 2
     assert [row["outcome"] for row in found] == ["refusal", "wrong_language"]
 
 
 def test_an_answer_that_a_judge_left_out_is_no_silent_gap():
     with pytest.raises(KeyError):
-        answers.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, [])
+        description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, [])
 
 
 def test_questions_have_the_same_form():
     rows = [{"language": "en", "sample_id": "a/0", "subject": "a", "correct": True}]
-    assert answers.questions(rows) == [{"prompt_id": "a/0", "language": "en", "category": "", "correct": True}]
+    assert description.questions(rows) == [{"prompt_id": "a/0", "language": "en", "category": "", "correct": True}]

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refuseu.backends import Decoding, answers
-from refuseu.filters import keep_prompts
-from refuseu.guards import conversation, response_only
-from refuseu.journal import Journal
-from refuseu.judging import label
-from refuseu.pairs import build_pairs, select, split
-from refuseu.prompts import answer_requests, read_seeds, requests, translate_prompts, translate_seeds
+from refuseu.dataset.filters import keep_prompts
+from refuseu.dataset.pairs import build_pairs, select, split
+from refuseu.dataset.prompts import answer_requests, read_seeds, requests, translate_prompts, translate_seeds
+from refuseu.dataset.translation import Journaled, Memory, has_words
+from refuseu.evaluation.guards import conversation, response_only
+from refuseu.evaluation.judging import label
+from refuseu.job.journal import Journal
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.translate import Journaled, Memory, has_words
 
 # Whatever UTF-8 can hold; single characters often meet by chance what is written in a special way somewhere.
 PIECES = st.sampled_from(

@@ -13,9 +13,10 @@ import pytest
 from helpers import ROOT, SCRIPTS
 from recompute import Results
 
-from refuseu import artifacts, numbers, shown
+from refuseu.analysis.metrics import COLUMNS, ESTIMATE, LABELS
+from refuseu.artifacts import frames, latex_macros
 from refuseu.errors import UserError
-from refuseu.metrics import COLUMNS, ESTIMATE, LABELS
+from refuseu.study import selection
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 BENCHMARKS = {"refuseu_test": "harmful", "rtp_lx": "harmful", "polyglotox": "harmful", "benign": "benign",
@@ -62,7 +63,7 @@ def study(bases=("8b", "70b"), seeds=(1,), opened=True):
 def measured(study, missing=()):
     """Synthetic ``metrics.csv`` and ``comparisons.csv``; runs of `missing` have no rows."""
     rng = np.random.default_rng(1)
-    scopes = [scope for _, scope in artifacts.scope_order(GROUPS)]
+    scopes = [scope for _, scope in frames.scope_order(GROUPS)]
 
     def estimate(where, scope, metric):
         value = rng.uniform()
@@ -105,12 +106,12 @@ class Job:
     def slice(self, artifact, name, frame, chosen):
         """A file with the rows of the models and benchmarks that an artifact shows."""
         path = self.folder / f"{artifact}_{name}.csv"
-        rows = frame[frame["model"].isin(chosen) & frame["benchmark"].isin(shown.benchmarks(self.study, artifact))]
+        rows = frame[frame["model"].isin(chosen) & frame["benchmark"].isin(selection.benchmarks(self.study, artifact))]
         rows.to_csv(path, index=False)
         return [str(path)]
 
     def run(self, artifact):
-        models = shown.models(self.study, artifact)
+        models = selection.models(self.study, artifact)
         single = {m: list(v.languages) for m, v in self.study.variants.items()}
         stem = self.folder / OUTPUTS[artifact]
         given = {
@@ -147,7 +148,7 @@ def test_every_artifact_is_made_and_recomputes_from_the_measures(name, tmp_path,
 def test_published_values_stand_beside_ours_with_difference_and_whether_they_lie_inside():
     cells = pd.DataFrame({"value": [0.5, 0.5, None, 0.5], "ci_low": [0.4, 0.4, None, 0.4],
                           "ci_high": [0.6, 0.6, None, 0.6], "published": [0.55, 0.7, 0.1, None]})  # fmt: skip
-    found = artifacts.beside_published(cells)
+    found = frames.beside_published(cells)
     assert found["difference"].round(9).fillna(9).tolist() == [-0.05, -0.2, 9, 9]
     assert found["published_inside"].astype(object).where(found["published_inside"].notna(), None).tolist() == [
         True, False, None, None
@@ -155,13 +156,13 @@ def test_published_values_stand_beside_ours_with_difference_and_whether_they_lie
 
 
 def test_the_summary_of_published_numbers_counts_what_was_recovered_measured_and_inside():
-    published = artifacts.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], study().evaluated)
+    published = frames.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], study().evaluated)
     ours = pd.DataFrame([
         {"benchmark": "refuseu_test", "base": "8b", "variant": "balanced", "language": code, "metric": "asr",
          "category": "all", "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
         for code, value in (("pl", 0.058), ("cs", 0.5322), ("en", 0.1))
     ])  # fmt: skip
-    summary = artifacts.published_summary(artifacts.published_cells(ours, published))
+    summary = frames.published_summary(frames.published_cells(ours, published))
     row = summary[(summary["base"] == "8b") & (summary["variant"] == "balanced")].set_index("metric")["value"]
     assert row.drop("median_distance").to_dict() == {"recovered": 11, "measured": 2, "inside": 1}
     assert row["median_distance"] == pytest.approx(25)  # 0 and 50 points
@@ -170,8 +171,8 @@ def test_the_summary_of_published_numbers_counts_what_was_recovered_measured_and
 def macros(name):
     chosen, missing = STUDIES[name]
     metrics, comparisons = measured(chosen, missing)
-    published = artifacts.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], chosen.evaluated)
-    return dict(numbers.of_runs(metrics, comparisons, published, chosen.evaluated, GROUPS)), metrics
+    published = frames.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], chosen.evaluated)
+    return dict(latex_macros.of_runs(metrics, comparisons, published, chosen.evaluated, GROUPS)), metrics
 
 
 def test_numbers_in_text_are_those_of_the_measures():
@@ -200,24 +201,24 @@ def test_numbers_of_the_dataset():
                                "value": -0.5, "ci_low": -0.6, "ci_high": 0.4}])  # fmt: skip
     pilot = pd.DataFrame([{"generator": "g1", "language": "all", "metric": "unsafe_rate", "value": 0.9}])
     funnel = pd.DataFrame([{"step": "train", "language": "total", "value": 34668.0, "published": 34668.0}])
-    assert dict(numbers.of_tables(agreement, pilot, funnel)) == {
+    assert dict(latex_macros.of_tables(agreement, pilot, funnel)) == {
         "KappaPromptsGuardAGuardBPl": "$-$0.50",
         "KappaPromptsGuardAGuardBPlInterval": "[$-$0.60, 0.40]",
         "UnsafeRatePromptsGOneAll": "90.00",
         "CountDatasetTrainTotal": "34668",
         "CountDatasetTrainTotalPublished": "34668",
     }
-    nothing = numbers.read_rows([])
-    assert dict(numbers.of_tables(nothing, nothing, nothing)) == {}
+    nothing = latex_macros.read_rows([])
+    assert dict(latex_macros.of_tables(nothing, nothing, nothing)) == {}
 
 
 def test_macro_names_have_letters_only_and_belong_to_one_number(tmp_path):
-    assert numbers.macro_name("asr", "qwen2.5_7b", "Vs balanced") == "AsrQwenTwoFiveSevenBVsBalanced"
+    assert latex_macros.macro_name("asr", "qwen2.5_7b", "Vs balanced") == "AsrQwenTwoFiveSevenBVsBalanced"
     found, _ = macros("one seed")
     assert all(re.fullmatch(r"[A-Za-z]+", name) for name in found)
     with pytest.raises(UserError, match="two rows give the LaTeX macro"):
-        numbers.latex([("A", "1"), ("A", "2")])
-    (tmp_path / "numbers.tex").write_text(text := numbers.latex(found.items()))
+        latex_macros.latex([("A", "1"), ("A", "2")])
+    (tmp_path / "numbers.tex").write_text(text := latex_macros.latex(found.items()))
     for line in text.splitlines()[1:]:
         assert re.fullmatch(r"\\newcommand\{\\[A-Za-z]+\}\{[^\\{}_%&#]*\}", line), line
     if shutil.which("pdflatex"):

@@ -7,7 +7,7 @@ import pytest
 from browser import CHROMIUM, Browser
 from helpers import ROOT
 
-from refuseu import audit, audit_sheet
+from refuseu.audit import returned, sheet
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; install Debian's package chromium")
 
@@ -34,14 +34,14 @@ def items():
         rows.append(KEY_FIELDS | {"pair_id": f"p{n}", "prompt": prompt} | sides)
     said = {("small", "refuseu_test"): {"p2": {"response": NASTY[2]}, "p3": {"response": ""}}}
     names = {("category", "S1"): NASTY[0], ("activity", "S1-1"): NASTY[2], ("style", "slang"): NASTY[5]}
-    pairs = audit_sheet.sample(rows, [], {}, names, "pl", len(rows), 1)
-    return pairs + audit_sheet.sample(rows[2:4], rows, said, names, "pl", 2, 1)[2:]
+    pairs = sheet.sample(rows, [], {}, names, "pl", len(rows), 1)
+    return pairs + sheet.sample(rows[2:4], rows, said, names, "pl", 2, 1)[2:]
 
 
 @pytest.fixture(scope="module")
 def form(items, tmp_path_factory):
     path = tmp_path_factory.mktemp("sheet") / "pl.html"
-    path.write_text(audit_sheet.as_html(ROOT / "workflow/templates/audit_sheet.html.j2", "mine", "pl", items))
+    path.write_text(sheet.as_html(ROOT / "workflow/templates/audit_sheet.html.j2", "mine", "pl", items))
     return path
 
 
@@ -70,7 +70,7 @@ def fill(page, items):
     rng = random.Random(1)
     wanted = {}
     for row in items:
-        said = {question: rng.choice(audit_sheet.QUESTIONS[question].answers) for question in row["questions"]}
+        said = {question: rng.choice(sheet.QUESTIONS[question].answers) for question in row["questions"]}
         for question, answer in said.items():
             choose(page, row["item"], question, answer)
         wanted[row["item"]] = said
@@ -125,7 +125,7 @@ def test_what_is_filled_in_is_exported_and_read(browse, items):
     page.js("document.getElementById('export').click()")
     file = page.downloaded()
     assert file.name == "mine-pl-Ann_Łoś_1.json"
-    records = audit.read_answers([file], audit_sheet.key(items), "mine")
+    records = returned.read_answers([file], sheet.key(items), "mine")
     found = {}
     for row in records:
         found.setdefault(row["item"], {})[row["question"]] = row["answer"]

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from helpers import CODES, ROOT
 
-from refuseu.benchmarks import load
 from refuseu.errors import UserError
-from refuseu.preflight import check_benchmark
-from refuseu.study import Benchmark
+from refuseu.evaluation.benchmarks import load
+from refuseu.runner.preflight import check_benchmark
+from refuseu.study.study import Benchmark
 
 QUESTION = {
     "sample_id": "anatomy/test/0", "subject": "anatomy", "subject_category": "STEM", "question": "Q?",

@@ -11,8 +11,8 @@ from helpers import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refuseu.card import metadata, write_card, write_data
-from refuseu.released import read
+from refuseu.dataset.card import metadata, write_card, write_data
+from refuseu.dataset.released import read
 
 LANGUAGES = ["pl", "en"]
 FACTS = {

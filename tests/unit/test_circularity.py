@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from refuseu.circularity import SHOWN, circularity, page, text
+from refuseu.analysis.circularity import SHOWN, circularity, page, text
 from refuseu.errors import UserError
 
 MODELS = {"m": {"model": "m", "base": "small", "variant": "balanced", "method": "dpo", "seed": 1}}

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from refuseu import artifacts, claims, linguistic_distance
-from refuseu.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
+from refuseu.analysis import claims, linguistic_distance
+from refuseu.analysis.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
+from refuseu.analysis.metrics import COLUMNS
+from refuseu.artifacts import frames
 from refuseu.errors import UserError
-from refuseu.metrics import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"high_resource": ["en", "de", "fr"], "low_resource": ["pl", "cs", "sk"]}
@@ -62,7 +63,7 @@ def test_decide(intervals, bound, verdict):
 
 def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
     files = [ROOT / f"resources/published/{name}.csv" for name in ("table1_asr_refuseu_test", "mlc")]
-    published = artifacts.read_published(files, models)
+    published = frames.read_published(files, models)
     listed = claims.read(ROOT / "config/claims.yaml")
     rows = claims.verdicts(
         listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, DISTANCES, STATISTICS

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from refuseu import figures, plots
-from refuseu.confusion import SHORT, cells, confusion
+from refuseu.analysis.confusion import SHORT, cells, confusion
+from refuseu.artifacts import figures, plots
 
 GROUPS = {"high_resource": ["en"], "low_resource": ["cs", "sk", "sl"]}
 PROMPTS = [

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from helpers import CODES, ROOT
 
-from refuseu.translate import Memory
+from refuseu.dataset.translation import Memory
 
 FOLDER = ROOT / "resources/miniature"
 MEMORY = Memory(FOLDER / "translation_memory.tsv")

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refuseu import across, audit_sheet, estimates, judge_error, metrics
+from refuseu.analysis import crosslingual, estimates, judge_error, metrics
+from refuseu.audit import sheet
 
 STUDIES = 500
 CONFIDENCE = 0.95
@@ -163,7 +164,7 @@ def test_an_audit_sheet_corrects_without_bias_where_a_rare_style_deceives_the_ju
         for style, (_, *errors) in STYLES.items():
             truth[styles == style], said[styles == style] = judged(rng, *errors, n=(styles == style).sum())
         rows = [{"pair_id": n, "category": "S1", "style": style} for n, style in enumerate(styles)]
-        on_sheet = np.isin(range(1400), [row["pair_id"] for row in audit_sheet.draw(rows, "p", "en", 100, study)])
+        on_sheet = np.isin(range(1400), [row["pair_id"] for row in sheet.draw(rows, "p", "en", 100, study)])
         value, *ends = correct(truth[on_sheet], said[on_sheet], said[~on_sheet], CONFIDENCE)
         corrected.append(value)
         covered.append(covers(*ends, rate))
@@ -179,7 +180,7 @@ def test_intervals_of_variance_and_agreement_over_languages_cover():
     answers = pd.DataFrame([("b", f"l{j}", f"b-l{j}-{i}") for i in range(150) for j in range(5)], columns=metrics.ITEM)
     for study, rng in enumerate(studies(8, 3 * STUDIES)):
         items = answers.assign(asr=(rng.random((150, 5)) < rates).ravel() * 1.0)
-        for metric, row in across.estimates(items, seed=study, **RESAMPLED):
+        for metric, row in crosslingual.estimates(items, seed=study, **RESAMPLED):
             covered[metric].append(covers(row["ci_low"], row["ci_high"], truth[metric]))
     for found in covered.values():
         nominal(found)

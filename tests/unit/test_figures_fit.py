@@ -10,8 +10,9 @@ from matplotlib import colors
 from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
-from refuseu import confusion, figures, plots
-from refuseu.artifacts import VARIANTS, scope_order
+from refuseu.analysis import confusion
+from refuseu.artifacts import figures, plots
+from refuseu.artifacts.frames import VARIANTS, scope_order
 from refuseu.languages import languages
 
 STYLE = {"font_size": 7, "dpi": 100, "width_cm": 16, "column_cm": 7.7}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.filters import funnel, halves, keep_prompts
+from refuseu.dataset.filters import funnel, halves, keep_prompts
 
 OFF = {"threshold": None, "shingle": 5}
 NEAR = {"threshold": 0.8, "shingle": 5}

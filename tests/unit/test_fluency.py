@@ -5,10 +5,10 @@ import json
 import pytest
 from helpers import api_row, chat_completion
 
-from refuseu.fluency import read_rating
+from refuseu.evaluation.fluency import read_rating
 
 # fluency.rate is tested against a server on this machine.
-from refuseu.fluency import rate  # isort: skip
+from refuseu.evaluation.fluency import rate  # isort: skip
 
 TEMPLATES = {"fluency": "Fluency of {response} to {prompt}?", "correctness": "Correctness of {response}?"}
 

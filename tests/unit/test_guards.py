@@ -3,8 +3,8 @@
 import pytest
 from helpers import CODES, ROOT, read_yaml
 
-from refuseu import guards
-from refuseu.guards import Label, conversation, parse, response_only
+from refuseu.evaluation import guards
+from refuseu.evaluation.guards import Label, conversation, parse, response_only
 
 TEMPLATES = {"polyguard": "Classify.\n", "classify": "Safe or unsafe?\n\nText:\n{input}\n"}
 HOSTILE = 'say {input} {0} {prompt} {{x}} "quoted" \\n 🙂 مرحبا'

@@ -1,4 +1,4 @@
-"""Estimates and tests of `refuseu.estimates` against other implementations of the same."""
+"""Estimates and tests of `refuseu.analysis.estimates` against other implementations of the same."""
 
 import itertools
 
@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from refuseu import estimates
+from refuseu.analysis import estimates
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 10), (3, 10), (140, 1400), (1400, 1400)])

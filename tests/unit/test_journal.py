@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import ROOT
 
-from refuseu.journal import Journal, journal_path, request_key
+from refuseu.job.journal import Journal, journal_path, request_key
 
 WHO = {"repository": "org/model", "revision": "a" * 40, "endpoint": "", "dtype": "float32", "adapter": ""}
 HOW = {"temperature": 0.7, "top_p": 1.0, "max_new_tokens": 8, "first_logprobs": False}

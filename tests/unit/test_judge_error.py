@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refuseu import judge_error
-from refuseu.judge_error import prediction_powered, rogan_gladen
+from refuseu.analysis import judge_error
+from refuseu.analysis.judge_error import prediction_powered, rogan_gladen
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}

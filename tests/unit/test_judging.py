@@ -6,7 +6,7 @@ import math
 import pytest
 from helpers import api_row, chat_completion
 
-from refuseu.judging import label, unsafe_probability, verdict, verdicts
+from refuseu.evaluation.judging import label, unsafe_probability, verdict, verdicts
 from refuseu.templates import read_templates
 
 TEMPLATES = {"classify": "Safe or unsafe?\n{input}", "polyguard": "Classify."}

@@ -7,9 +7,11 @@ import pytest
 import yaml
 from helpers import ROOT
 
-from refuseu import artifacts, knowledge, metrics
-from refuseu.benchmarks import load
+from refuseu.analysis import metrics
+from refuseu.artifacts import frames
 from refuseu.errors import UserError
+from refuseu.evaluation import knowledge
+from refuseu.evaluation.benchmarks import load
 
 SUBJECTS = ("anatomy", "astronomy")
 KEEP = ("sample_id", "subject", "question", "option_a", "option_b", "option_c", "option_d", "answer")
@@ -169,8 +171,8 @@ def test_it_is_compared_by_question_and_stands_below_the_others_in_the_table():
     parts = [metrics.measure(MODELS[name], RUNS[name][columns], GROUPS, **STATISTICS) for name in MODELS]
     measures = pd.concat(parts)
     comparisons = metrics.compare(RUNS, MODELS, GROUPS, **STATISTICS)
-    published = artifacts.read_published([ROOT / "resources/published/table3_global_mmlu.csv"], MODELS)
-    cells = artifacts.knowledge_cells(measures, comparisons, published, MODELS, GROUPS)
+    published = frames.read_published([ROOT / "resources/published/table3_global_mmlu.csv"], MODELS)
+    cells = frames.knowledge_cells(measures, comparisons, published, MODELS, GROUPS)
     balanced = cells[cells["variant"] == "balanced"].set_index("language")
     assert balanced["change_value"].to_dict() == {
         "en": 0.0, "high_resource": 0.0, "pl": -0.5, "low_resource": -0.5, "all": -0.25, "ko": -0.5

@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from test_training import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, log_of, recipe, run, stored  # noqa: F401
 
 from refuseu.errors import UserError
-from refuseu.launch import launch
-from refuseu.logprobs import REFERENCE
-from refuseu.reference import reference
-from refuseu.training import align, prepare
+from refuseu.job.launch import launch
+from refuseu.training.alignment import align, prepare
+from refuseu.training.logprobs import REFERENCE
+from refuseu.training.reference import reference
 
 HERE = Path(__file__).parent
 TWO = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2, "num_train_epochs": 1}
@@ -168,6 +168,6 @@ def test_without_a_config_a_function_is_called_here():
 def test_batches_that_the_processes_cannot_share_are_refused(
     tiny_model, stored, tmp_path, monkeypatch  # noqa: F811
 ):  # fmt: skip
-    monkeypatch.setattr("refuseu.training.PartialState", lambda: SimpleNamespace(num_processes=2))
+    monkeypatch.setattr("refuseu.training.alignment.PartialState", lambda: SimpleNamespace(num_processes=2))
     with pytest.raises(UserError, match="gradient_accumulation_steps is 1, which 2 GPUs cannot share; choose a mul"):
         prepare(PAIRS, tiny_model, run("dpo", recipe()), stored, {}, tmp_path)

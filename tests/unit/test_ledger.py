@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from refuseu.costs.spending import COLUMNS, Prices, Use, as_csv, held, page, report, uses
 from refuseu.errors import UserError
-from refuseu.journal import Journal
-from refuseu.ledger import COLUMNS, Prices, Use, as_csv, held, page, report, uses
+from refuseu.job.journal import Journal
 
 MODELS = {
     "local": {"repository": "org/local", "backend": "transformers"},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import CODES, ROOT
 
-from refuseu import linguistic_distance
+from refuseu.analysis import linguistic_distance
 
 ROWS = linguistic_distance.read(ROOT / "resources/linguistic_distance.tsv")
 

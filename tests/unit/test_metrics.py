@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
-from refuseu import estimates, metrics
+from refuseu.analysis import estimates, metrics
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 1}
@@ -82,7 +82,7 @@ def test_categories_in_natural_order_over_all_languages_only(tmp_path):
 
 
 def known(count=1, **columns):
-    """Records of answers in English, as `refuseu.answers` joins them."""
+    """Records of answers in English, as `refuseu.evaluation.description` joins them."""
     return [
         {"prompt_id": str(i), "language": "en", "category": "", **{name: values[i] for name, values in columns.items()}}
         for i in range(count)

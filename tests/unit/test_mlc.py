@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from refuseu.mlc import WithPrompts, consistency_loss, last_states, mean_cosine, singular_share
+from refuseu.training.mlc import WithPrompts, consistency_loss, last_states, mean_cosine, singular_share
 
 SHAPES = [(3, 2, 8), (4, 4, 16), (2, 12, 32), (1, 12, 4), (5, 4, 4)]
 

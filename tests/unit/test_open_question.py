@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from refuseu import figures, open_question, plots
-from refuseu.artifacts import runs
+from refuseu.analysis import open_question
+from refuseu.artifacts import figures, plots
+from refuseu.artifacts.frames import runs
 
 MODELS = {
     "8b": {"base": "8b", "variant": "abliterated", "method": "base", "seed": ""},

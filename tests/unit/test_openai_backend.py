@@ -13,8 +13,8 @@ from helpers import Drip, Drop, api_row, chat_completion
 
 from refuseu.backends import Completion, Decoding, answers, api
 from refuseu.errors import UserError
-from refuseu.journal import Journal
-from refuseu.judging import unsafe_probability
+from refuseu.evaluation.judging import unsafe_probability
+from refuseu.job.journal import Journal
 
 CANARY = "sk-canary-4242"
 GREEDY = Decoding(0.0, 1.0, 16)

@@ -3,7 +3,7 @@
 import pytest
 from helpers import CODES, read_yaml
 
-from refuseu.outcomes import OUTCOMES, is_refusal, outcome, repeated
+from refuseu.evaluation.outcomes import OUTCOMES, is_refusal, outcome, repeated
 
 MARKERS = {"en": ["i can't", "i'm sorry"], "de": ["tut mir leid"]}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refuseu.dataset.pairs import build_pairs, select, split
 from refuseu.errors import UserError
-from refuseu.pairs import build_pairs, select, split
 
 GUARDS = ["a", "b"]
 PAPER = {"prompt_unsafe": "all", "chosen_safe": "all", "rejected_unsafe": "any"}

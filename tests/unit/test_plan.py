@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from helpers import CODES, ROOT
 
+from refuseu.costs.plan import Plan, exceeded, page, sentence
+from refuseu.costs.spending import read_rows
 from refuseu.errors import UserError
-from refuseu.journal import Journal, journal_path
-from refuseu.ledger import read_rows
-from refuseu.plan import Plan, exceeded, page, sentence
+from refuseu.job.journal import Journal, journal_path
 from refuseu.records import write_jsonl
-from refuseu.study import Study
+from refuseu.study.study import Study
 
 ASSUMPTIONS = {
     ("texts", "characters_per_token"): 2, ("texts", "prompt"): 100, ("texts", "question"): 50,

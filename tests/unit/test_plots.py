@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refuseu import figures, plots
-from refuseu.artifacts import VARIANTS
+from refuseu.artifacts import figures, plots
+from refuseu.artifacts.frames import VARIANTS
 
 STYLE = {"font_size": 7, "dpi": 50, "width_cm": 12, "column_cm": 6}
 CODES = [("high_resource", "en"), ("high_resource", "de"), ("high_resource", "high_resource"), ("all", "all")]

@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 from helpers import CODES, ROOT
 
-from refuseu import prompts
+from refuseu.dataset import prompts
+from refuseu.dataset.prompts import Seed, answer_requests, read_seeds, requests, slots, translate_seeds
+from refuseu.dataset.translation import Memory
 from refuseu.errors import UserError
-from refuseu.prompts import Seed, answer_requests, read_seeds, requests, slots, translate_seeds
-from refuseu.translate import Memory
 
 SHEETS = {
     "categories.tsv": "category\ttext\nS1\tPrzemoc\nS2\tKradzież\n",

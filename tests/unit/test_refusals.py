@@ -2,7 +2,7 @@
 
 import pytest
 
-from refuseu.refusals import detection
+from refuseu.analysis.refusal_detection import detection
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 MARKERS = {"en": ["i can't"], "de": ["tut mir leid"]}

@@ -6,9 +6,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from refuseu.dataset.released import read
 from refuseu.errors import UserError
 from refuseu.records import write_jsonl
-from refuseu.released import read
 
 
 def pair(language, n):
@@ -210,8 +210,8 @@ def test_one_row_id_with_two_categories_is_named(folder):
 
 @pytest.mark.parametrize("asked", [False, True])
 def test_measures_per_category_exist_only_where_categories_do(folder, tmp_path, asked):
-    from refuseu.benchmarks import load
-    from refuseu.metrics import measure, read_items
+    from refuseu.analysis.metrics import measure, read_items
+    from refuseu.evaluation.benchmarks import load
 
     half, known = tmp_path / "test.jsonl", tmp_path / "refuseu_test.jsonl"
     write_jsonl(half, read(folder, ["en"], asked)[1])

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from browser import CHROMIUM, Browser
 
-from refuseu import report
-from refuseu.claims import COLUMNS
+from refuseu.analysis.claims import COLUMNS
+from refuseu.artifacts import report
 from refuseu.errors import UserError
 
 # A PNG of one pixel.

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from helpers import SCRIPTS
 
-from refuseu.script import script
+from refuseu.job.start import script
 
 # What Snakemake writes before a script: its object, and the script's own path.
 PREAMBLE = """
@@ -113,7 +113,7 @@ def test_the_hubs_are_offline_and_telemetry_is_off_unless_set_otherwise(job):
 
 
 def test_a_job_knows_whether_the_user_or_the_workflow_set_the_hubs_offline(job):
-    made = job("from refuseu.environment import asked_offline; print(asked_offline())")
+    made = job("from refuseu.job.environment import asked_offline; print(asked_offline())")
     for environ, said in (({}, "False"), ({"HF_HUB_OFFLINE": "1"}, "True"), ({"HF_HUB_OFFLINE": "0"}, "False")):
         made.run(**environ)
         assert made.log.read_text() == f"{said}\n"

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from refuseu import sensitivity
-from refuseu.claims import HELD, NOT_HELD
+from refuseu.analysis import sensitivity
+from refuseu.analysis.claims import HELD, NOT_HELD
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 CLAIM = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.similarity import Index, bands, dissimilar, distinct, jaccard, shingles
+from refuseu.dataset.similarity import Index, bands, dissimilar, distinct, jaccard, shingles
 
 
 def rows(*texts, language="en"):

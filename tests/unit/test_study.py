@@ -10,9 +10,9 @@ from helpers import CODES, ROOT, read_yaml
 from snakemake.utils import update_config
 
 from refuseu.errors import UserError
-from refuseu.guards import not_covered
+from refuseu.evaluation.guards import not_covered
 from refuseu.schemas import load_schema, read_tsv
-from refuseu.study import Study, load_recipe
+from refuseu.study.study import Study, load_recipe
 
 
 def change(config, key, value):
@@ -829,7 +829,7 @@ def test_a_mistake_in_the_claims_is_named_before_anything_runs(miniature, monkey
     file = tmp_path / "claims.yaml"
     if text is not None:
         file.write_text(text)
-    monkeypatch.setattr("refuseu.study.CLAIMS", str(file))
+    monkeypatch.setattr("refuseu.study.study.CLAIMS", str(file))
     assert refused(miniature).startswith(f"{file}{said}")
 
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
-from refuseu import shown
 from refuseu.errors import UserError
 from refuseu.schemas import load_schema
-from refuseu.study import Study
+from refuseu.study import selection
+from refuseu.study.study import Study
 
 COMMON = {"derandomize": True, "suppress_health_check": list(HealthCheck)}
 VALID, INVALID = settings(max_examples=70, **COMMON), settings(max_examples=100, **COMMON)  # 3 and 2 tests
@@ -84,8 +84,8 @@ def facts(study):
         "benchmarks": study.benchmarks,
         "recipes": study.recipes,
         "answers": set(study.evaluations("harmful", "benign", "fluency", "knowledge")),
-        "compared": {pair: tuple(shown.compared(study, *pair)) for pair in shown.all_comparisons(study)},
-        "shown": {name: set(shown.evaluations(study, name)) for name in shown.SHOWN},
+        "compared": {pair: tuple(selection.compared(study, *pair)) for pair in selection.all_comparisons(study)},
+        "shown": {name: set(selection.evaluations(study, name)) for name in selection.SHOWN},
     }
 
 

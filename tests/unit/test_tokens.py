@@ -3,8 +3,8 @@
 import pytest
 from transformers import AutoTokenizer
 
-from refuseu.tokens import render, tokenise, totals
-from refuseu.training import prepare
+from refuseu.training.alignment import prepare
+from refuseu.training.tokens import render, tokenise, totals
 
 BOS, TURN = "<|begin_of_text|>", "<|eot_id|>"
 RECIPE = {"trainer": {"max_length": 256, "per_device_train_batch_size": 4, "bf16": False}, "lora": {"r": 2}}
@@ -131,8 +131,8 @@ def test_batches_have_one_begin_of_text_one_end_of_turn_and_the_same_prompt_on_b
     run = {"method": objective, "recipe": RECIPE, "seed": 1}
     reference = tmp_path / "reference.parquet"
     if objective == "dpo":
-        from refuseu.logprobs import write_reference
-        from refuseu.reference import reference as compute
+        from refuseu.training.logprobs import write_reference
+        from refuseu.training.reference import reference as compute
 
         settings = {k: RECIPE["trainer"][k] for k in ("max_length", "bf16")}
         write_reference(reference, *compute(PAIRS, base, settings, tmp_path / "j.jsonl", tmp_path / "w"))

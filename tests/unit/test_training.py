@@ -13,13 +13,14 @@ import torch
 from helpers import SCRIPTS
 from safetensors.torch import load_file
 
-from refuseu import logprobs, study
 from refuseu.errors import UserError
-from refuseu.logprobs import REFERENCE, join_reference, write_reference
-from refuseu.reference import reference
-from refuseu.tokens import tokenise
-from refuseu.trainers import load_model, load_tokenizer, trainer_config
-from refuseu.training import align, drop_broken, prepare
+from refuseu.study import study
+from refuseu.training import logprobs
+from refuseu.training.alignment import align, drop_broken, prepare
+from refuseu.training.logprobs import REFERENCE, join_reference, write_reference
+from refuseu.training.reference import reference
+from refuseu.training.tokens import tokenise
+from refuseu.training.trainers import load_model, load_tokenizer, trainer_config
 
 METHODS = [objective + mlc for objective in ("dpo", "sft", "orpo", "simpo") for mlc in ("", "+mlc")]
 SETTINGS = {"max_length": 128, "bf16": False}

@@ -9,11 +9,9 @@ from helpers import CODES, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu import translate
-from refuseu.errors import UserError
-from refuseu.journal import Journal
-from refuseu.prompts import Seed, translate_prompts, translate_seeds
-from refuseu.translate import (
+from refuseu.dataset import translation
+from refuseu.dataset.prompts import Seed, translate_prompts, translate_seeds
+from refuseu.dataset.translation import (
     BYTES_PER_REQUEST,
     DeepL,
     Journaled,
@@ -24,6 +22,8 @@ from refuseu.translate import (
     translator,
     unprotect,
 )
+from refuseu.errors import UserError
+from refuseu.job.journal import Journal
 
 CANARY = "canary-key-42:fx"
 MEMORY = """id\tpl\ten\tde
@@ -152,7 +152,7 @@ def server(serve, monkeypatch):
 
     monkeypatch.setenv("DEEPL_AUTH_KEY", CANARY)
     monkeypatch.setattr(deepl.http_client._BackoffTimer, "BACKOFF_INITIAL", 0.01)
-    monkeypatch.setattr(translate, "RETRIES", 2)
+    monkeypatch.setattr(translation, "RETRIES", 2)
     started = []
 
     def start(**settings):
@@ -299,7 +299,7 @@ def test_a_failure_is_one_sentence_and_what_was_translated_before_is_kept(
     server, tmp_path, monkeypatch, caplog, fault, requests, said
 ):
     caplog.set_level(logging.INFO)  # that of every job
-    monkeypatch.setattr(translate, "TIMEOUT", 0.1)
+    monkeypatch.setattr(translation, "TIMEOUT", 0.1)
     deepl = server(faults=[None, *[fault] * requests])
     deepl.slowness = 0.3
     texts = [f"tekst {n}" for n in range(120)]
@@ -314,7 +314,7 @@ def test_a_failure_is_one_sentence_and_what_was_translated_before_is_kept(
 
 @pytest.mark.parametrize("fault", [429, (429, {"Retry-After": "1"}), 503, "drop", "slow"], ids=str)
 def test_what_passes_is_tried_again(server, monkeypatch, fault):
-    monkeypatch.setattr(translate, "TIMEOUT", 0.1)
+    monkeypatch.setattr(translation, "TIMEOUT", 0.1)
     deepl = server(faults=[fault, fault])
     deepl.slowness = 0.3
     assert ask(deepl, ["a"]) == ["DE a"]

@@ -181,7 +181,7 @@ def test_without_a_profile_a_dry_run_shows_the_papers_study(checkout, paper):
     assert checkout.jobs("-c1") == paper
 
 
-# One artifact: the models that it shows, and what they need. Written out here, not read from refuseu.shown.
+# One artifact: the models that it shows, and what they need. Written out here, not read from refuseu.study.selection.
 
 
 class Sheets:

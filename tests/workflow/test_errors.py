@@ -91,7 +91,7 @@ def test_an_unknown_target_is_no_traceback(checkout):
 
 
 def test_without_a_gpu_the_papers_study_stops_with_one_sentence_before_any_job(checkout):
-    from refuseu import preflight
+    from refuseu.runner import preflight
 
     if preflight.has_gpu():
         pytest.skip("this machine has a GPU")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from helpers import ROOT, SCRIPTS
 
-from refuseu.provenance import reached
+from refuseu.runner.provenance import reached
 
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 FLAT = sorted(SCRIPTS.glob("*.py"))

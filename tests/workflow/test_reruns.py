@@ -9,7 +9,7 @@ import pytest
 from helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
 from test_dag import FIGURES, STUDIES
 
-from refuseu.provenance import reached
+from refuseu.runner.provenance import reached
 
 DATASET = {
     "fetch_model", "fetch_benchmark", "fetch_language_model", "train_tokenizer", "train_model", "translate_seeds",

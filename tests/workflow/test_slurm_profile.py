@@ -7,7 +7,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
-from refuseu.study import Study
+from refuseu.study.study import Study
 
 JOB = re.compile(r"^rule (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
 

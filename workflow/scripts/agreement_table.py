@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.guards import coverage
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.evaluation.guards import coverage
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    cells = artifacts.agreement_cells(snakemake.input.agreement)
+    cells = frames.agreement_cells(snakemake.input.agreement)
     tables.write(
         snakemake.output,
         cells,

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.journal import journal_path
-from refuseu.launch import launch
-from refuseu.provenance import manifest
+from refuseu.job.journal import journal_path
+from refuseu.job.launch import launch
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_text
-from refuseu.script import script
-from refuseu.training import align
+from refuseu.runner.provenance import manifest
+from refuseu.training.alignment import align
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu import audit
-from refuseu.metrics import write_csv
+from refuseu.analysis.metrics import write_csv
+from refuseu.audit import returned
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     output, p = snakemake.output, snakemake.params
     key = read_jsonl(snakemake.input.key)
-    answers = audit.read_answers(snakemake.input.returned, key, p.study)
-    write_csv(output.answers, pd.DataFrame(answers, columns=audit.ANSWER))
-    write_csv(output.audit, audit.results(answers, key, p.languages, **p.statistics))
-    write_jsonl(output.verdicts, audit.verdicts(answers))
+    answers = returned.read_answers(snakemake.input.returned, key, p.study)
+    write_csv(output.answers, pd.DataFrame(answers, columns=returned.ANSWER))
+    write_csv(output.audit, returned.results(answers, key, p.languages, **p.statistics))
+    write_jsonl(output.verdicts, returned.verdicts(answers))

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu import audit_sheet
+from refuseu.audit import sheet
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl, write_text
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -24,8 +24,8 @@ def main(snakemake: "Snakemake") -> None:
     key = []
     for code, csv, html in zip(p.languages, output.csv, output.html, strict=True):
         names = {(seed["kind"], seed["key"]): seed["text"] for seed in seeds if seed["language"] == code}
-        items = audit_sheet.sample(pairs, test, responses, names, code, p.per_language, p.seed)
-        write_text(csv, audit_sheet.as_csv(p.study, items))
-        write_text(html, audit_sheet.as_html(given.template, p.study, code, items))
-        key += audit_sheet.key(items)
+        items = sheet.sample(pairs, test, responses, names, code, p.per_language, p.seed)
+        write_text(csv, sheet.as_csv(p.study, items))
+        write_text(html, sheet.as_html(given.template, p.study, code, items))
+        key += sheet.key(items)
     write_jsonl(output.key, key)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.pairs import build_pairs
+from refuseu.dataset.pairs import build_pairs
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

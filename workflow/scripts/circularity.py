@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu import tables
-from refuseu.circularity import circularity, page, text
-from refuseu.guards import coverage
-from refuseu.metrics import write_csv
+from refuseu.analysis.circularity import circularity, page, text
+from refuseu.analysis.metrics import write_csv
+from refuseu.artifacts import tables
+from refuseu.evaluation.guards import coverage
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

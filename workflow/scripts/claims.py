@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, claims, linguistic_distance, metrics, report
+from refuseu.analysis import claims, linguistic_distance, metrics
+from refuseu.artifacts import frames, report
+from refuseu.job.start import script
 from refuseu.records import write_text
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -16,9 +17,9 @@ def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
     rows = claims.verdicts(
         claims.read(given.claims),
-        artifacts.read_metrics(given.metrics),
-        artifacts.read_metrics(given.comparisons),
-        artifacts.read_published(given.published, params.models),
+        frames.read_metrics(given.metrics),
+        frames.read_metrics(given.comparisons),
+        frames.read_published(given.published, params.models),
         params.models,
         params.languages,
         params.trained_on,

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.confusion import confusion
+from refuseu.analysis.confusion import confusion
+from refuseu.analysis.metrics import write_csv
+from refuseu.job.start import script
 from refuseu.language_id import identifier
-from refuseu.metrics import write_csv
 from refuseu.records import read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu import confusion, figures, plots
-from refuseu.script import script
+from refuseu.analysis import confusion
+from refuseu.artifacts import figures, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import judge_error, metrics, tables
+from refuseu.analysis import judge_error, metrics
+from refuseu.artifacts import tables
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu.card import write_card, write_data
+from refuseu.dataset.card import write_card, write_data
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.guards import coverage
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.evaluation.guards import coverage
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    cells = artifacts.cells(metrics, artifacts.runs(params.models), params.languages, metric="disagreement_rate")
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    cells = frames.cells(metrics, frames.runs(params.models), params.languages, metric="disagreement_rate")
     tables.by_language(
         snakemake.output,
         cells,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from refuseu.assets import fetch
-from refuseu.script import script
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

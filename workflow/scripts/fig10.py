@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, frames, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
-    data = artifacts.fluency_changes(comparisons, params.models, params.languages)
+    comparisons = frames.read_metrics(*snakemake.input.comparisons)
+    data = frames.fluency_changes(comparisons, params.models, params.languages)
     data = data[data["language"] == "all"]
     with plots.style(**params.figures, columns=1) as width:
         plots.save(figures.changes(data, width), data, snakemake.output)

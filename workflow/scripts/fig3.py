@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, frames, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    published = artifacts.read_published([snakemake.input.published], params.models)
-    runs = artifacts.runs(params.models)
-    data = artifacts.cells(metrics, runs, params.languages, published, metric="asr")
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    published = frames.read_published([snakemake.input.published], params.models)
+    runs = frames.runs(params.models)
+    data = frames.cells(metrics, runs, params.languages, published, metric="asr")
     with plots.style(**params.figures) as width:
         plots.save(figures.heatmap(data, width, digits=1, limit=100), data, snakemake.output)

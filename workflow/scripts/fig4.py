@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, frames, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    runs = artifacts.runs(params.models)
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    runs = frames.runs(params.models)
     measures = ["asr", "language_consistency"]
-    data = artifacts.side_by_side(metrics, runs, params.languages, measures)
+    data = frames.side_by_side(metrics, runs, params.languages, measures)
     with plots.style(**params.figures) as width:
         plots.save(figures.safety_and_language(data, width), data, snakemake.output)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, frames, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
-    runs = artifacts.runs(params.models)
+    comparisons = frames.read_metrics(*snakemake.input.comparisons)
+    runs = frames.runs(params.models)
     where = {"metric": "language_consistency", "reference": "abliterated"}
-    data = artifacts.cells(comparisons, runs, params.languages, **where)
+    data = frames.cells(comparisons, runs, params.languages, **where)
     with plots.style(**params.figures) as width:
         plots.save(figures.heatmap(data, width, digits=1, delta=True), data, snakemake.output)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.filters import keep_prompts
+from refuseu.dataset.filters import keep_prompts
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu.filters import funnel, halves
+from refuseu.dataset.filters import funnel, halves
+from refuseu.job.start import script
 from refuseu.records import atomic, read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

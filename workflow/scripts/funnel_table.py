@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    cells = artifacts.funnel_cells(snakemake.input.funnel, snakemake.input.published, snakemake.params.languages)
+    cells = frames.funnel_cells(snakemake.input.funnel, snakemake.input.published, snakemake.params.languages)
     tables.write(
         snakemake.output,
         cells,

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refuseu.backends import Decoding, answers
-from refuseu.journal import journal_path
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from refuseu.backends import Decoding, answers
-from refuseu.journal import journal_path
+from refuseu.dataset.prompts import requests
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
 from refuseu.language_id import identifier
-from refuseu.prompts import requests
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu import ledger
+from refuseu.costs import spending
+from refuseu.job.start import script
 from refuseu.records import write_text
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     o, p = snakemake.output, snakemake.params
     journals = Path(o.csv).parents[1] / "journal"
-    rows = ledger.report(journals, p.models, ledger.Prices(snakemake.input.prices))
-    write_text(o.csv, ledger.as_csv(rows, ledger.COLUMNS))
-    write_text(o.md, ledger.page(p.study, rows, p.asked))
+    rows = spending.report(journals, p.models, spending.Prices(snakemake.input.prices))
+    write_text(o.csv, spending.as_csv(rows, spending.COLUMNS))
+    write_text(o.md, spending.page(p.study, rows, p.asked))

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from refuseu.accuracy import measure
-from refuseu.journal import journal_path
-from refuseu.miniature import Tasks, World
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
+from refuseu.miniature.judge_accuracy import measure
+from refuseu.miniature.world import Tasks, World
 from refuseu.records import atomic
-from refuseu.script import script
 from refuseu.templates import read_templates
 
 if TYPE_CHECKING:

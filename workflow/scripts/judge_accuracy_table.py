@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    cells = artifacts.judge_cells(snakemake.input.accuracy, params.languages, params.confidence)
+    cells = frames.judge_cells(snakemake.input.accuracy, params.languages, params.confidence)
     tables.write(
         snakemake.output,
         cells,

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, claims, runs, sensitivity, tables
-from refuseu.script import script
+from refuseu.analysis import claims, runs, sensitivity
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -14,7 +15,7 @@ def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
     found = sensitivity.table(
         claims.read(snakemake.input.claims),
-        artifacts.read_metrics(snakemake.input.metrics),
+        frames.read_metrics(snakemake.input.metrics),
         runs.bases(params.models),
         params.languages,
         params.guards,

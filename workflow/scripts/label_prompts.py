@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.journal import journal_path
-from refuseu.judging import label
+from refuseu.evaluation.judging import label
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 from refuseu.templates import read_templates
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, numbers
+from refuseu.artifacts import frames, latex_macros
+from refuseu.job.start import script
 from refuseu.records import write_text
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     given, models, languages = snakemake.input, snakemake.params.models, snakemake.params.languages
-    metrics, comparisons = (artifacts.read_metrics(path) for path in (given.metrics, given.comparisons))
-    published = artifacts.read_published(given.published, models)
-    dataset = map(numbers.read_rows, (given.agreement, given.pilot, given.funnel))
+    metrics, comparisons = (frames.read_metrics(path) for path in (given.metrics, given.comparisons))
+    published = frames.read_published(given.published, models)
+    dataset = map(latex_macros.read_rows, (given.agreement, given.pilot, given.funnel))
     found = [
-        *numbers.of_study(models, languages),
-        *numbers.of_runs(metrics, comparisons, published, models, languages),
-        *numbers.of_tables(*dataset),
+        *latex_macros.of_study(models, languages),
+        *latex_macros.of_runs(metrics, comparisons, published, models, languages),
+        *latex_macros.of_tables(*dataset),
     ]
-    write_text(snakemake.output.tex, numbers.latex(found))
+    write_text(snakemake.output.tex, latex_macros.latex(found))

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu import tables
-from refuseu.leakage import TEST, leakage, text
+from refuseu.artifacts import tables
+from refuseu.dataset.leakage import TEST, leakage, text
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

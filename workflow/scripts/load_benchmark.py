@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from refuseu.assets import located
-from refuseu.benchmarks import load
+from refuseu.evaluation.benchmarks import load
+from refuseu.job.start import script
 from refuseu.records import write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from refuseu.assets import located
+from refuseu.dataset.released import read
+from refuseu.job.start import script
 from refuseu.records import write_jsonl
-from refuseu.released import read
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from refuseu import answers, metrics
+from refuseu.analysis import metrics
+from refuseu.evaluation import description
+from refuseu.job.start import script
 from refuseu.language_id import identifier
 from refuseu.languages import members
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
     if given.get("knowledge"):
-        records = answers.questions(read_jsonl(given.knowledge))
+        records = description.questions(read_jsonl(given.knowledge))
     else:
         responses = read_jsonl(given.generate)
         with open(given.markers, encoding="utf-8") as stream:
@@ -26,7 +27,7 @@ def main(snakemake: "Snakemake") -> None:
         identify = identifier(params.identification, members(params.languages), *given.identifier).identify
         detected = identify([row["response"] for row in responses])
         judged = [read_jsonl(given[step]) for step in ("adjudicate", "judge_fluency") if given.get(step)]
-        records = answers.describe(responses, detected, markers, params.repetition, *judged)
+        records = description.describe(responses, detected, markers, params.repetition, *judged)
     write_jsonl(snakemake.output.jsonl, records)
     items = metrics.read_items(snakemake.output.jsonl)
     rows = metrics.measure(params.labels, items, params.languages, params.parallel, **params.statistics)

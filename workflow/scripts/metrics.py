@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import metrics
-from refuseu.script import script
+from refuseu.analysis import metrics
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, open_question, tables
-from refuseu.script import script
+from refuseu.analysis import open_question
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
     rows = open_question.rows(
-        artifacts.read_metrics(*given.measures),
+        frames.read_metrics(*given.measures),
         open_question.read_costs(given.manifests, given.pairs, params.models, params.translated),
-        artifacts.runs(params.models),
+        frames.runs(params.models),
         params.kinds,
     )
     tables.write(

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from refuseu import figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    others = artifacts.read_metrics(*snakemake.input.others)
-    cells = artifacts.profile(metrics, others, snakemake.params.models, tables.OUTCOMES)
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    others = frames.read_metrics(*snakemake.input.others)
+    cells = frames.profile(metrics, others, snakemake.params.models, tables.OUTCOMES)
     tables.write(
         snakemake.output,
         cells,

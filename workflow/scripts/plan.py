@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.ledger import as_csv
-from refuseu.plan import COLUMNS, Plan, page
+from refuseu.costs.plan import COLUMNS, Plan, page
+from refuseu.costs.spending import as_csv
+from refuseu.job.start import script
 from refuseu.records import write_text
-from refuseu.script import script
-from refuseu.study import Study
+from refuseu.study.study import Study
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

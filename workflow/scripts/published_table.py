@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.metrics import write_csv
-from refuseu.script import script
+from refuseu.analysis.metrics import write_csv
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     given = snakemake.input
-    published = artifacts.read_published(given.published, snakemake.params.models)
-    cells = artifacts.published_cells(artifacts.read_metrics(given.metrics), published)
+    published = frames.read_published(given.published, snakemake.params.models)
+    cells = frames.published_cells(frames.read_metrics(given.metrics), published)
     write_csv(snakemake.output.frame, cells)
-    summary = artifacts.published_summary(cells)
+    summary = frames.published_summary(cells)
     digits = summary["metric"].eq("median_distance").astype(int)
     text = [tables.number(value, digits=places) for value, places in zip(summary["value"], digits, strict=True)]
     tables.write(

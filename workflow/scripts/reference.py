@@ -3,12 +3,12 @@
 import tempfile
 from typing import TYPE_CHECKING
 
-from refuseu.journal import journal_path
-from refuseu.launch import launch
-from refuseu.logprobs import write_reference
+from refuseu.job.journal import journal_path
+from refuseu.job.launch import launch
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.reference import reference
-from refuseu.script import script
+from refuseu.training.logprobs import write_reference
+from refuseu.training.reference import reference
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from refuseu import tables
+from refuseu.analysis.refusal_detection import detection
+from refuseu.artifacts import tables
+from refuseu.job.start import script
 from refuseu.records import read_jsonl
-from refuseu.refusals import detection
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

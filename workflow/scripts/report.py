@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, ledger, report
+from refuseu.artifacts import frames, report
+from refuseu.costs import spending
+from refuseu.job.start import script
 from refuseu.records import write_text
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,12 +14,12 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     given, params = snakemake.input, snakemake.params
-    used = ledger.report(params.journals, params.journal_models, ledger.Prices(given.prices))
+    used = spending.report(params.journals, params.journal_models, spending.Prices(given.prices))
     page = report.page(
         given.template,
         params.study,
         report.facts(params.languages, params.models, params.setup, given.manifests),
-        artifacts.read_metrics(given.claims),
+        frames.read_metrics(given.claims),
         report.read_artifacts(given.pages, given.captions),
         params.command,
         params.sources,

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.pairs import split
+from refuseu.dataset.pairs import split
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

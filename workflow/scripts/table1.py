@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    published = artifacts.read_published([snakemake.input.published], params.models)
-    runs = artifacts.runs(params.models)
-    cells = artifacts.cells(metrics, runs, params.languages, published, metric="asr")
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    published = frames.read_published([snakemake.input.published], params.models)
+    runs = frames.runs(params.models)
+    cells = frames.cells(metrics, runs, params.languages, published, metric="asr")
     tables.by_language(snakemake.output, cells, title="ASR [%] on RefusEU-test", note=tables.SEEDS + tables.PUBLISHED)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    runs = artifacts.transfer_runs(params.models, params.trained_on, params.languages)
-    cells = artifacts.cells(metrics, runs, params.languages, metric="asr")
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    runs = frames.transfer_runs(params.models, params.trained_on, params.languages)
+    cells = frames.cells(metrics, runs, params.languages, metric="asr")
     tables.write(
         snakemake.output,
         cells,

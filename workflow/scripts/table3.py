@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, tables
-from refuseu.script import script
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 @script
 def main(snakemake: "Snakemake") -> None:
     params = snakemake.params
-    metrics = artifacts.read_metrics(*snakemake.input.measures)
-    comparisons = artifacts.read_metrics(*snakemake.input.comparisons)
-    published = artifacts.read_published([snakemake.input.published], params.models)
-    cells = artifacts.knowledge_cells(metrics, comparisons, published, params.models, params.languages)
+    metrics = frames.read_metrics(*snakemake.input.measures)
+    comparisons = frames.read_metrics(*snakemake.input.comparisons)
+    published = frames.read_published([snakemake.input.published], params.models)
+    cells = frames.knowledge_cells(metrics, comparisons, published, params.models, params.languages)
     tables.by_language(
         snakemake.output,
         cells,

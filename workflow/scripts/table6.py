@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, metrics, tables
-from refuseu.script import script
+from refuseu.analysis import metrics
+from refuseu.artifacts import frames, tables
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 def main(snakemake: "Snakemake") -> None:
     params, given = snakemake.params, snakemake.input
     cells = metrics.pilot(given.prompts, given.labels, params.languages, **params.statistics)
-    cells = artifacts.pilot_cells(cells, params.generators, params.languages, given.published)
+    cells = frames.pilot_cells(cells, params.generators, params.languages, given.published)
     tables.write(
         snakemake.output,
         cells,

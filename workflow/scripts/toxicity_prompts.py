@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.miniature import World
-from refuseu.script import script
-from refuseu.toxicity import write
+from refuseu.job.start import script
+from refuseu.miniature.toxicity import write
+from refuseu.miniature.world import World
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.miniature import Tasks, World, mixture
-from refuseu.script import script
+from refuseu.job.start import script
+from refuseu.miniature.models import load_tokenizer, train
+from refuseu.miniature.world import Tasks, World, mixture
 from refuseu.templates import read_templates
-from refuseu.tiny import load_tokenizer, train
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.miniature import World
-from refuseu.script import script
+from refuseu.job.start import script
+from refuseu.miniature.models import train_tokenizer
+from refuseu.miniature.world import World
 from refuseu.templates import read_templates
-from refuseu.tiny import train_tokenizer
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu import artifacts, figures, plots
-from refuseu.script import script
+from refuseu.artifacts import figures, frames, plots
+from refuseu.job.start import script
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake
@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 
 @script
 def main(snakemake: "Snakemake") -> None:
-    data = artifacts.logs(snakemake.input.logs, snakemake.params.models)
+    data = frames.logs(snakemake.input.logs, snakemake.params.models)
     with plots.style(**snakemake.params.figures) as width:
         plots.save(figures.curves(data, width), data, snakemake.output)

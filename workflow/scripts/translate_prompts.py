@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.journal import journal_path
-from refuseu.pairs import select
-from refuseu.prompts import translate_prompts
+from refuseu.dataset.pairs import select
+from refuseu.dataset.prompts import translate_prompts
+from refuseu.dataset.translation import Journaled
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
-from refuseu.script import script
-from refuseu.translate import Journaled
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

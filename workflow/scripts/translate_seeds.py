@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.journal import journal_path
-from refuseu.prompts import read_seeds, translate_seeds
+from refuseu.dataset.prompts import read_seeds, translate_seeds
+from refuseu.dataset.translation import Journaled
+from refuseu.job.journal import journal_path
+from refuseu.job.start import script
 from refuseu.records import write_jsonl
-from refuseu.script import script
-from refuseu.translate import Journaled
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import Snakemake

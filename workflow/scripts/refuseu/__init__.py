@@ -10,6 +10,6 @@ Layers, lowest first; a module imports only from layers below it:
 Functions take plain arguments. Only ``script`` sees the ``snakemake`` object.
 """
 
-from refuseu import environment
+from refuseu.job import environment
 
 environment.prepare()

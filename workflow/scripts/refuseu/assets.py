@@ -4,8 +4,8 @@ import json
 import os
 from pathlib import Path
 
-from refuseu.environment import asked_offline
 from refuseu.errors import UserError
+from refuseu.job.environment import asked_offline
 from refuseu.records import write_text
 
 # Weights come from safetensors, never from pickles or remote code.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from refuseu.errors import UserError
-from refuseu.journal import Journal, request_key
+from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record, file_digest
 
 Conversation = list[dict[str, str]] | str

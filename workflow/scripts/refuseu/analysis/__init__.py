@@ -1,0 +1,1 @@
+"""Records → estimates with intervals, comparisons, claims: numbers, no pages."""

@@ -1,0 +1,268 @@
+"""Claims as data: each is tested on our numbers and, where the published table suffices, on those."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from refuseu.analysis import linguistic_distance
+from refuseu.analysis.estimates import Groups, mantel, percentiles, permutation_p, scopes
+from refuseu.analysis.metrics import SCORES
+from refuseu.analysis.runs import Models, bases
+from refuseu.artifacts.frames import name, pick, published_names
+from refuseu.artifacts.tables import number
+from refuseu.schemas import read_yaml
+
+COLUMNS = [
+    "id",
+    "sentence",
+    "source",
+    "base",
+    "verdict",
+    "evidence",
+    "published_verdict",
+    "published_evidence",
+]
+HELD, NOT_HELD, UNDECIDED, NOT_TESTED = "held", "not held", "undecided", "not tested"
+ACROSS = "all bases"
+PLAIN = (*SCORES, "accuracy", "asr_variance", "pag")  # printed as they are, not in percent
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a check found: a value with its interval, and what it is of. Missing is NaN."""
+
+    of: str
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return f"{self.of}: none"
+        scale, digits = (100, 2) if self.unit else (1, 3)
+        value, low, high = (number(x, scale, digits) for x in (self.value, self.low, self.high))
+        interval = "" if low == high else f" [{low}, {high}]"
+        return f"{self.of}: {value}{interval}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers that claims are tested on, ours or published, as rows of the same columns."""
+
+    metrics: pd.DataFrame
+    comparisons: pd.DataFrame
+    bases: Sequence[str]
+    groups: Groups
+    trained_on: Mapping[str, Sequence[str]]
+    distances: Mapping[str, Mapping[str, str]]
+    confidence: float
+    resamples: int
+    seed: int
+
+
+def read(path: str | Path) -> list[dict[str, Any]]:
+    """The claims of a file, checked against the schema."""
+    return read_yaml(path, "claims", "restore it")
+
+
+def verdicts(
+    claims: Iterable[Mapping[str, Any]],
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    published: pd.DataFrame,
+    models: Models,
+    groups: Groups,
+    trained_on: Mapping[str, Sequence[str]],
+    distances: Mapping[str, Mapping[str, str]],
+    statistics: Mapping[str, Any],
+) -> pd.DataFrame:
+    """One row per claim and base, columns `COLUMNS`; a row more where the paper's figures are of a base not ours.
+
+    Parameters
+    ----------
+    published : what `artifacts.read_published` returned
+    trained_on : model → codes of its training languages
+    distances : what `linguistic_distance.read` returned
+    statistics : confidence, resamples (also of the permutation test) and seed
+    """
+    shared = (
+        bases(models),
+        groups,
+        trained_on,
+        distances,
+        *(statistics[k] for k in ("confidence", "resamples", "seed")),
+    )
+    ours = Evidence(metrics, comparisons, *shared)
+    theirs = Evidence(as_points(published), differences(published), *shared)
+    rows = []
+    for claim in claims:
+        own = dict.fromkeys(bases_of(claim, bases(models)), (claim["checks"], claim["checks"]))
+        if "published" in claim:
+            own[claim["published"]["base"]] = ((), claim["published"]["checks"])
+        for base, (checks, published_checks) in own.items():
+            row = {key: claim[key] for key in ("id", "sentence", "source")} | {"base": base}
+            row["verdict"], row["evidence"] = evaluate(checks, base, ours)
+            row["published_verdict"], row["published_evidence"] = evaluate(published_checks, base, theirs)
+            rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def bases_of(claim: Mapping[str, Any], ours: Sequence[str]) -> list[str]:
+    """The bases that a claim is about: all, those that the paper names, or all of them together."""
+    if any(one["test"] == "between_bases" for one in claim["checks"]):
+        return [ACROSS]
+    names = published_names(ours)
+    return [base for base in ours if "bases" not in claim or base in [names.get(theirs) for theirs in claim["bases"]]]
+
+
+def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> tuple[str, str]:
+    """The verdict over all checks for one base, and the numbers behind it."""
+    found = [(one, TESTS[one["test"]](one, base, evidence)) for one in checks]
+    parts = [decide(est, one.get("above"), one.get("below"), one.get("some", False)) for one, est in found]
+    text = "; ".join(str(estimate) for _, estimates in found for estimate in estimates)
+    if all(part == NOT_TESTED for part in parts):
+        return NOT_TESTED, ""
+    if NOT_HELD in parts:
+        return NOT_HELD, text
+    return (HELD if all(part == HELD for part in parts) else UNDECIDED), text
+
+
+def decide(
+    estimates: Sequence[Estimate], above: float | None = None, below: float | None = None, some: bool = False
+) -> str:
+    """Whether every interval lies beyond the bound, or `some` does; a missing estimate can only leave it undecided."""
+    sign, bound = (1, above) if above is not None else (-1, below)
+    ends = [sorted((sign * e.low, sign * e.high)) for e in estimates if not np.isnan(e.value)]
+    if not ends:
+        return NOT_TESTED
+    beyond = [low > sign * bound for low, _ in ends]
+    short = [high <= sign * bound for _, high in ends]
+    complete = len(ends) == len(estimates)
+    held, failed = (any(beyond), complete and all(short)) if some else (complete and all(beyond), any(short))
+    return NOT_HELD if failed else HELD if held else UNDECIDED
+
+
+def level(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """The measure itself, for every measure, benchmark, variant and seed."""
+    return estimates(one, base, evidence.metrics)
+
+
+def difference(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Run minus reference, paired by prompt."""
+    return estimates(one, base, evidence.comparisons, reference=one["reference"])
+
+
+def contrast(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Run minus reference from the measures of both, for what is no mean over prompts and cannot be paired."""
+    ours = estimates(one, base, evidence.metrics)
+    theirs = estimates(one | {"variants": [one["reference"]]}, base, evidence.metrics)
+    apart = itertools.product(ours, theirs) if len(theirs) == 1 else zip(ours, theirs, strict=False)
+    return [minus(a, b, f"{a.of} minus {b.of}") for a, b in apart]
+
+
+def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """The first base's difference minus the second's."""
+    if len(evidence.bases) < 2:
+        return []
+    first, second = (difference(one, base, evidence) for base in evidence.bases[:2])
+    names = " minus ".join(evidence.bases[:2])
+    return [minus(a, b, f"{a.of}, {names}") for a, b in zip(first, second, strict=False)]
+
+
+def minus(a: Estimate, b: Estimate, of: str) -> Estimate:
+    """Difference of two estimates.
+
+    The interval combines both intervals by the method of variance estimates recovery
+    (Zou and Donner, 2008), which takes the two as independent.
+    """
+    value = a.value - b.value
+    low = value - np.hypot(a.value - a.low, b.high - b.value)
+    high = value + np.hypot(a.high - a.value, b.value - b.low)
+    return Estimate(of, value, low, high, " points" if a.unit else "")
+
+
+def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
+    """Mantel's correlation of change from the base with distance of the languages (positive: near helps more).
+
+    Runs with the plain loss on one language each; change is the measure minus the abliterated base's,
+    so that languages which are hard for every run do not count. The interval is r less the quantiles of
+    r under permutation.
+    """
+    single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
+    table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
+    trained = table.assign(trained=table["model"].map(single))[~table["method"].str.contains("+", regex=False)]
+    matrix = trained.pivot_table(index="trained", columns="language", values="value")
+    plain = pick(table, variant="abliterated").groupby("language")["value"].mean()
+    known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(evidence.distances)
+    codes = [code for code in scopes(evidence.groups)["all"] if code in known]
+    if len(codes) < 4:
+        return []
+    change = (matrix.loc[codes, codes] - plain[codes]).to_numpy(float)
+    distance = linguistic_distance.matrix(one["distance"], [evidence.distances[code] for code in codes])
+    r, drawn = mantel(change, distance, evidence.resamples, evidence.seed)
+    low, high = percentiles(r - drawn, evidence.confidence)
+    return [Estimate(f"{len(codes)} languages, p = {permutation_p(r, drawn):.3f}, Mantel’s r", r, low, high)]
+
+
+TESTS = {
+    "level": level,
+    "difference": difference,
+    "contrast": contrast,
+    "between_bases": between_bases,
+    "transfer": transfer,
+}
+
+
+def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: str) -> list[Estimate]:
+    """One estimate per measure, benchmark, variant and seed; a missing one where nothing matches."""
+    found = []
+    for metric in one["metrics"]:
+        benchmarks = on(one, metric, table)
+        for benchmark, variant in itertools.product(benchmarks or [""], one["variants"]):
+            chosen = {"metric": metric, "benchmark": benchmark, "variant": variant, "language": one["language"]}
+            rows = pick(table, base=base, **chosen, **where).dropna(subset=["value"])
+            words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
+            words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
+            unit = "" if metric in PLAIN else " points" if where else " %"
+            for row in rows.itertuples():
+                seed = [f"seed {row.seed}"] * (len(rows) > 1)
+                found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
+            if rows.empty:
+                found.append(Estimate(" ".join(words)))
+    return found
+
+
+def on(one: Mapping[str, Any], metric: str, table: pd.DataFrame) -> list[str]:
+    """The benchmarks that a check names, or else all that have the measure."""
+    return one.get("benchmarks") or list(table.loc[table["metric"] == metric, "benchmark"].unique())
+
+
+def as_points(published: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers as rows of ``metrics.csv``: no interval was published, so both ends are the value."""
+    return published.assign(ci_low=published["value"], ci_high=published["value"], seed="", method="", model="")
+
+
+def differences(published: pd.DataFrame) -> pd.DataFrame:
+    """Published numbers as rows of ``comparisons.csv``."""
+    points = as_points(published)
+    keys = ["benchmark", "base", "language", "metric"]
+    both = points.merge(points[[*keys, "variant", "value"]], on=keys, suffixes=("", "_of_reference"))
+    both = both.rename(columns={"variant_of_reference": "reference"})
+    value = both["value"] - both["value_of_reference"]
+    return both.assign(value=value, ci_low=value, ci_high=value)
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    """The verdicts as a pipe table with the sentences above their numbers."""
+    lines = ["| Claim | Base | Ours | Published |", "| :-- | :-- | :-- | :-- |"]
+    for row in rows.itertuples():
+        ours = f"**{row.verdict}** {row.evidence}".strip()
+        theirs = f"**{row.published_verdict}** {row.published_evidence}".strip()
+        lines.append(f"| {row.sentence} ({row.source}) | {row.base} | {ours} | {theirs} |")
+    return "### Claims\n\n" + "\n".join(lines) + "\n"

@@ -1,0 +1,106 @@
+"""How wrong judges would have to be for a claim to turn out the other way, where no people judged."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from refuseu.analysis.claims import HELD, NOT_HELD, bases_of, on
+from refuseu.analysis.estimates import Groups, scopes
+from refuseu.artifacts.frames import pick
+
+COLUMNS = ["claim", "base", "judge", "outcome", "language", "value"]
+FINAL = "final"
+
+
+class Gap(NamedTuple):
+    """How far an estimate is from its bound.
+
+    Attributes
+    ----------
+    short : how far the mean over the languages must rise (positive) or fall to reach the bound
+    room : per language, how far it could if every verdict that speaks against that were wrong
+    """
+
+    short: float
+    room: pd.Series
+
+
+def table(
+    claims: Iterable[Mapping[str, Any]],
+    metrics: pd.DataFrame,
+    bases: Sequence[str],
+    groups: Groups,
+    guards: Sequence[str],
+) -> pd.DataFrame:
+    """One row per claim about ASR, base, judge and language or ``all``; columns `COLUMNS`.
+
+    Errors are taken at their worst: each helps to overturn the claim. A false alarm and a miss change a rate by
+    the share of answers that were judged wrongly, so the shares that are needed follow from the rates alone.
+
+    Parameters
+    ----------
+    guards : judges whose labels are taken for the verdict, beside the `FINAL` ones
+
+    Returns
+    -------
+    The outcome of the claim by point estimates, and as value the share of the verdicts which speak for it that would
+    have to be wrong: in this language only, or in all of them alike. Above 1 where not even all of them would do, NaN
+    where a language does not belong to the claim.
+    """
+    rows = []
+    for claim, guard in itertools.product(claims, [FINAL, *guards]):
+        metric = "asr" if guard == FINAL else f"asr_{guard}"
+        for base in bases_of(claim, bases):
+            found = list(gaps(claim["checks"], metrics, base, groups, metric))
+            if not found:
+                continue
+            held = all(above for above, _ in found)
+            shares = [needed(gap) for above, gap in found if above == held]
+            # One check is enough to overturn a claim that held; all that failed must turn for it to hold.
+            together = pd.concat(shares, axis=1)
+            worst = together.min(axis=1) if held else together.max(axis=1, skipna=False)
+            key = {"claim": claim["id"], "base": base, "judge": guard, "outcome": HELD if held else NOT_HELD}
+            order = [*(code for codes in groups.values() for code in codes), "all"]
+            rows += [{**key, "language": code, "value": worst.get(code, np.nan)} for code in order]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def gaps(
+    checks: Iterable[Mapping[str, Any]], metrics: pd.DataFrame, base: str, groups: Groups, metric: str
+) -> Iterator[tuple[bool, Gap]]:
+    """Whether each estimate of the checks on ASR lies beyond its bound, and its distance from it."""
+    for one in checks:
+        if one["test"] not in ("level", "difference") or one["metrics"] != ["asr"]:
+            continue
+        for benchmark, variant in itertools.product(on(one, metric, metrics), one["variants"]):
+            where = {"base": base, "benchmark": benchmark, "metric": metric}
+            ours = by_seed(pick(metrics, **where, variant=variant))
+            theirs = by_seed(pick(metrics, **where, variant=one.get("reference", "")))
+            codes = scopes(groups).get(one["language"], [])
+            sign, bound = (1, one["above"]) if "above" in one else (-1, one["below"])
+            for seed, run in ours.items():
+                reference = theirs.get("", theirs.get(seed))
+                if one["test"] == "difference" and reference is None:
+                    continue
+                run = run.reindex(codes).dropna()
+                other = reference.reindex(run.index) if reference is not None else 0 * run
+                short = bound - (run - other).mean()
+                rise = (1 - run) + other if reference is not None else 1 - run
+                fall = run + (1 - other) if reference is not None else run
+                if run.size:
+                    yield sign * short < 0, Gap(short, rise if short > 0 else fall)
+
+
+def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Seed → value per language."""
+    return {str(seed): part.set_index("language")["value"] for seed, part in rows.groupby("seed")}
+
+
+def needed(gap: Gap) -> pd.Series:
+    """Share of the room that closes the gap: in each language alone, then in ``all`` alike."""
+    total = abs(gap.short) * gap.room.size
+    with np.errstate(divide="ignore"):
+        return pd.concat([total / gap.room, pd.Series({"all": np.divide(total, gap.room.sum())})])

@@ -1,0 +1,1 @@
+"""Numbers → tables, figures, the report: pages, no new numbers."""

@@ -1,0 +1,248 @@
+"""The report: one HTML page that needs no network and no other file to be read."""
+
+import base64
+import itertools
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from refuseu.analysis.estimates import Groups
+from refuseu.analysis.runs import Models, bases, is_open
+from refuseu.artifacts.frames import name
+from refuseu.artifacts.sections import caption, section
+from refuseu.artifacts.tables import number
+from refuseu.records import read_jsonl
+
+FIRST_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A table or figure as the page shows it.
+
+    Attributes
+    ----------
+    rule : the target that makes it
+    title, caption : from its caption file
+    image : PNG as a data URI (a figure)
+    header, rows, note : its page (a table)
+    csv : its data, relative to the report
+    beside : how it compares with what was published, if it has a published counterpart
+    """
+
+    rule: str
+    title: str
+    caption: Markup
+    csv: str
+    image: str = ""
+    header: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    note: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A prompt and what runs answer, each as its first words and the rest.
+
+    Attributes
+    ----------
+    answers : (run, verdict, first words, rest)
+    """
+
+    language: str
+    prompt: tuple[str, str]
+    answers: Sequence[tuple[str, str, str, str]]
+
+
+def read_artifacts(pages: Iterable[str], captions: Iterable[str]) -> list[Artifact]:
+    """Tables (Markdown) and figures (PNG), each with the caption that stands at the same place.
+
+    Parameters
+    ----------
+    captions : reStructuredText files named after their rules
+    """
+    found = []
+    for path, file in zip(pages, captions, strict=True):
+        title, text = read_caption(file)
+        csv = Path(path).with_suffix(".csv")
+        common = {
+            "rule": Path(file).stem,
+            "title": title,
+            "caption": text,
+            "csv": f"{csv.parent.name}/{csv.name}",
+            "beside": beside(pd.read_csv(csv)),
+        }
+        if Path(path).suffix == ".png":
+            image = base64.b64encode(Path(path).read_bytes()).decode()
+            found.append(Artifact(**common, image=f"data:image/png;base64,{image}"))
+        else:
+            header, rows, note = read_table(Path(path).read_text(encoding="utf-8"))
+            found.append(Artifact(**common, header=header, rows=rows, note=note))
+    return found
+
+
+def beside(cells: pd.DataFrame) -> str:
+    """How the cells of an artifact compare with the published ones, in words; empty if it has no such column."""
+    if "published" not in cells:
+        return ""
+    if not (known := int(cells["published"].notna().sum())):
+        return "The published values were not recovered."
+    text = f"Published values: {known} of {len(cells)} cells recovered"
+    if "published_inside" in cells and (tested := int(cells["published_inside"].notna().sum())):
+        inside = int((cells["published_inside"].astype(str) == "True").sum())
+        gap = cells.loc[cells["published_inside"].notna(), "difference"].abs().median()
+        text += f"; {inside} of the {tested} that we measured lie in our interval, the median distance is "
+        text += f"{number(gap, 100)} points"
+    return text + "."
+
+
+def read_caption(path: str | Path) -> tuple[str, Markup]:
+    """Title and text of a caption, with ``code`` and *emphasis* only."""
+    title, body = caption(path)
+    html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(body)))
+    return title, Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))
+
+
+def read_table(text: str) -> tuple[list[str], list[list[str]], str]:
+    """Header, rows and note of a Markdown table that `tables.write` made."""
+    lines = text.splitlines()
+    piped = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    header, _, *rows = [[cell.strip() for cell in cells] for cells in piped]
+    note = " ".join(line for line in lines if line and not line.startswith(("|", "#")))
+    return header, rows, note
+
+
+def facts(
+    languages: Groups, models: Models, setup: Mapping[str, str], manifests: Iterable[str] = ()
+) -> list[tuple[str, str]]:
+    """What was run and where, as (what, value).
+
+    Parameters
+    ----------
+    manifests : of the training runs
+    """
+    trained = dict.fromkeys(model["variant"] for model in models.values() if model["seed"] != "")
+    groups = [f"{name('group', g)}: {', '.join(name('language', c) for c in codes)}" for g, codes in languages.items()]
+    return [
+        ("Languages", "; ".join(groups)),
+        ("Bases", ", ".join(bases(models))),
+        ("Trained variants", ", ".join(name("variant", variant) for variant in trained)),
+        ("Open models", ", ".join(id for id, model in models.items() if is_open(model)) or "none"),
+        *((what.replace("_", " ").capitalize(), value) for what, value in setup.items()),
+        *trainings([json.loads(Path(path).read_text(encoding="utf-8")) for path in manifests]),
+    ]
+
+
+def trainings(manifests: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Number, hours, hardware, software and code of the training runs, from their manifests."""
+    if not manifests:
+        return []
+    hours = sum(manifest["seconds"] for manifest in manifests) / 3600
+    hardware = dict.fromkeys(str(manifest["hardware"]) for manifest in manifests)
+    versions = dict.fromkeys(f"{k} {v}" for manifest in manifests for k, v in manifest["versions"].items())
+    states = [manifest["git"] for manifest in manifests if manifest["git"]]
+    code = dict.fromkeys(state["commit"][:12] + " with changes" * state["dirty"] for state in states)
+    return [
+        ("Training", f"{len(manifests)} runs, {hours:.2f} hours in all on {', '.join(hardware)}"),
+        ("Software", ", ".join(versions)),
+        ("Code", ", ".join(code) or "not in a Git repository"),
+    ]
+
+
+def costs(rows: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """What each stage of the study took, summed over its models: stage, answers, tokens, hours, money.
+
+    Parameters
+    ----------
+    rows : what `ledger.report` returned; None is what is not known, and so is a sum with such a part
+    """
+
+    def total(group: Sequence[Mapping[str, Any]], key: str, scale: float, digits: int) -> str:
+        parts = [row[key] for row in group]
+        return "not known" if None in parts else f"{sum(parts) * scale:,.{digits}f}"
+
+    stages = itertools.groupby(rows, key=lambda row: row["stage"])
+    found = []
+    for stage, group in ((stage, list(group)) for stage, group in stages):
+        tokens = [{"tokens": row["prompt_tokens"] + row["completion_tokens"]} for row in group]
+        counts = [total(group, "records", 1, 0), total(tokens, "tokens", 1, 0), total(group, "seconds", 1 / 3600, 2)]
+        money = total(group, "money", 1, 2)
+        unit = f" {group[0]['currency']}" if money != "not known" and group[0]["currency"] else ""
+        found.append([stage, *counts, money + unit])
+    return found
+
+
+def examples(answers: Iterable[str], verdicts: Iterable[str], models: Models, per_language: int) -> list[Example]:
+    """The first prompts of each language with what every run answers and how it was judged.
+
+    Parameters
+    ----------
+    answers, verdicts : record files of the models on one benchmark, at equal places; the folder is the model
+    """
+    shown: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {}
+    for path, judged in zip(answers, verdicts, strict=True):
+        label = models[Path(path).parent.name]
+        seed = f", seed {label['seed']}" if label["seed"] != "" else ""
+        run = f"{label['base']} {name('variant', label['variant'])}{seed}".strip()
+        verdict = {row["prompt_id"]: row["verdict"] for row in read_jsonl(judged)}
+        places: dict[str, int] = {}
+        for row in read_jsonl(path):
+            places[row["language"]] = places.get(row["language"], 0) + 1
+            if places[row["language"]] <= per_language:
+                example = shown.setdefault(row["prompt_id"], (row["language"], row["prompt"], []))
+                example[2].append((run, verdict[row["prompt_id"]], *first_words(row["response"])))
+    return [
+        Example(name("language", language), first_words(prompt), found) for language, prompt, found in shown.values()
+    ]
+
+
+def first_words(text: str) -> tuple[str, str]:
+    """The first words of a text on one line, and the whole text if there is more."""
+    words = text.split()
+    return " ".join(words[:FIRST_WORDS]), text if len(words) > FIRST_WORDS else ""
+
+
+def page(
+    template: str | Path,
+    study: str,
+    facts: Sequence[tuple[str, str]],
+    claims: pd.DataFrame,
+    artifacts: Sequence[Artifact],
+    command: str,
+    sources: Sequence[Sequence[str]] = (),
+    costs: Sequence[Sequence[str]] = (),
+    examples: Sequence[Example] = (),
+) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    template : Jinja file
+    claims : what `claims.verdicts` returned
+    artifacts : in the order in which they are shown
+    command : how a target is started, such as ``snakemake --profile slurm``
+    sources : (what, id, repository, revision) of models and data
+    costs, examples : what the functions of these names returned
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = Path(template).read_text(encoding="utf-8")
+    groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
+    sections = [(title, list(found)) for title, found in itertools.groupby(artifacts, lambda one: section(one.rule))]
+    return environment.from_string(source).render(
+        study=study,
+        facts=facts,
+        claims=groups,
+        sections=sections,
+        command=command,
+        sources=sources,
+        costs=costs,
+        examples=examples,
+    )

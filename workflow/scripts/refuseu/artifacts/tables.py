@@ -1,0 +1,197 @@
+"""Tables: a tidy frame becomes CSV to compute with, Markdown to read and LaTeX to print."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from refuseu.analysis.metrics import write_csv
+from refuseu.artifacts.frames import name
+from refuseu.records import write_text
+
+SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
+PUBLISHED = "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
+NOT_RECOVERED = "The published table was not recovered."
+OUTCOMES = (
+    "asr",
+    "refusal_rate",
+    "compliance_rate",
+    "empty_rate",
+    "degenerate_rate",
+    "wrong_language_rate",
+    "true_refusal_share",
+    "over_refusal_rate",
+    "unparsed_rate",
+    "disagreement_rate",
+    "judged_share",
+)
+LATEX = {
+    "&": r"\&",
+    "%": r"\%",
+    "_": r"\_",
+    "#": r"\#",
+    "$": r"\$",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "α": r"$\alpha$",
+}
+
+
+def number(value: float, scale: float = 1, digits: int = 2, sign: bool = False) -> str:
+    """A number for a cell; empty if it does not exist, with a true minus sign."""
+    if pd.isna(value):
+        return ""
+    text = f"{value * scale:{'+' if sign else ''}.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("+-")
+
+
+def with_published(cells: pd.DataFrame, scale: float = 100, digits: int = 2) -> pd.Series:
+    """``ours ± spread over seeds (published)``, each part only where it exists."""
+
+    def text(value: float, spread: float, published: float) -> str:
+        ours = number(value, scale, digits) + (f" ± {number(spread, scale, digits)}" if spread == spread else "")
+        theirs = number(published, scale, digits)
+        return f"{ours or '–'} ({theirs})" if theirs else ours
+
+    published = cells["published"] if "published" in cells else pd.Series(float("nan"), cells.index)
+    return pd.Series(list(map(text, cells["value"], cells["spread"], published)), index=cells.index, dtype=str)
+
+
+def with_change(cells: pd.DataFrame, scale: float, digits: int) -> pd.Series:
+    """``value [signed change]``, the second where it exists."""
+    ours = with_published(cells, scale, digits)
+    changes = (number(change, scale, digits, sign=True) for change in cells["change_value"])
+    texts = [f"{text} [{change}]" if change else text for text, change in zip(ours, changes, strict=True)]
+    return pd.Series(texts, index=cells.index, dtype=str)
+
+
+def with_interval(cells: pd.DataFrame) -> pd.Series:
+    """``value [low, high]`` to two digits, the interval where it exists; the metric ``n`` is a count."""
+
+    def text(metric: str, value: float, low: float, high: float) -> str:
+        bounds = [number(bound) for bound in (low, high)]
+        return number(value, digits=0 if metric == "n" else 2) + (f" [{', '.join(bounds)}]" if all(bounds) else "")
+
+    parts = (cells[column] for column in ("metric", "value", "ci_low", "ci_high"))
+    return pd.Series(list(map(text, *parts)), index=cells.index, dtype=str)
+
+
+def layout(cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Texts of the cells as they stand on the page, in order of appearance.
+
+    Parameters
+    ----------
+    cells : one row per cell; its columns `rows` and `columns` say where it stands
+    text : what to print, as long as `cells`
+
+    Returns
+    -------
+    A frame whose two indexes hold readable names, one level per key.
+    """
+    keys = [*rows, *columns]
+    printed = cells[keys].assign(text=list(text))
+    for key in keys:
+        printed[key] = [name(key, value) for value in printed[key]]
+    index = pd.MultiIndex.from_frame(printed[[*rows]].drop_duplicates())
+    header = pd.MultiIndex.from_frame(printed[[*columns]].drop_duplicates())
+    page = printed.set_index(keys)["text"].unstack([*columns], fill_value="")
+    if len(columns) == 1:
+        page.columns = pd.MultiIndex.from_arrays([page.columns], names=columns)
+    return page.reindex(index if len(rows) > 1 else index.get_level_values(0), columns=header, fill_value="")
+
+
+def markdown(page: pd.DataFrame, averages: Iterable[str] = ()) -> str:
+    """A pipe table; rows named in `averages` are bold."""
+    labels, lines = index_rows(page), []
+    header = [
+        *map(str.capitalize, page.index.names),
+        *(" ".join(filter(None, column)) for column in page.columns),
+    ]
+    for label, values in zip(labels, page.to_numpy(), strict=True):
+        bold = "**" if label[-1] in averages else ""
+        lines.append([f"{bold}{cell}{bold}" if cell else "" for cell in [*label, *values]])
+    rule = [":--"] * len(page.index.names) + ["--:"] * page.shape[1]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [header, rule, *lines])
+
+
+def latex(page: pd.DataFrame, title: str, averages: Iterable[str] = ()) -> str:
+    """A booktabs table: spanning heads, a rule after each average row."""
+    depth, width = page.columns.nlevels, page.shape[1]
+    left = len(page.index.names)
+    head = []
+    for level in range(depth):
+        names = list(page.columns.get_level_values(level))
+        if not any(names):
+            continue
+        spans = runs_of(names) if level < depth - 1 else [(text, 1) for text in names]
+        cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(text)}}}" if n > 1 else escape(text) for text, n in spans]
+        corner = [escape(str(key).capitalize()) if level == depth - 1 else "" for key in page.index.names]
+        head.append(" & ".join([*corner, *cells]) + r" \\")
+        if level < depth - 1:
+            ends = pd.Series([n for _, n in spans]).cumsum() + left
+            head.append(" ".join(rf"\cmidrule(lr){{{e - n + 1}-{e}}}" for (_, n), e in zip(spans, ends, strict=True)))
+    body = []
+    for label, values in zip(index_rows(page), page.to_numpy(), strict=True):
+        average = label[-1] in averages
+        cells = [escape(cell) for cell in [*label, *values]]
+        body.append(" & ".join(rf"\textbf{{{cell}}}" if average and cell else cell for cell in cells) + r" \\")
+        body += [r"\midrule"] if average else []
+    body = body[:-1] if body and body[-1] == r"\midrule" else body
+    lines = [r"\toprule", *head, r"\midrule", *body, r"\bottomrule"]
+    columns = "l" * left + "r" * width
+    return "\n".join([
+        "% needs the packages booktabs and graphicx",
+        r"\begin{table}", r"\centering", rf"\caption{{{escape(title)}}}", r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}}", r"\end{table}", "",
+    ])  # fmt: skip
+
+
+def write(
+    outputs: Mapping[str, str],
+    cells: pd.DataFrame,
+    text: Iterable[str],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str,
+    note: str,
+    averages: Iterable[str] = (),
+) -> None:
+    """Write ``outputs.csv`` (the tidy cells), ``outputs.md`` and ``outputs.tex`` (the page).
+
+    Parameters
+    ----------
+    averages : keys in the last row level that are averages, not languages
+    note : one or two sentences under the Markdown table; ends with its source
+    """
+    page = layout(cells, text, rows, columns)
+    bold = [name(rows[-1], key) for key in averages]
+    write_csv(outputs["csv"], cells)
+    write_text(outputs["md"], f"### {title}\n\n{markdown(page, bold)}\n{note.strip()}\n")
+    write_text(outputs["tex"], latex(page, title, bold))
+
+
+def by_language(
+    outputs: Mapping[str, str], cells: pd.DataFrame, title: str, note: str, text: Iterable[str] | None = None
+) -> None:
+    """`write` with languages as rows and bases over variants as columns; percent unless `text`."""
+    averages = [*dict.fromkeys(cells["group"])]
+    text = with_published(cells) if text is None else text
+    write(outputs, cells, text, ["language"], ["base", "variant"], title, note, averages)
+
+
+def index_rows(page: pd.DataFrame) -> list[tuple[str, ...]]:
+    return [key if isinstance(key, tuple) else (key,) for key in page.index]
+
+
+def runs_of(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Neighbouring equal names with their number."""
+    spans: list[tuple[str, int]] = []
+    for text in names:
+        spans = [*spans[:-1], (text, spans[-1][1] + 1)] if spans and spans[-1][0] == text else [*spans, (text, 1)]
+    return spans
+
+
+def escape(text: str) -> str:
+    """Text for LaTeX."""
+    return "".join(LATEX.get(character, character) for character in text)

@@ -1,0 +1,1 @@
+"""The manual audit: sheets for annotators, and what they returned."""

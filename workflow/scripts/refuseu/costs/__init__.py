@@ -1,0 +1,1 @@
+"""What the study would still cost, and what its journals hold."""

@@ -1,0 +1,50 @@
+"""Which generated prompts are kept, and how many are left after each step."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from refuseu.dataset.similarity import dissimilar, distinct
+from refuseu.records import Record
+
+
+def keep_prompts(
+    prompts: Sequence[Record], labels: dict[str, dict[str, str]], policy: str, near_duplicates: Mapping[str, Any]
+) -> tuple[list[Record], list[Record]]:
+    """The prompts that enter the dataset, and how many were left after each step.
+
+    Distinct within their language, exactly and nearly, in the language asked for, and called unsafe by all
+    (or any) guards.
+
+    Parameters
+    ----------
+    prompts : records of the generator with ``prompt`` and ``detected``
+    labels : guard → prompt_id → label
+    policy : all or any
+    near_duplicates : threshold and shingle, see `similarity.dissimilar`
+    """
+    steps = {"generated": list(prompts)}
+    steps["distinct"] = distinct(steps["generated"])
+    steps["no_near_duplicate"] = dissimilar(steps["distinct"], **near_duplicates)
+    steps["right_language"] = [p for p in steps["no_near_duplicate"] if p["detected"] == p["language"]]
+    agree = {"all": all, "any": any}[policy]
+    steps["unsafe_by_guards"] = [
+        p for p in steps["right_language"] if agree(by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
+    ]
+    languages = list(dict.fromkeys(prompt["language"] for prompt in prompts))
+    return steps["unsafe_by_guards"], funnel(steps, languages)
+
+
+def funnel(steps: Mapping[str, Sequence[Record]], languages: Sequence[str]) -> list[Record]:
+    """Counts per language and step, in the order of both; 0 where nothing is left."""
+    return [
+        {"language": language, "step": step, "n": sum(r["language"] == language for r in records)}
+        for language in languages
+        for step, records in steps.items()
+    ]
+
+
+def halves(pairs: Sequence[Record], train: Sequence[Record], test: Sequence[Record]) -> dict[str, Sequence[Record]]:
+    """The last steps of the funnel: the pairs, where they went, and those that went nowhere."""
+    used = {pair["pair_id"] for pair in [*train, *test]}
+    left_out = [pair for pair in pairs if pair["pair_id"] not in used]
+    return {"paired": pairs, "train": train, "test": test, "left_out": left_out}

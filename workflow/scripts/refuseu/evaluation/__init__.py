@@ -1,0 +1,1 @@
+"""Benchmarks → responses → labels, verdicts, outcomes, ratings and knowledge."""

@@ -1,0 +1,40 @@
+"""What holds in every job before anything heavy is imported."""
+
+import os
+import sys
+
+# No job but the asset rules may reach a hub, and no library may phone home.
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+    "MPLBACKEND": "Agg",
+}
+
+
+ASKED = "REFUSEU_HF_HUB_OFFLINE"
+
+
+def asked_offline() -> bool:
+    """Whether the user, not this workflow, set ``HF_HUB_OFFLINE``."""
+    asked = os.environ.get(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
+    return asked.strip().upper() in ("1", "ON", "YES", "TRUE")
+
+
+def prepare() -> None:
+    """In a job: set the hubs offline and, with warm workers, hand the job over to one of them."""
+    if not hasattr(sys.modules["__main__"], "snakemake"):
+        return
+    # What the user asked for, which the asset rules obey; ours would hide it.
+    os.environ.setdefault(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
+    for name, value in OFFLINE.items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("REFUSEU_WARM"):
+        from refuseu.job import warm
+
+        warm.hand_over()

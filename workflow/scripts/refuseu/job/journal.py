@@ -1,0 +1,113 @@
+"""The journal under every step that costs: nothing is computed or paid for twice.
+
+One record per answered request, keyed by a digest of exactly what determines the answer: who answers
+(model, revision, adapter), what is asked, and how it decodes. A job appends records as answers arrive
+and reads them first when it starts again. Each record is flushed, so that a killed job loses none; it is
+not synced to the disk, so that a power cut may cost the last ones. Journals lie outside the declared
+outputs, because Snakemake deletes the outputs of failed jobs; each has one writer, so it needs no lock.
+Beside a journal lies an account of its use (suffix ``.uses``), which no answer depends on: one line when
+requests are looked up, one when the missing ones are answered.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from refuseu.job.progress import track
+from refuseu.records import Record, digest, write_jsonl
+
+log = logging.getLogger("refuseu")
+Request = TypeVar("Request")
+
+
+def journal_path(output: str | Path) -> Path:
+    """``results/study/journal/rule/…`` for the output ``results/study/rule/…``."""
+    parts = Path(output).parts
+    return Path(*parts[:2], "journal", *parts[2:]).with_suffix(".jsonl")
+
+
+class Journal:
+    """Answers on disk by key.
+
+    Parameters
+    ----------
+    path : the file; created with its folder on the first answer
+    who : id of the model (or ``deepl``) that answers, for the account
+    """
+
+    def __init__(self, path: str | Path, who: str = ""):
+        self.path, self.who = Path(path), who
+        self.records: dict[str, Record] = {}
+        self.dropped = 0
+        self.hits = 0
+        self.misses = 0
+        if self.path.exists():
+            self._load()
+
+    def ask(
+        self,
+        requests: Sequence[Request],
+        keys: Sequence[str],
+        answer: Callable[[list[Request]], Iterable[tuple[int, Record]]],
+    ) -> list[Record]:
+        """One answer per request, in order.
+
+        Parameters
+        ----------
+        requests : what is asked
+        keys : one digest per request; equal keys are asked once
+        answer : called once with the distinct requests that have no record yet, if there are any;
+            yields (index, record) in any order
+        """
+        missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
+        self.hits, self.misses = len(keys) - len(missing), len(missing)
+        log.info("journal: %d of %d answers known, %d to ask", self.hits, len(keys), self.misses)
+        if keys:
+            self._account(who=self.who, known=len(self.records), hits=self.hits, misses=self.misses,
+                          dropped=self.dropped)  # fmt: skip
+        if missing:
+            waiting, started = list(missing), time.monotonic()
+            with open(self.path, "a", encoding="utf-8", newline="\n") as out:
+                for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
+                    self.records[waiting[index]] = record
+                    out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
+                    out.flush()
+            self._account(answered=len(missing), seconds=round(time.monotonic() - started, 3))
+        return [self.records[key] for key in keys]
+
+    def _load(self) -> None:
+        """Read what is whole; a last line cut by a kill is dropped, counted and cut off."""
+        whole = 0
+        with open(self.path, "rb") as lines:
+            for line in lines:
+                try:
+                    record = json.loads(line)
+                    key = record.pop("key")
+                except (ValueError, KeyError, AttributeError, TypeError):
+                    self.dropped += 1
+                    log.warning("%s: dropped a record that a kill had cut", self.path)
+                    continue
+                if line.endswith(b"\n"):
+                    whole += len(line)
+                self.records[key] = record
+        if self.dropped:
+            self._rewrite()
+        elif whole < self.path.stat().st_size:
+            with open(self.path, "ab") as out:
+                out.write(b"\n")
+
+    def _account(self, **facts: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".uses"), "a", encoding="utf-8", newline="\n") as out:
+            out.write(json.dumps(facts) + "\n")
+
+    def _rewrite(self) -> None:
+        write_jsonl(self.path, ({"key": key, **record} for key, record in self.records.items()))
+
+
+def request_key(identity: Record, request: Any, decoding: Record, seed: int | None) -> str:
+    """Digest of all that determines an answer."""
+    return digest(identity, request, decoding, seed)

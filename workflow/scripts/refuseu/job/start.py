@@ -1,0 +1,60 @@
+"""How a file in ``workflow/scripts`` becomes a job: ``@script def main(snakemake)``."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from refuseu.errors import UserError
+from refuseu.job import progress
+
+log = logging.getLogger("refuseu")
+
+
+def script(main: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Run `main` if Snakemake started this file; otherwise leave it importable.
+
+    Snakemake puts its object into the module it executes. A child that a library spawns executes
+    the file too, but under another name and without the object, so nothing runs twice.
+    """
+    frame = sys._getframe(1)
+    snakemake = frame.f_globals.get("snakemake")
+    if snakemake is None or frame.f_globals.get("__name__") != "__main__":
+        return main
+    sys.exit(run(main, snakemake))
+
+
+def run(main: Callable[[Any], None], snakemake: Any) -> int:
+    """Call `main` with output and logging sent to the rule's log; return the exit code.
+
+    A `UserError` is one line in the log and on the terminal; any other error leaves its traceback
+    in the log.
+    """
+    progress.terminal = terminal = os.fdopen(os.dup(2), "w")
+    if snakemake.log:
+        Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
+        target = os.open(snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        os.close(target)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, force=True
+    )
+    logging.captureWarnings(True)
+    try:
+        main(snakemake)
+    except UserError as error:
+        log.error("%s", error)
+        terminal.write(f"{snakemake.rule}: {error}\n")
+        return 1
+    except Exception:
+        log.exception("%s failed", snakemake.rule)
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        progress.terminal = None
+        terminal.close()
+    return 0

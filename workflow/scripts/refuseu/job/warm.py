@@ -1,0 +1,140 @@
+"""Warm workers: one process imports the heavy libraries once and forks for each local job.
+
+A job of the miniature takes about a second; importing torch and transformers takes four. The server
+belongs to the snakemake process that started it and ends with it. A job whose server is gone simply
+does its own imports.
+"""
+
+import gc
+import importlib
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from refuseu.job.environment import OFFLINE
+
+VARIABLE = "REFUSEU_WARM"
+HEAVY = (
+    "torch", "torch.utils.tensorboard", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft",
+    "datasets", "lm_eval",
+    "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
+    "refuseu.miniature.models", "refuseu.training.alignment", "refuseu.training.mlc", "refuseu.training.reference",
+    "refuseu.evaluation.knowledge", "refuseu.backends.local",
+)  # fmt: skip
+
+
+# Keep freed memory: a tensor of some megabytes per step would otherwise be mapped and zeroed anew each time.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "1073741824"}
+
+
+def start(languages: Sequence[str] = ()) -> None:
+    """Start the server as a child of this process and tell the jobs where it listens.
+
+    Parameters
+    ----------
+    languages : codes whose lingua models are loaded, too
+    """
+    path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
+    subprocess.Popen(
+        [sys.executable, "-m", "refuseu.job.warm", path, *languages],
+        env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1", **MALLOC},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.environ[VARIABLE] = path
+
+
+def hand_over() -> None:
+    """Let the server run this job and leave with its exit code; return if there is no job or no server."""
+    job = sys.modules["__main__"]
+    if hasattr(job, "snakemake") and (code := delegate(os.environ[VARIABLE], job.__file__, job.snakemake)) is not None:
+        sys.exit(code)
+
+
+def delegate(path: str, file: str, snakemake: Any) -> int | None:
+    """Run a script in a fork of the server; its exit code, or None if there is no server."""
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.connect(path)
+        except OSError:
+            return None
+        with server.makefile("rwb") as stream:
+            pickle.dump({"file": file, "snakemake": snakemake, "environ": dict(os.environ), "path": sys.path}, stream)
+            stream.flush()
+            reply = stream.read(1)
+    return reply[0] if reply else 1
+
+
+def serve(path: str, languages: Sequence[str]) -> None:
+    """Listen at once, import, then fork for every connection until the parent is gone."""
+    parent = os.getppid()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        listener.settimeout(1.0)
+        for name in HEAVY:
+            importlib.import_module(name)
+        if languages:
+            # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
+            importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
+        # A fork shares these objects until it writes to them, which its garbage collector would do.
+        gc.collect()
+        gc.freeze()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while os.getppid() == parent:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if os.fork() == 0:
+                listener.close()
+                work(connection)
+            connection.close()
+    os.unlink(path)
+    os.rmdir(Path(path).parent)
+
+
+def work(connection: socket.socket) -> None:
+    """In the fork: run the script as Snakemake would have, reply with its exit code, and leave."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    connection.setblocking(True)
+    code = 1
+    try:
+        with connection.makefile("rb") as stream:
+            job = pickle.load(stream)
+        # If the job's own process is killed, the fork must not go on working.
+        threading.Thread(target=leave_with, args=(connection,), daemon=True).start()
+        os.environ.clear()
+        os.environ.update(job["environ"])
+        os.environ.pop(VARIABLE, None)
+        sys.path[:] = job["path"]
+        source = Path(job["file"]).read_text(encoding="utf-8")
+        names = {"__name__": "__main__", "__file__": job["file"], "snakemake": job["snakemake"]}
+        exec(compile(source, job["file"], "exec"), names)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            connection.sendall(bytes([code]))
+        finally:
+            os._exit(code)
+
+
+def leave_with(connection: socket.socket) -> None:
+    """Exit when the other end hangs up."""
+    if not connection.recv(1):
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,182 @@
+"""Training of the miniature's tokenizer and models."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch.nn.functional import cross_entropy
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from refuseu.miniature.world import Example
+from refuseu.training.callbacks import Bar
+
+log = logging.getLogger("refuseu")
+
+# Small batches: what a tiny model needs is many steps.
+BATCH = 8
+
+BOS, EOS, TURN, PAD = "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|finetune_right_pad_id|>"
+SPECIAL = [BOS, EOS, "<|start_header_id|>", "<|end_header_id|>", TURN, PAD]
+
+
+def train_tokenizer(texts: list[str], vocabulary: int, chat_template: str) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer with Llama 3's special tokens.
+
+    Like Llama 3's, it puts the begin-of-text token first when asked to add special tokens.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=vocabulary,
+            special_tokens=SPECIAL,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", pair=f"{BOS} $A {BOS} $B", special_tokens=[(BOS, SPECIAL.index(BOS))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=BOS,
+        eos_token=TURN,
+        pad_token=PAD,
+        padding_side="left",
+        model_max_length=1024,
+        clean_up_tokenization_spaces=False,
+        chat_template=chat_template,
+    )
+
+
+def load_tokenizer(folder: str | Path, chat_template: str | None = None) -> PreTrainedTokenizerFast:
+    """The trained tokenizer, with another chat template if a file is given."""
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    if chat_template:
+        tokenizer.chat_template = Path(chat_template).read_text(encoding="utf-8")
+    return tokenizer
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> LlamaForCausalLM:
+    """A randomly initialised Llama."""
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=hidden,
+        intermediate_size=hidden * 5 // 2,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        initializer_range=0.07,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config)
+
+
+def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[dict[str, list[int]]]:
+    """Token ids, and labels that leave the prompt out (-100)."""
+    prompts = [
+        example.prompt
+        if isinstance(example.prompt, str)
+        else tokenizer.apply_chat_template(example.prompt, tokenize=False, add_generation_prompt=True)
+        for example in examples
+    ]
+    questions = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    answers = tokenizer([example.answer + TURN for example in examples], add_special_tokens=False)["input_ids"]
+    return [{"input_ids": q + a, "labels": [-100] * len(q) + a} for q, a in zip(questions, answers, strict=True)]
+
+
+class AnswerTrainer(Trainer):
+    """Computes logits only where there is a label: most of a tiny model's work is its vocabulary."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels = inputs["labels"][:, 1:]
+        hidden = model.model(inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
+        answers = labels != -100
+        loss = cross_entropy(model.lm_head(hidden[:, :-1][answers]), labels[answers])
+        return (loss, {"loss": loss}) if return_outputs else loss
+
+
+def collate(rows: list[dict[str, list[int]]], pad: int) -> dict[str, torch.Tensor]:
+    """Right-padded batch of (examples, longest)."""
+    longest = max(len(row["input_ids"]) for row in rows)
+
+    def padded(key: str, value: int) -> torch.Tensor:
+        return torch.tensor([row[key] + [value] * (longest - len(row[key])) for row in rows])
+
+    ids = padded("input_ids", pad)
+    lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+    mask = torch.arange(longest)[None, :] < lengths[:, None]
+    return {"input_ids": ids, "attention_mask": mask.long(), "labels": padded("labels", -100)}
+
+
+def train(
+    examples: list[Example],
+    tokenizer: PreTrainedTokenizerFast,
+    spec: dict[str, Any],
+    start: str | Path | None,
+    seed: int,
+    workdir: str | Path,
+    what: str = "",
+) -> LlamaForCausalLM:
+    """Train one model, seeing each example once.
+
+    Parameters
+    ----------
+    spec : ``learning_rate`` and, without `start`, ``hidden`` and ``layers``
+    start : folder of the model to continue from, or None for random weights
+    workdir : scratch folder of the trainer
+    what : name shown beside the progress bar
+    """
+    set_seed(seed)
+    model = (
+        AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
+        if start
+        else new_model(tokenizer, spec["hidden"], spec["layers"])
+    )
+    rows = encode(examples, tokenizer)
+    log.info("%d examples, %d tokens", len(rows), sum(len(row["input_ids"]) for row in rows))
+    arguments = TrainingArguments(
+        output_dir=str(workdir),
+        num_train_epochs=1,
+        learning_rate=spec["learning_rate"],
+        per_device_train_batch_size=BATCH,
+        lr_scheduler_type="linear",
+        warmup_steps=50,
+        adam_beta2=0.98,
+        weight_decay=0.01,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        logging_steps=50,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+        seed=seed,
+        remove_unused_columns=False,
+    )
+    trainer = AnswerTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=[row | {"length": len(row["input_ids"])} for row in rows],
+        data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
+        callbacks=[Bar(what)],
+    )
+    trainer.train()
+    return model.eval()

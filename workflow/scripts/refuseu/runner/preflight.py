@@ -1,0 +1,115 @@
+"""What is checked before the first job: can this machine do what was asked?"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from refuseu.errors import UserError
+from refuseu.job import warm
+from refuseu.runner import cluster
+from refuseu.study.study import Benchmark, Study
+
+# Files of which a benchmark's folder has at least one, by source.
+FILES = {
+    "rtp_lx": ("RTP-LX.zip", "RTP_LX_*.json"),
+    "polyglotox": ("ptp-*/small*.parquet",),
+    "questions": ("*.yaml",),
+    "global_mmlu": ("*.jsonl", "*/test-*.parquet"),
+}
+
+
+def start(workflow: Any, study: Study) -> None:
+    """Stop with one sentence if a job to run needs a GPU, a key or data that is not there, or is with SLURM already.
+
+    Called once by the main process, when it is known which jobs run; never in a dry run. Adopting results
+    (``--touch``) runs no job.
+    """
+    if workflow.touch or workflow.remote_exec or workflow.subprocess_exec:
+        return
+    jobs = list(workflow.dag.needrun_jobs())
+    if workflow.local_exec and not has_gpu():
+        for job in jobs:
+            if job.resources.get("gpu"):
+                stop(
+                    f"{job.rule.name} needs {job.resources.gpu} GPU(s) and this machine has none; run the study on "
+                    "a cluster with --profile slurm, or the miniature with --profile miniature"
+                )
+    for job in jobs:
+        if job.rule.name == "load_benchmark":
+            check_benchmark(study.benchmarks[job.wildcards.benchmark])
+        elif job.rule.name == "load_dataset":
+            check_dataset(study.config["dataset"])
+    rules, config = {job.rule.name for job in jobs}, study.config
+    if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
+        "translate_seeds",
+        "translate_prompts",
+    }:
+        require("DEEPL_AUTH_KEY", "translation with DeepL")
+    for job in jobs:
+        if job.resources.get("api") and not job.rule.name.startswith("translate"):
+            model = study.asked(job.rule.name, job.wildcards)
+            if not model.local_endpoint:
+                require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
+    if workflow.executor_plugin.name == "slurm":
+        try:
+            cluster.check_left_over(jobs)
+        except UserError as error:
+            stop(str(error))
+    check_budget(study, {str(job.output[0]) for job in jobs if job.output}, workflow.local_exec)
+    if config["warm_workers"] and workflow.local_exec and rules - {"plan", "journal_report"}:
+        lingua = config["language_identification"]
+        warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
+
+
+def check_benchmark(row: Benchmark) -> None:
+    folder, wanted = Path(row.repository), FILES.get(row.source, ("*",))
+    made_here = row.repository.startswith("results/")
+    if row.revision == "local" and not made_here and not any(file for kind in wanted for file in folder.glob(kind)):
+        kinds = " or ".join(wanted)
+        stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see config/README.md")
+    if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
+        files = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
+        if not all(file.is_file() for file in files):
+            require("RTP_LX_PASSWORD", f"the locked archive in {folder}")
+
+
+def check_dataset(dataset: dict[str, Any]) -> None:
+    if dataset["revision"] == "local" and not Path(dataset["repository"]).is_dir():
+        stop(f"dataset.repository names the folder {dataset['repository']}, which does not exist; put the data there")
+
+
+def check_budget(study: Study, outputs: set[str], here: bool) -> None:
+    """Stop if the jobs to run would cost more than the budget; say what they cost where others pay for the time.
+
+    Parameters
+    ----------
+    outputs : first outputs of the jobs to run
+    here : whether the jobs run on this machine
+    """
+    budget = {k: bound for k, bound in study.config["budget"].items() if bound is not None}
+    if here and not budget:
+        return
+    from refuseu.costs import plan
+
+    total = plan.Plan(study, remaining=outputs).total
+    if total["jobs"] == total["done"]:
+        return
+    if more := plan.exceeded(total, budget):
+        stop(f"this run is planned to take {more}; raise or remove the bound, or see in target plan what to leave out")
+    if not here:
+        sys.stderr.write(f"refuseu: this run has {plan.sentence(total)}; target plan shows how that was reckoned\n")
+
+
+def has_gpu() -> bool:
+    return os.path.exists("/dev/nvidia0") or shutil.which("nvidia-smi") is not None
+
+
+def require(variable: str, purpose: str) -> None:
+    if not os.environ.get(variable):
+        stop(f"{purpose} needs a key; set {variable} in the environment, or change the config (see config/README.md)")
+
+
+def stop(sentence: str) -> None:
+    sys.exit(f"refuseu: {sentence}")

@@ -1,0 +1,1 @@
+"""Config and sheets as typed rows, checked; which runs an artifact shows."""

@@ -1,0 +1,227 @@
+"""Training of one variant: a trainer with its data, resumed where it was cut, and what it leaves behind."""
+
+import csv
+import platform
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import Trainer
+from transformers.trainer_utils import get_last_checkpoint
+
+from refuseu.errors import UserError
+from refuseu.records import Record, digest
+from refuseu.training.callbacks import Bar, Clock, Events
+from refuseu.training.logprobs import basis, join_reference
+from refuseu.training.tokens import prompts_in_all_languages, token_digest, tokenise, totals
+from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, report, trainer_config
+
+LOG = {
+    "step": "step",
+    "epoch": "epoch",
+    "loss": "loss",
+    "rewards/margins": "reward_margin",
+    "rewards/accuracies": "reward_accuracy",
+    "mlc_loss": "mlc_loss",
+    "singular_share": "singular_share",
+    "cosine": "cosine",
+    "grad_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+}
+
+
+def align(
+    pairs: list[Record],
+    base: dict[str, Any],
+    run: dict[str, Any],
+    reference: str | Path | None,
+    translations: dict[str, dict[str, str]],
+    checkpoints: str | Path,
+    output: str | Path,
+    events: str | Path,
+) -> dict[str, Any]:
+    """Train one adapter, resuming from the last whole checkpoint; return what the manifest records.
+
+    Parameters
+    ----------
+    pairs, base, run, reference, translations, checkpoints : as in `prepare`
+    output : folder of the adapter
+    events : folder of the TensorBoard files
+    """
+    trainer, counts = prepare(pairs, base, run, reference, translations, checkpoints)
+    processes = PartialState()
+    with processes.main_process_first():
+        if processes.is_main_process:
+            drop_broken(trainer.args.output_dir)
+    last = get_last_checkpoint(trainer.args.output_dir) if Path(trainer.args.output_dir).is_dir() else None
+    done = int(Path(last).name.rpartition("-")[2]) if last else 0
+    if processes.is_main_process:
+        trainer.add_callback(Bar(Path(output).name))
+        trainer.add_callback(Events(events, done))
+    trainer.add_callback(clock := Clock())
+    trainer.train(resume_from_checkpoint=last)
+    if trainer.state.global_step < trainer.state.max_steps:
+        raise UserError(
+            f"training stopped at step {trainer.state.global_step} of {trainer.state.max_steps}; run again to resume"
+        )
+    trainer.save_model(str(output))
+    if processes.is_main_process:
+        for file in Path(output).glob("*.safetensors"):
+            file.chmod(0o644)  # safetensors writes 0600, which shared stores cannot read
+        write_log(trainer.state.log_history, Path(output) / "log.csv")
+    sides = ("chosen",) if run["method"].startswith("sft") else ("chosen", "rejected")
+    per_epoch = sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides)
+    return {
+        **run,
+        "base": {key: base[key] for key in ("model", "repository", "revision", "dtype")},
+        "pairs": counts,
+        "steps": trainer.state.global_step,
+        "resumed_at_step": done,
+        "tokens_seen": round(per_epoch * trainer.state.epoch),
+        "seconds": round(clock.seconds, 1),
+        "processes": processes.num_processes,
+        "gpus": processes.num_processes if torch.cuda.is_available() else 0,
+        "hardware": torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else platform.processor() or platform.machine(),
+        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
+    }
+
+
+def prepare(
+    pairs: list[Record],
+    base: dict[str, Any],
+    run: dict[str, Any],
+    reference: str | Path | None,
+    translations: dict[str, dict[str, str]],
+    checkpoints: str | Path,
+) -> tuple[Trainer, dict[str, int]]:
+    """The trainer of a run, ready to start, and how many pairs and tokens it has.
+
+    Parameters
+    ----------
+    run : ``method`` (dpo, sft, orpo or simpo, with or without ``+mlc``), ``seed`` and ``recipe`` with the
+        sections ``trainer``, ``lora`` (all weights are trained without it) and, for MLC, ``mlc``
+    reference : what rule reference wrote (DPO)
+    translations : pair_id → language → prompt (MLC)
+    checkpoints : scratch folder; each run has a folder of its own in it, so that another recipe, base or
+        set of pairs never resumes from these
+
+    Raises
+    ------
+    UserError
+        If the recipe has a key that the objective does not know, the reference is of another basis, or no
+        pair is left.
+    """
+    method, recipe, seed = run["method"], run["recipe"], run["seed"]
+    objective, _, consistent = method.partition("+")
+    trainer_class = TRAINERS[objective][0]
+    tokenizer = load_tokenizer(base)
+    config = trainer_config(
+        objective, recipe.get("trainer", {}), output_dir=str(checkpoints), seed=seed, data_seed=seed,
+        save_total_limit=2, disable_tqdm=True,
+    )  # fmt: skip
+    share_batches(config)
+    rows, counts = tokenise(pairs, tokenizer, config.max_length)
+    if consistent:
+        known = [row for row in rows if row["pair_id"] in translations]
+        counts["dropped_untranslated"] = len(rows) - len(known)
+        rows = [
+            row | {"mlc_ids": ids}
+            for row, ids in zip(known, prompts_in_all_languages(known, translations, tokenizer), strict=True)
+        ]
+        from refuseu.training.mlc import MLCMixin  # what a run without it need not know
+
+        trainer_class = type("Consistent" + trainer_class.__name__, (MLCMixin, trainer_class), {"mlc": recipe["mlc"]})
+    counts |= totals(rows)
+    report(counts)
+    if not rows:
+        raise UserError(
+            f"none of {len(pairs)} pairs is left to train on with {method}; the log says why, "
+            "look at max_length of the recipe and at the log of translate_prompts"
+        )
+    found = basis(base, tokenizer, config)
+    tokens = [[token_digest(row), row.get("mlc_ids")] for row in rows]
+    same = digest(found, method, recipe, seed, PartialState().num_processes, tokens)
+    config.output_dir = str(Path(checkpoints) / same[:16])
+    if objective == "dpo":
+        rows = join_reference(rows, reference, found)
+    trainer = trainer_class(
+        load_model(base),
+        args=config,
+        train_dataset=Dataset.from_list([COLUMNS[objective](row) for row in rows]),
+        processing_class=tokenizer,
+        peft_config=LoraConfig(task_type="CAUSAL_LM", **recipe["lora"]) if recipe.get("lora") else None,
+    )
+    return trainer, counts
+
+
+def share_batches(config: Any) -> None:
+    """Divide the accumulated batches among the processes, so that their number does not change the training.
+
+    Raises
+    ------
+    UserError
+        If they cannot be divided.
+    """
+    everyone = PartialState().num_processes
+    if config.gradient_accumulation_steps % everyone:
+        raise UserError(
+            f"the recipe's trainer.gradient_accumulation_steps is {config.gradient_accumulation_steps}, which "
+            f"{everyone} GPUs cannot share; choose a multiple of {everyone} (and a smaller per_device_train_batch_size)"
+        )
+    config.gradient_accumulation_steps //= everyone
+
+
+def answers_only(prompt: Sequence[int], answer: Sequence[int]) -> list[int]:
+    """Labels: the answer's tokens, −100 for the prompt's."""
+    return [-100] * len(prompt) + list(answer)
+
+
+def completion_columns(row: Record) -> Record:
+    """A pair as SFTTrainer takes it: prompt and chosen answer."""
+    ids = {
+        "input_ids": row["prompt_ids"] + row["chosen_ids"],
+        "labels": answers_only(row["prompt_ids"], row["chosen_ids"]),
+    }
+    return ids | {key: row[key] for key in ("mlc_ids",) if key in row}
+
+
+def both_answers_columns(row: Record) -> Record:
+    """A pair as ORPOTrainer and CPOTrainer take it: each answer after the prompt, and the prompt."""
+    prompt = row["prompt_ids"]
+    columns = {"prompt_input_ids": prompt, "prompt_attention_mask": [1] * len(prompt)}
+    for side in ("chosen", "rejected"):
+        whole = prompt + row[f"{side}_ids"]
+        columns |= {
+            f"{side}_input_ids": whole,
+            f"{side}_attention_mask": [1] * len(whole),
+            f"{side}_labels": answers_only(prompt, row[f"{side}_ids"]),
+        }
+    return columns | {key: row[key] for key in ("mlc_ids",) if key in row}
+
+
+COLUMNS = {"dpo": dict, "sft": completion_columns, "orpo": both_answers_columns, "simpo": both_answers_columns}
+
+
+def drop_broken(checkpoints: str | Path) -> None:
+    """Remove checkpoints that a kill left half-written (their state file is written last)."""
+    for folder in Path(checkpoints).glob("checkpoint-*"):
+        if not (folder / "trainer_state.json").is_file():
+            shutil.rmtree(folder)
+
+
+def write_log(history: list[dict[str, Any]], path: Path) -> None:
+    """The logged steps as CSV; columns that a method does not have stay empty."""
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(LOG.values()), lineterminator="\n")
+        writer.writeheader()
+        for row in history:
+            if "loss" in row:
+                writer.writerow({name: row.get(key, "") for key, name in LOG.items()})
