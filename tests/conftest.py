@@ -6,9 +6,10 @@ import runpy
 from copy import deepcopy
 
 import pytest
-from helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, new_tiny, read_yaml
 from hypothesis import settings
 from snakemake.utils import update_config
+
+from support.helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, new_tiny, read_yaml
 
 # No test reaches another machine, nor do the processes that it starts.
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))
@@ -109,3 +110,17 @@ def adapter(tiny_model, tmp_path_factory):
     config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     get_peft_model(model, config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def stored(tiny_model, tmp_path_factory):
+    """What rule reference writes of the pairs of `support.runs` under the tiny model."""
+    from refuseu.training.logprobs import write_reference
+    from refuseu.training.reference import reference
+    from support.runs import PAIRS, SETTINGS
+
+    folder = tmp_path_factory.mktemp("reference")
+    write_reference(
+        folder / "tiny.parquet", *reference(PAIRS, tiny_model, SETTINGS, folder / "j.jsonl", folder / "work")
+    )
+    return folder / "tiny.parquet"

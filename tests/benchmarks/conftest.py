@@ -1,7 +1,8 @@
 """What the benchmarks of inference share."""
 
 import pytest
-from helpers import ROOT, new_tiny
+
+from support.helpers import ROOT, new_tiny
 
 
 @pytest.fixture(scope="session")

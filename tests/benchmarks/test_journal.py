@@ -3,9 +3,8 @@
 import random
 import time
 
-from helpers import keep
-
 from refuseu.backends import Decoding, answers, open_backend
+from support.helpers import keep
 
 DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=16)
 BATCH = 32

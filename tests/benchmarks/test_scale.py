@@ -7,7 +7,8 @@ import sys
 import time
 
 import yaml
-from helpers import ROOT, Finished, adopt, keep
+
+from support.helpers import ROOT, Finished, adopt, keep
 
 # As a beginner would write it.
 NAIVE = """

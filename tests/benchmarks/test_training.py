@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import CODES, OFFLINE, ROOT, SCRIPTS, keep, new_tiny
 from torch.nn.functional import logsigmoid
 
 from refuseu.training.alignment import prepare
 from refuseu.training.logprobs import write_reference
 from refuseu.training.mlc import consistency_loss
 from refuseu.training.reference import reference
+from support.helpers import CODES, OFFLINE, ROOT, SCRIPTS, keep, new_tiny
 
 PER_LANGUAGE = 4  # pairs
 CONFIGURATIONS = {"balanced": CODES, "high_resource": CODES[:6], "english_only": CODES[:1], "no_english": CODES[1:]}

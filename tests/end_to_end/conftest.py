@@ -1,8 +1,9 @@
 """What runs for real, for the tests of several files: the miniature's three-language cut, and a SLURM."""
 
 import pytest
-from cut import Cut
-from slurm import Slurm
+
+from support.cut import Cut
+from support.slurm import Slurm
 
 
 @pytest.fixture(scope="session")

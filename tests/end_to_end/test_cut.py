@@ -11,12 +11,12 @@ import zipfile
 
 import pandas as pd
 import pytest
-from browser import CHROMIUM, Browser
-from cut import Cut
-from recompute import Results
 from safetensors.numpy import load_file
 
 from refuseu.dataset.released import read as read_released
+from support.browser import CHROMIUM, Browser
+from support.cut import Cut
+from support.recompute import Results
 
 TABLES = 19
 FIGURES = 12

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import asdict
 
 import pytest
-from helpers import OFFLINE, ROOT, SCRIPTS, Drip, Drop, Server, api_row, chat_completion
 
 from refuseu.backends import Decoding, answers, identity
 from refuseu.backends.api import CONCURRENT
 from refuseu.job.journal import Journal, request_key
+from support.helpers import OFFLINE, SCRIPTS, TESTS, Drip, Drop, Server, api_row, chat_completion
 
 KEY = "sk-canary-4242"
 N = 1000
@@ -107,10 +107,10 @@ CHILD = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from helpers import api_row
+from support.helpers import api_row
 from refuseu.backends import Decoding, answers, api
 from refuseu.records import write_jsonl
-from refuseu.script import run
+from refuseu.job.start import run
 
 url, folder, number = sys.argv[1:]
 api.FIRST_PAUSE = 0.05
@@ -132,7 +132,7 @@ def start(tmp_path):
 
     def begin(url, number):
         command = [sys.executable, "-c", CHILD, url, str(tmp_path), str(number)]
-        environ = {"PYTHONPATH": f"{SCRIPTS}:{ROOT / 'tests'}:{OFFLINE}", "OPENAI_API_KEY": KEY}
+        environ = {"PYTHONPATH": f"{SCRIPTS}:{TESTS}:{OFFLINE}", "OPENAI_API_KEY": KEY}
         with open(tmp_path / f"{number}.terminal", "w") as said:
             processes.append(subprocess.Popen(command, env=environ, stdout=said, stderr=said))
         return processes[-1]

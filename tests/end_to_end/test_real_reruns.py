@@ -6,7 +6,8 @@ import shutil
 from collections import Counter
 
 import pytest
-from test_apis import KEY, Study
+
+from support.apis import KEY, Study
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_each_change_asks_for_what_it_changes(study):
     made, texts = study.files(), study.asked()[0]
     # A language that is only evaluated, comments and file times: nothing.
     more = {"languages": {"low_resource": ["pl", "et"]}, "evaluation_only": ["et"]}
-    with open(study.folder / "workflow/scripts/refuseu/guards.py", "a", encoding="utf-8") as module:
+    with open(study.folder / "workflow/scripts/refuseu/evaluation/guards.py", "a", encoding="utf-8") as module:
         module.write("\n# The end.\n")
     for file in study.folder.rglob("*"):
         if file.is_file():

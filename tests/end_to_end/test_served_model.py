@@ -11,10 +11,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from helpers import api_row
 
 from refuseu.backends import Decoding, answers
 from refuseu.backends.local import ENDS
+from support.helpers import api_row
 
 missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"transformers serve needs {' and '.join(missing)}")

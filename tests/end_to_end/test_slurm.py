@@ -13,9 +13,10 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-import slurm
-from helpers import ROOT, Checkout, Drop, Server, chat_completion, read_yaml
-from slurm import until
+
+from support import slurm
+from support.helpers import ROOT, Checkout, Drop, Server, chat_completion, read_yaml
+from support.slurm import until
 
 pytestmark = pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "SLURM is here")
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-import slurm
-from cut import Cut
+
+from support import slurm
+from support.cut import Cut
 
 pytestmark = [
     pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "SLURM is here"),

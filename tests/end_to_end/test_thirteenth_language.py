@@ -4,8 +4,9 @@ import csv
 
 import datasets
 import pytest
-from helpers import ROOT
-from test_apis import Models, Study, number
+
+from support.apis import Models, Study, number
+from support.helpers import ROOT
 
 # What a user writes: the seeds in the new language, by their id in the translation memory.
 SEEDS = {

@@ -10,13 +10,13 @@ from datetime import date
 
 import pytest
 import torch
-from helpers import ROOT
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from refuseu.backends import Decoding
 from refuseu.backends.local import Transformers
 from refuseu.evaluation.judging import label
 from refuseu.miniature.models import train_tokenizer
+from support.helpers import ROOT
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 
 import pytest
 import torch
-from helpers import ROOT
 from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
 
 from refuseu.miniature.models import train_tokenizer
 from refuseu.training import alignment, reference
 from refuseu.training.logprobs import write_reference
+from support.helpers import ROOT
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from helpers import SCRIPTS
+
+from support.helpers import SCRIPTS
 
 REVISION = "5523ce30b9b6af59e95ade9c610b8b974412a6bb"
 ASSET = {"repository": "NASK-PIB/RefusEU", "revision": REVISION}

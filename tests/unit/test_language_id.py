@@ -1,10 +1,10 @@
 """Which language a text is in."""
 
 import pytest
-from helpers import CODES
 
 from refuseu.errors import UserError
 from refuseu.language_id import FastText, Lingua, identifier
+from support.helpers import CODES
 
 
 @pytest.fixture(scope="module")

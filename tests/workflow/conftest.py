@@ -1,5 +1,6 @@
 import pytest
-from helpers import Checkout
+
+from support.helpers import Checkout
 
 
 @pytest.fixture(scope="session")

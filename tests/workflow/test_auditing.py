@@ -4,7 +4,8 @@ import csv
 import json
 
 import pytest
-from helpers import CODES, Checkout
+
+from support.helpers import CODES, Checkout
 
 MINIATURE = ("--profile", "miniature")
 RESULTS = "results/miniature"

@@ -1,23 +1,11 @@
 """The graph of both studies, by dry runs in a fresh copy, without GPU, keys and network."""
 
-import re
 import shutil
 
 import pytest
-from helpers import ROOT
 
-MINIATURE = ("--profile", "miniature")
-SLURM = ("--profile", "slurm")
-STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "claims", "report"]
-
-
-def names(dictionary):
-    """Targets of TABLES in rules/tables.smk, of FIGURES in rules/figures.smk."""
-    rules = (ROOT / f"rules/{dictionary.lower()}.smk").read_text(encoding="utf-8")
-    return re.findall(r'^    "(\w+)": "\w+",$', rules.split(f"{dictionary} = {{")[1].split("}")[0], re.MULTILINE)
-
-
-TABLES, FIGURES = names("TABLES"), names("FIGURES")
+from support.helpers import ROOT
+from support.studies import FIGURES, MINIATURE, NARROW, SLURM, STOPS, STUDIES, TABLES
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +125,6 @@ def test_any_base_languages_method_recipe_and_seed_are_a_row(checkout):
 # The paper: 2 bases with their twins, 3 open models and the variants of its sheet.
 
 VARIANTS = [line.split("\t") for line in (ROOT / "config/variants.tsv").read_text().splitlines()[1:]]
-NARROW = ("balanced", "high_resource", "english_only", "no_english", "english_only_mlc")
 ALL = 4 + 3 + len(VARIANTS)
 SOME = 4 + sum(row[0] in NARROW for row in VARIANTS)
 
@@ -184,28 +171,6 @@ def test_without_a_profile_a_dry_run_shows_the_papers_study(checkout, paper):
 # One artifact: the models that it shows, and what they need. Written out here, not read from refuseu.study.selection.
 
 
-class Sheets:
-    """The models of a study by what they are, from its sheets alone."""
-
-    def __init__(self, folder, profile, bases, guards):
-        rows = [line.split("\t") for line in (ROOT / folder / "variants.tsv").read_text().splitlines()[1:]]
-        self.profile, self.bases, self.guards = profile, bases, guards
-        self.twins = [f"{base}_instruct" for base in bases]
-        self.trained = {f"{row[1]}-{row[0]}-s{row[5]}": row for row in rows}
-        self.single = [model for model, row in self.trained.items() if row[0].startswith("single_")]
-        self.narrow = [model for model in self.trained if model not in self.single]
-        self.everywhere = [model for model in self.narrow if self.trained[model][0] in NARROW]  # on all benchmarks
-        models = [line.split("\t") for line in (ROOT / folder / "models.tsv").read_text().splitlines()[1:]]
-        self.open = [row[0] for row in models if row[1] == "open"]
-
-    def of(self, base, models):
-        return [model for model in models if self.trained[model][1] == base]
-
-
-STUDIES = {
-    "miniature": Sheets("config/miniature", MINIATURE, ["small", "large"], ["guard_a", "guard_b"]),
-    "paper": Sheets("config", SLURM, ["8b", "70b"], ["llama_guard_3", "polyguard"]),
-}
 EVALUATED = {
     "table1": lambda s: (s.bases + s.twins + s.narrow, "refuseu_test", []),
     "table2": lambda s: (

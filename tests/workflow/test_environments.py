@@ -4,9 +4,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 import yaml
-from helpers import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from support.helpers import ROOT
 
 LINES = (ROOT / "requirements.lock").read_text().splitlines()
 LOCK = {canonicalize_name(name): version for name, version in (line.split("==") for line in LINES)}

@@ -1,7 +1,8 @@
 """A mistake of the user is one sentence and exit code 1, before any job."""
 
 import pytest
-from helpers import ROOT
+
+from support.helpers import ROOT
 
 MINIATURE = "config/miniature/config.yaml"
 

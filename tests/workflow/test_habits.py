@@ -9,9 +9,9 @@ from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
-from helpers import ROOT, SCRIPTS
 
 from refuseu.runner.provenance import reached
+from support.helpers import ROOT, SCRIPTS
 
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 FLAT = sorted(SCRIPTS.glob("*.py"))
@@ -181,7 +181,7 @@ def test_an_environments_pins_are_those_of_the_lock(name):
 def test_whatever_a_script_may_import_is_in_the_environment_of_its_rule(name):
     body = WORKING[name]
     # progress is reached through script, which is no part of a result, but is imported all the same.
-    start = [ROOT / "rules" / directive(body, "script"), SCRIPTS / "refuseu/progress.py"]
+    start = [ROOT / "rules" / directive(body, "script"), SCRIPTS / "refuseu/job/progress.py"]
     files = {file for path in start for file in reached(path.resolve())}
     imports = {top for file in files for top in third_party(file)}
     known = environment(directive(body, "conda").split("/")[-1].removesuffix(".yaml"))

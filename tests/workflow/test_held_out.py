@@ -1,7 +1,8 @@
 """Held-out judges label the answers on RefusEU-test once more, and nothing else changes."""
 
 import pytest
-from helpers import ROOT, read_yaml
+
+from support.helpers import ROOT, read_yaml
 
 MINIATURE = ("--profile", "miniature")
 

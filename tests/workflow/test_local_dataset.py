@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from helpers import CODES
 
 from refuseu.records import read_jsonl
+from support.helpers import CODES
 
 
 def pair(language, n):

@@ -6,10 +6,10 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
-from helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
-from test_dag import FIGURES, STUDIES
 
 from refuseu.runner.provenance import reached
+from support.helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
+from support.studies import FIGURES, STUDIES
 
 DATASET = {
     "fetch_model", "fetch_benchmark", "fetch_language_model", "train_tokenizer", "train_model", "translate_seeds",
@@ -67,9 +67,9 @@ def test_comments_key_order_blanks_notes_and_file_times_rerun_nothing(study):
         (f"{study.config}/variants.tsv", lambda text: re.sub(r"transfer matrix", "another note", text)),
         ("resources/languages.tsv", lambda text: text + "xx\tNew\txxx\txxx_Latn\tXX\tXX\n"),
         ("resources/guard_languages.tsv", lambda text: text.replace("\ten\t", "\ten,de\t")),  # of wildguard, unused
-        ("workflow/scripts/refuseu/guards.py", lambda text: "# A comment.\n\n" + text),
+        ("workflow/scripts/refuseu/evaluation/guards.py", lambda text: "# A comment.\n\n" + text),
         ("workflow/scripts/align.py", lambda text: text + "\n\n# The end.\n"),
-        ("workflow/scripts/refuseu/script.py", lambda text: text + "\nNEW = 1\n"),
+        ("workflow/scripts/refuseu/job/start.py", lambda text: text + "\nNEW = 1\n"),
     ]
     with ExitStack() as stack:
         for path, edit in changes:
@@ -180,8 +180,8 @@ def test_a_corrected_code_of_a_language_reruns_what_was_identified_or_translated
 
 
 def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):
-    using = {path.stem for path in SCRIPTS.glob("*.py") if SCRIPTS / "refuseu/plots.py" in reached(path)}
-    with study.edited("workflow/scripts/refuseu/plots.py", lambda text: text + "\nNEW = 1\n"):
+    using = {path.stem for path in SCRIPTS.glob("*.py") if SCRIPTS / "refuseu/artifacts/plots.py" in reached(path)}
+    with study.edited("workflow/scripts/refuseu/artifacts/plots.py", lambda text: text + "\nNEW = 1\n"):
         found = reruns(study)
     assert found == study.after(of(study, *using))
     assert {"fig3", "report"} <= {rule(job) for job in found}
@@ -190,7 +190,7 @@ def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):
 
 def test_an_edit_of_the_consistency_loss_trains_only_the_runs_with_it_again(study):
     with_it = {f"align {model}" for model, row in study.sheets.trained.items() if row[3].endswith("+mlc")}
-    with study.edited("workflow/scripts/refuseu/mlc.py", lambda text: text + "\nNEW = 1\n"):
+    with study.edited("workflow/scripts/refuseu/training/mlc.py", lambda text: text + "\nNEW = 1\n"):
         found = reruns(study)
     assert with_it and found == study.after(with_it)
     assert {job for job in found if rule(job) in TRAINING} == with_it

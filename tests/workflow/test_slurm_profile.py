@@ -5,9 +5,9 @@ from collections import defaultdict
 
 import pytest
 import yaml
-from helpers import ROOT
 
 from refuseu.study.study import Study
+from support.helpers import ROOT
 
 JOB = re.compile(r"^rule (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
 

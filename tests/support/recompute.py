@@ -1,0 +1,96 @@
+"""Recomputes the CSV files of tables and figures from metrics.csv and comparisons.csv, with nothing of refuseu.
+
+python tests/support/recompute.py results/miniature
+"""
+
+import csv
+import math
+import statistics
+import sys
+from pathlib import Path
+
+METRICS, COMPARISONS = "metrics/metrics.csv", "comparisons/comparisons.csv"
+HARMFUL = {
+    "tables/table1_asr_refuseu_test": "refuseu_test",
+    "tables/table2_transfer_matrix": "refuseu_test",
+    "tables/table16_open_models": "refuseu_test",
+    "tables/asr_rtp_lx": "rtp_lx",
+    "tables/asr_polyglotox": "polyglotox",
+    "figures/fig3_asr_heatmap": "refuseu_test",
+    "figures/fig12_asr_open_models": "refuseu_test",
+}
+FLUENCY = ("fig6_fluency_drop_by_run", "fig7_fluency_drop_by_language", "fig10_fluency_drop_by_run",
+           "fig11_fluency_drop_by_language")  # fmt: skip
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class Results:
+    """The results of a study; `compared` counts the numbers that were found to agree."""
+
+    def __init__(self, folder):
+        self.folder, self.compared = Path(folder), 0
+        self.tidy = {}
+        for name in (METRICS, COMPARISONS):
+            for row in rows(self.folder / name):
+                if row.get("category", "all") == "all":
+                    key = tuple(row.get(k, "") for k in ("benchmark", "metric", "reference"))
+                    run = (row["base"], row["variant"], row["language"])
+                    self.tidy.setdefault((name, *key), {}).setdefault(run, []).append(row)
+
+    def found(self, name, cell, metric, benchmark=None, reference=""):
+        """Rows behind a cell, one per seed; benchmark None is the only one that has the measure."""
+        keys = [k for k in self.tidy if (k[0], k[2], k[3]) == (name, metric, reference) and benchmark in (None, k[1])]
+        run = (cell["base"], cell["variant"], cell["language"])
+        return [row for key in keys for row in self.tidy[key].get(run, [])]
+
+    def agree(self, where, written, expected):
+        assert (written == "") == (expected is None), (where, written, expected)
+        if expected is not None:
+            assert math.isclose(float(written), expected, rel_tol=2e-5, abs_tol=5e-6), (where, written, expected)
+            self.compared += 1
+
+    def cell(self, where, cell, found, prefix=""):
+        """Means over seeds of value and interval, and the spread of the value."""
+        for column in ("value", "ci_low", "ci_high"):
+            numbers = [float(row[column]) for row in found if row[column]]
+            self.agree((where, cell, column), cell[prefix + column], statistics.fmean(numbers) if numbers else None)
+        if not prefix:
+            values = [float(row["value"]) for row in found]
+            self.agree((where, cell, "spread"), cell["spread"], statistics.stdev(values) if len(values) > 1 else None)
+
+    def beside_published(self, where, cell):
+        if cell.get("published") and cell["value"]:
+            self.agree((where, cell), cell["difference"], float(cell["value"]) - float(cell["published"]))
+            inside = float(cell["ci_low"]) <= float(cell["published"]) <= float(cell["ci_high"])
+            assert cell["published_inside"] == str(inside), (where, cell)
+
+    def check(self):
+        for name, benchmark in HARMFUL.items():
+            for cell in rows(self.folder / f"{name}.csv"):
+                self.cell(name, cell, self.found(METRICS, cell, "asr", benchmark))
+                self.beside_published(name, cell)
+        for cell in rows(self.folder / "tables/table3_global_mmlu.csv"):
+            self.cell("table3", cell, self.found(METRICS, cell, "accuracy"))
+            self.cell("table3", cell, self.found(COMPARISONS, cell, "accuracy", None, "abliterated"), "change_")
+        for cell in rows(self.folder / "tables/outcomes.csv"):
+            benchmark = None if cell["metric"] in ("over_refusal_rate", "judged_share") else "refuseu_test"
+            self.cell("outcomes", cell, self.found(METRICS, cell, cell["metric"], benchmark))
+        for cell in rows(self.folder / "figures/fig4_asr_vs_language_consistency.csv"):
+            for metric in ("asr", "language_consistency"):
+                values = [float(row["value"]) for row in self.found(METRICS, cell, metric, "refuseu_test")]
+                self.agree(("fig4", cell), cell[metric], statistics.fmean(values) if values else None)
+        for cell in rows(self.folder / "figures/fig8_language_consistency_delta.csv"):
+            where = ("language_consistency", "refuseu_test", "abliterated")
+            self.cell("fig8", cell, self.found(COMPARISONS, cell, *where))
+        for name in FLUENCY:
+            for cell in rows(self.folder / f"figures/{name}.csv"):
+                self.cell(name, cell, self.found(COMPARISONS, cell, cell["panel"], None, "abliterated"))
+        return self.compared
+
+
+if __name__ == "__main__":
+    print(Results(sys.argv[1]).check(), "numbers agree")  # noqa: T201

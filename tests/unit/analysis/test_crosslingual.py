@@ -1,0 +1,59 @@
+"""Consistency over languages: hand-computed values and the published ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from refuseu.analysis import crosslingual, metrics
+from support.helpers import ROOT
+
+STATISTICS = {"confidence": 0.95, "resamples": 500, "seed": 1}
+
+
+def items(outcomes):
+    """Items from {language: [0 or 1 or None, ...]}."""
+    rows = [("bench", code, f"bench-{code}-{i}", value) for code, values in outcomes.items()
+            for i, value in enumerate(values)]  # fmt: skip
+    return pd.DataFrame(rows, columns=[*metrics.ITEM, "asr"]).astype({"asr": float})
+
+
+def test_pairs_of_languages_that_agree():
+    frame = items({"en": [0, 0, 1, 0], "de": [0, 1, 1, 0], "pl": [0, 1, 0, None]})
+    (_, spread), (metric, pag) = crosslingual.estimates(frame, **STATISTICS)
+    # of 3 pairs agree 3, 1, 1; of the one pair of the last prompt 1
+    assert (metric, pag["value"], pag["n"]) == ("pag", pytest.approx(6 / 10), 4)
+    assert spread["value"] == pytest.approx(np.var([1 / 4, 2 / 4, 1 / 3]))
+
+
+def test_languages_that_always_agree_have_no_variance():
+    (_, spread), (_, pag) = crosslingual.estimates(items({"en": [0, 1, 1], "de": [0, 1, 1]}), **STATISTICS)
+    assert (spread["value"], pag["value"]) == (0, 1)
+    assert (pag["ci_low"], pag["ci_high"]) == (1, 1)
+
+
+def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
+    frame = items({"en": [0, 1, 1], "de": [0, None]})
+    assert [row["n"] for _, row in crosslingual.estimates(frame, **STATISTICS)] == [1, 1]
+    assert crosslingual.estimates(items({"en": [0, 1]}), **STATISTICS) == []
+
+
+def test_the_published_variance_is_the_population_variance_of_the_rates():
+    published = pd.read_csv(ROOT / "resources/published/mlc.csv")
+    rates = published[(published["metric"] == "safety_rate") & (published["language"] != "all")]
+    for variant, rows in rates.groupby("variant"):
+        theirs = published[(published["variant"] == variant) & (published["metric"] == "asr_variance")]["value"].item()
+        assert crosslingual.variance(
+            rows["value"].to_numpy()[None] / 100, np.ones((1, 1))
+        ).item() * 100 == pytest.approx(theirs, abs=0.01)
+
+
+def test_measures_of_a_benchmark_with_translated_prompts(tmp_path):
+    frame = items({"en": [0, 0, 1], "de": [0, 1, 1]}).assign(category="")
+    labels = {"model": "m", "base": "m", "variant": "abliterated", "method": "base", "seed": ""}
+    groups = {"high_resource": ["en", "de"]}
+    rows = metrics.measure(labels, frame, groups, parallel=True, **STATISTICS)
+    pag = rows[rows["metric"] == "pag"]
+    assert pag[["benchmark", "language", "category", "value", "n"]].values.tolist() == [
+        ["bench", "all", "all", pytest.approx(2 / 3), 3]
+    ]
+    assert "pag" not in set(metrics.measure(labels, frame, groups, **STATISTICS)["metric"])

@@ -1,0 +1,158 @@
+"""Warm workers: a job in a fork of the server is the same job."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from support.helpers import SCRIPTS
+from support.jobs import Job
+
+# The server of the workflow, but for what it imports beforehand.
+SERVER = """
+import sys
+from refuseu.job import warm
+warm.HEAVY = ("json", "refuseu.records")
+warm.serve(sys.argv[1], [])
+"""
+ENVIRON = {k: v for k, v in os.environ.items() if k != "REFUSEU_WARM"} | {"PYTHONPATH": str(SCRIPTS)}
+
+
+def wait_for(socket, server):
+    while not socket.exists():
+        assert server.poll() is None
+        time.sleep(0.01)
+
+
+class Server:
+    def __init__(self, folder):
+        folder.mkdir()
+        self.socket, self.stderr = folder / "warm", folder.parent / "server.stderr"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(self.socket)], env=ENVIRON, stderr=self.stderr.open("w")
+        )
+        wait_for(self.socket, self.process)
+
+
+@pytest.fixture
+def server(tmp_path):
+    made = Server(tmp_path / "socket")
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+@pytest.fixture
+def job(tmp_path):
+    return lambda body, head="": Job(tmp_path, body, head)
+
+
+BODIES = {
+    "well": ('print("hi"); open(snakemake.output[0], "w").write("done")', 0),
+    "user error": ('raise UserError("config.yaml: mend it")', 1),
+    "crash": ('print("before"); {}["nothing"]', 1),
+    "exit": ("raise SystemExit(3)", 3),
+    "child": ('import subprocess; subprocess.run(["echo", "child"], check=True)', 0),
+}
+
+
+def without_times(log):
+    return [line.split(" ", 2)[-1] if line[:4].isdigit() else line for line in log.splitlines()]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_warm_job_has_the_same_exit_code_log_and_output_as_a_cold_one(server, job, name):
+    body, code = BODIES[name]
+    made, seen = job(body), []
+    for environ in ({}, {"REFUSEU_WARM": str(server.socket)}):
+        made.output.unlink(missing_ok=True)
+        ended = made.run(**environ)
+        output = made.output.read_text() if made.output.exists() else None
+        # A traceback names the temporary copy that Snakemake makes, or the script itself.
+        log = [line for line in without_times(made.log.read_text()) if not line.startswith("  ")]
+        terminal = ended.stderr + (server.stderr.read_text() if environ else "")
+        seen.append((ended.returncode, output, log, terminal))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == code
+
+
+def test_a_warm_job_runs_in_a_fork_of_the_server_with_its_imports_behind_it(server, job):
+    made = job('import os, sys; print(os.getppid(), "refuseu.records" in sys.modules)')
+    made.run(REFUSEU_WARM=str(server.socket))
+    assert made.log.read_text() == f"{server.process.pid} True\n"
+
+
+def test_a_warm_job_has_the_environment_and_folder_of_its_own_process(server, job):
+    made = job('import os; print(os.environ["CANARY"], "REFUSEU_WARM" in os.environ)')
+    made.run(REFUSEU_WARM=str(server.socket), CANARY="42")
+    assert made.log.read_text() == "42 False\n"
+
+
+def test_warm_jobs_do_not_see_each_other(server, job):
+    made = job('import json; print(hasattr(json, "mark")); json.mark = 1')
+    for _ in range(2):
+        made.run(REFUSEU_WARM=str(server.socket))
+        assert made.log.read_text() == "False\n"
+
+
+def test_a_warm_job_that_is_killed_has_failed(server, job):
+    made = job("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert made.run(REFUSEU_WARM=str(server.socket)).returncode == 1
+    assert job("print(1)").run(REFUSEU_WARM=str(server.socket)).returncode == 0
+
+
+def test_when_a_jobs_process_is_killed_its_fork_ends_too(server, job, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    made = job(f'import time; out = open({str(fifo)!r}, "w"); out.write("here\\n"); out.flush(); time.sleep(3600)')
+    client = subprocess.Popen([sys.executable, str(made.file)], env=ENVIRON | {"REFUSEU_WARM": str(server.socket)})
+    with open(fifo) as lines:
+        assert lines.readline() == "here\n"
+        client.send_signal(signal.SIGKILL)
+        client.wait()
+        assert lines.read() == ""  # comes back only when the fork, which holds the other end, is gone
+    assert server.process.poll() is None
+
+
+PARENT = """
+import os, subprocess, sys, time
+server = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=sys.stdout)
+while not os.path.exists(sys.argv[2]) and server.poll() is None:
+    time.sleep(0.01)
+print("ready" if server.poll() is None else "dead", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_server_ends_with_its_parent_and_leaves_nothing(tmp_path):
+    (tmp_path / "socket").mkdir()
+    socket = tmp_path / "socket" / "warm"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, SERVER, str(socket)],
+        env=ENVIRON,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout.readline() == "ready\n"
+    parent.kill()
+    parent.wait()
+    assert parent.stdout.read() == ""  # comes back only when the server, which holds the other end, is gone
+    assert not socket.parent.exists()
+
+
+def test_without_a_server_a_job_runs_by_itself(job, tmp_path):
+    made = job('open(snakemake.output[0], "w").write("done")')
+    assert made.run(REFUSEU_WARM=str(tmp_path / "nowhere")).returncode == 0
+    assert made.output.read_text() == "done"
+
+
+def test_a_server_that_was_killed_is_as_good_as_none(server, job):
+    server.process.kill()
+    server.process.wait()
+    made = job('open(snakemake.output[0], "w").write("done")')
+    assert made.run(REFUSEU_WARM=str(server.socket)).returncode == 0
+    assert made.output.read_text() == "done"
