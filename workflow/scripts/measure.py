@@ -29,6 +29,6 @@ def main(snakemake: "Snakemake") -> None:
         judged = [read_jsonl(given[step]) for step in ("adjudicate", "judge_fluency") if given.get(step)]
         records = description.describe(responses, detected, markers, params.repetition, *judged)
     write_jsonl(snakemake.output.jsonl, records)
-    items = metrics.read_items(snakemake.output.jsonl)
+    items = metrics.items(records, snakemake.wildcards.benchmark)
     rows = metrics.measure(params.labels, items, params.languages, params.parallel, **params.statistics)
     metrics.write_csv(snakemake.output.csv, rows)

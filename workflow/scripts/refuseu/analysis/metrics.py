@@ -7,7 +7,7 @@ same prompts.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def measure(
     Parameters
     ----------
     labels : model, base, variant, method and seed of the run
-    items : what `read_items` returned
+    items : what `items` returned
     languages : group → codes
     parallel : whether prompts are translations of each other; then with the measures of `refuseu.analysis.crosslingual`
     statistics : confidence, resamples and seed
@@ -129,11 +129,16 @@ def compare(
 
 
 def read_items(path: str | Path) -> pd.DataFrame:
+    """The items of a file of rule measure; its stem is the benchmark."""
+    return items(read_jsonl(path), Path(path).stem)
+
+
+def items(rows: Sequence[Mapping[str, Any]], benchmark: str) -> pd.DataFrame:
     """One row per prompt of one run on one benchmark, one column per measure.
 
     Parameters
     ----------
-    path : records of `refuseu.evaluation.description`; the file's stem is the benchmark
+    rows : what `refuseu.evaluation.description` returned
 
     Returns
     -------
@@ -142,8 +147,8 @@ def read_items(path: str | Path) -> pd.DataFrame:
     of its own; ``asr_<guard>`` is what one guard alone would give. A benchmark with outcomes but neither
     verdicts nor scores is benign.
     """
-    known = pd.DataFrame(read_jsonl(path))
-    frame = known.reindex(columns=[*ITEM, "category", *KNOWN]).assign(benchmark=Path(path).stem)
+    known = pd.DataFrame(rows)
+    frame = known.reindex(columns=[*ITEM, "category", *KNOWN]).assign(benchmark=benchmark)
     harmful, answered, asked = frame["verdict"].notna(), frame["outcome"].notna(), "fluency" in known
     benign = answered & ~harmful & (not asked)
     rates = {
