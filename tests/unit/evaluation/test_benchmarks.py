@@ -10,7 +10,7 @@ import pytest
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import load
 from refuseu.runner.preflight import check_benchmark
-from refuseu.study.study import Benchmark
+from refuseu.study.rows import Benchmark
 from support.helpers import CODES, ROOT
 
 QUESTION = {

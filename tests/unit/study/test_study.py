@@ -11,7 +11,8 @@ from snakemake.utils import update_config
 from refuseu.errors import UserError
 from refuseu.evaluation.guards import not_covered
 from refuseu.schemas import load_schema, read_tsv
-from refuseu.study.study import Study, load_recipe
+from refuseu.study.sheets import load_recipe
+from refuseu.study.study import Study
 from support.helpers import CODES, ROOT, read_yaml
 
 

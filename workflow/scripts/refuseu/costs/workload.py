@@ -16,7 +16,8 @@ from refuseu.evaluation.benchmarks import questions
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
 from refuseu.records import Record, read_jsonl
 from refuseu.study import selection
-from refuseu.study.study import Model, Study
+from refuseu.study.rows import Model
+from refuseu.study.study import Study
 
 OPTIONS = ("question", "option_a", "option_b", "option_c", "option_d")
 EPOCHS = 3  # the trainers' default

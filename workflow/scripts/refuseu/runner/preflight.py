@@ -9,7 +9,8 @@ from typing import Any
 from refuseu.errors import UserError
 from refuseu.job import warm
 from refuseu.runner import cluster
-from refuseu.study.study import Benchmark, Study
+from refuseu.study.rows import Benchmark
+from refuseu.study.study import Study
 
 # Files of which a benchmark's folder has at least one, by source.
 FILES = {

@@ -1,0 +1,170 @@
+"""What rows of a study say of each other, and whether it holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from refuseu.errors import UserError
+from refuseu.evaluation.guards import FORMATS
+from refuseu.recipes import check_recipe
+from refuseu.schemas import duplicate, load_schema, refer
+from refuseu.study.rows import EVALUATED, Variant
+from refuseu.study.sheets import Recipe, Sheets
+
+# Fields of a DPO recipe on which the reference log-probabilities depend, as in refuseu.training.logprobs.
+REFERENCE_SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
+
+
+def bases(sheets: Sheets) -> list[str]:
+    """Models with role base."""
+    return [model.model for model in sheets.models.values() if "base" in model.roles]
+
+
+def check_variants(sheets: Sheets) -> None:
+    """Bases of the runs can be trained, their recipes fit, and runs of one name differ in the seed alone."""
+    paths = sheets.config["sheets"]
+    first: dict[tuple[str, str], Variant] = {}
+    for row in sheets.variants.values():
+        refer(row.base, bases(sheets), paths["variants"], f"variant {row.variant!r}, column base",
+              f"a model with role base in {paths['models']}")  # fmt: skip
+        if sheets.models[row.base].backend == "openai":
+            raise UserError(
+                f"{paths['variants']}: variant {row.variant!r}, column base names {row.base!r}, whose backend in "
+                f"{paths['models']} is 'openai', and what is behind an API cannot be trained; choose backend "
+                "transformers or vllm, or take the variant out"
+            )
+        check_method(row, sheets.recipes[row.recipe], f"{paths['recipes']}/{row.recipe}.yaml")
+        if (config := sheets.accelerate(row.base)) and not Path(config).is_file():
+            raise UserError(
+                f"{paths['models']}: model {row.base!r} takes {sheets.models[row.base].gpus} GPUs, and to train on "
+                f"so many needs {config}, which does not exist; write it like its neighbours, or change the column"
+            )
+        other = first.setdefault((row.base, row.variant), row)
+        for column in ("languages", "method", "recipe"):
+            if getattr(row, column) != getattr(other, column):
+                raise UserError(
+                    f"{paths['variants']}: {other.model!r} and {row.model!r} differ in {column}, and tables would "
+                    "average them as seeds of one run; rename the variant of one"
+                )
+    names = dict.fromkeys(row.variant for row in sheets.variants.values())
+    duplicate([*sheets.models, *names], paths["variants"], "variants and models")
+
+
+def check_method(row: Variant, recipe: Recipe, file: str) -> None:
+    """A recipe has what the method of a variant needs, and nothing that its trainer does not know."""
+    if not recipe.get("lora"):
+        raise UserError(
+            f"{file} has no section lora, and models are evaluated as adapters on their base; add it or choose "
+            f"another recipe for variant {row.variant!r}"
+        )
+    check_recipe(row.objective, recipe, f"{file}:")
+    if row.consistent and "mlc" not in recipe:
+        raise UserError(
+            f"{file} has no section mlc, which the method {row.method} of variant {row.variant!r} needs; add it or "
+            "choose another recipe"
+        )
+
+
+def check_recipes(sheets: Sheets) -> None:
+    """Consistency losses are whole and of known languages, and one reference serves all recipes of a base."""
+    for recipe, content in sheets.recipes.items():
+        file = f"{sheets.config['sheets']['recipes']}/{recipe}.yaml"
+        if "mlc" in content:
+            needed = load_schema("recipe")["properties"]["mlc"]["properties"]
+            if missing := next((key for key in needed if key not in content["mlc"]), ""):
+                raise UserError(
+                    f"{file}, key mlc: the key {missing!r} is missing, here and in what it includes; add it"
+                )
+            sheets.language_set(content["mlc"]["languages"], f"{file}, mlc", built=True)
+    for base in dict.fromkeys(row.base for row in sheets.variants.values() if row.objective == "dpo"):
+        reference_settings(sheets, base)
+
+
+def check_models(sheets: Sheets) -> None:
+    """Models that other rows name exist, and can do what they are named for."""
+    paths = sheets.config["sheets"]
+    known = sorted({*EVALUATED, "all", *sheets.evaluated} | {variant.variant for variant in sheets.variants.values()})
+    for benchmark in sheets.benchmarks.values():
+        for name in benchmark.models:
+            refer(name, known, paths["benchmarks"], f"benchmark {benchmark.benchmark!r}, column models",
+                  "a role, a variant or a model")  # fmt: skip
+    for name, on in sheets.evaluations("knowledge"):
+        if sheets.answering(name).backend == "openai":
+            raise UserError(
+                f"{paths['benchmarks']}: benchmark {on!r}, column models takes in {name!r}, whose backend in "
+                f"{paths['models']} is 'openai', and APIs give no log-likelihoods of options (kind knowledge); "
+                "choose another backend or take the model out"
+            )
+    for row in sheets.models.values():
+        if row.base:
+            itself = "base" in row.roles
+            what = "the base itself" if itself else "a model with role base"
+            known = [row.model] if itself else bases(sheets)
+            refer(row.base, known, paths["models"], f"model {row.model!r}, column base", what)
+    twins = [row.base for row in sheets.models.values() if "instruct" in row.roles]
+    duplicate(twins, paths["models"], "bases of instruct models")
+
+
+def check_uses(sheets: Sheets) -> None:
+    """Models that the config names exist, and can do what they are named for."""
+    paths, dataset, judging = sheets.config["sheets"], sheets.config["dataset"], sheets.config["judging"]
+    uses = {
+        "dataset.generators.main": [dataset["generators"]["main"]],
+        "dataset.generators.pilot": dataset["generators"]["pilot"],
+        "dataset.prompt_judges": dataset["prompt_judges"],
+        "dataset.chosen": [dataset["chosen"]],
+        "dataset.rejected": [dataset["rejected"]],
+        "judging.guards": judging["guards"],
+        "judging.adjudicator": [judging["adjudicator"]],
+        "judging.held_out": judging["held_out"],
+        "fluency.judge": [sheets.config["fluency"]["judge"]],
+    }
+    formats: dict[str, Sequence[str]] = {"judging.adjudicator": ("classify",), "fluency.judge": ("rating",)}
+    formats |= dict.fromkeys(("dataset.prompt_judges", "judging.guards", "judging.held_out"), FORMATS)
+    for key, names in uses.items():
+        for name in names:
+            refer(name, sheets.models, sheets.source, f"key {key}", f"a model of {paths['models']}")
+            if key in formats and sheets.models[name].format not in formats[key]:
+                raise UserError(
+                    f"{sheets.source}: key {key} names {name!r}, whose format in {paths['models']} is "
+                    f"{sheets.models[name].format!r}; choose a model with format {' or '.join(formats[key])}"
+                )
+    behind_apis = [m.model for m in sheets.models.values() if m.backend == "openai"]
+    for name in sheets.config["api"]["batch"]:
+        refer(name, behind_apis, sheets.source, "key api.batch",
+              f"a model with backend openai in {paths['models']}")  # fmt: skip
+    for key in ("judging.guards", "dataset.generators.main", "dataset.chosen", "dataset.rejected"):
+        for name in set(uses[key]) & set(judging["held_out"]):
+            raise UserError(
+                f"{sheets.source}: key judging.held_out names {name!r}, which builds the data ({key}); "
+                "choose a judge that has no part in it"
+            )
+    own = [b.benchmark for b in sheets.benchmarks.values() if b.source == "refuseu"]
+    tested = list(dict.fromkeys(model for benchmark in own for model in sheets.models_on(benchmark)))
+    for name in sheets.config["audit"]["models"]:
+        refer(name, tested, sheets.source, "key audit.models",
+              "a model evaluated on a benchmark with source refuseu")  # fmt: skip
+
+
+def reference_settings(sheets: Sheets, base: str) -> dict[str, Any]:
+    """What a base's reference log-probabilities depend on beside its weights.
+
+    Raises
+    ------
+    UserError
+        If two DPO recipes of the base differ in it: one reference could not serve both.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for variant in sheets.variants.values():
+        if variant.base == base and variant.objective == "dpo":
+            trainer = sheets.recipes[variant.recipe].get("trainer", {})
+            found[variant.recipe] = {k: trainer[k] for k in REFERENCE_SETTINGS if k in trainer}
+    (first, settings), *others = found.items()
+    for recipe, other in others:
+        for key in REFERENCE_SETTINGS:
+            if other.get(key) != settings.get(key):
+                raise UserError(
+                    f"{sheets.config['sheets']['recipes']}: the recipes {first} and {recipe} of base {base!r} differ "
+                    f"in trainer.{key}, on which the shared reference log-probabilities depend; make them equal"
+                )
+    return settings

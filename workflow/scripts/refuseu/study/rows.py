@@ -1,0 +1,99 @@
+"""What a row of each sheet says, typed."""
+
+from dataclasses import dataclass
+
+EVALUATED = ("base", "instruct", "open")  # roles
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of ``models.tsv``: something that answers or judges.
+
+    Attributes
+    ----------
+    model : id used everywhere in the study
+    roles : what it may be used for (base, instruct, open, generator, guard, adjudicator, fluency_judge)
+    base : the base model it belongs to, for `base` and `instruct` (empty otherwise)
+    format : how it is addressed and read (chat, rating, or one of `guards.FORMATS`)
+    backend : transformers, vllm or openai
+    repository : hub id, local folder (``<study>`` is the study's results), or the name an API knows it by
+    revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
+    dtype : torch dtype or auto
+    gpus : GPUs that one job takes
+    endpoint : URL of an OpenAI-compatible server (backend openai)
+    """
+
+    model: str
+    roles: tuple[str, ...]
+    base: str
+    format: str
+    backend: str
+    repository: str
+    revision: str
+    dtype: str
+    gpus: int
+    endpoint: str
+    note: str
+
+    @property
+    def evaluated_as(self) -> str:
+        """Its role among those that are evaluated; empty if it has none."""
+        return next((role for role in self.roles if role in EVALUATED), "")
+
+    @property
+    def local_endpoint(self) -> bool:
+        """Whether the server is on this machine and needs no key."""
+        return any(host in self.endpoint for host in ("//127.0.0.1", "//localhost"))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of ``variants.tsv``: one training run; its model id is ``{base}-{variant}-s{seed}``."""
+
+    variant: str
+    base: str
+    languages: tuple[str, ...]
+    method: str
+    recipe: str
+    seed: int
+    note: str
+
+    @property
+    def model(self) -> str:
+        return f"{self.base}-{self.variant}-s{self.seed}"
+
+    @property
+    def objective(self) -> str:
+        return self.method.partition("+")[0]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the MLC loss is added."""
+        return self.method.endswith("+mlc")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A row of ``benchmarks.tsv``.
+
+    Attributes
+    ----------
+    source : which loader reads it (refuseu, rtp_lx, polyglotox, questions, global_mmlu)
+    kind : harmful, benign, knowledge or fluency
+    parallel : ``yes`` if prompts whose ids differ in the language only are translations of each other, else empty
+    mode : chat, continuation or multiple_choice
+    models : roles and variants that are evaluated on it, or ``all``
+    repository, revision : hub id and commit, a folder and ``local``, or nothing and ``dataset``
+    """
+
+    benchmark: str
+    source: str
+    kind: str
+    languages: tuple[str, ...]
+    parallel: str
+    mode: str
+    max_new_tokens: int
+    models: tuple[str, ...]
+    repository: str
+    revision: str
+    note: str
