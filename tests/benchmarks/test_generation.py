@@ -3,7 +3,7 @@
 import random
 import time
 
-from refuseu.backends import Decoding
+from refuseu.backends.completion import Decoding
 from refuseu.backends.local import Transformers
 from support.helpers import keep
 
@@ -20,13 +20,13 @@ def test_generation_by_length_against_arrival_order(model, words):
     seconds, answers = {"ours": [], "arrival order": []}, {}
     for _ in range(3):
         start = time.perf_counter()
-        answers["ours"] = dict(backend.answer(prompts, DECODING, [0] * len(prompts)))
+        answers["ours"] = dict(backend.complete(prompts, DECODING, [0] * len(prompts)))
         seconds["ours"].append(time.perf_counter() - start)
         start = time.perf_counter()
         arrived = {}
         for first in range(0, len(prompts), BATCH):
             part = prompts[first : first + BATCH]
-            arrived |= {first + i: c for i, c in backend.answer(part, DECODING, [0] * len(part))}
+            arrived |= {first + i: c for i, c in backend.complete(part, DECODING, [0] * len(part))}
         answers["arrival order"] = arrived
         seconds["arrival order"].append(time.perf_counter() - start)
     ratio = min(seconds["arrival order"]) / min(seconds["ours"])

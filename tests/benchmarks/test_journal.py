@@ -3,7 +3,8 @@
 import random
 import time
 
-from refuseu.backends import Decoding, answers, open_backend
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete, open_backend
 from support.helpers import keep
 
 DECODING = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=16)
@@ -18,7 +19,7 @@ def test_the_journal_takes_less_than_three_percent_of_a_generation_job(model, wo
     seconds = {"generation": [], "journal": [], "rerun": []}
     for turn in range(3):
         start = time.perf_counter()
-        given = list(open_backend(model, None, BATCH, tmp_path / "none").answer(prompts, DECODING, seeds))
+        given = list(open_backend(model, None, BATCH, tmp_path / "none").complete(prompts, DECODING, seeds))
         seconds["generation"].append(time.perf_counter() - start)
 
         class Known:
@@ -27,10 +28,10 @@ def test_the_journal_takes_less_than_three_percent_of_a_generation_job(model, wo
 
         # The same job with a backend that takes no time: what is left is the journal's.
         with monkeypatch.context() as patched:
-            patched.setattr("refuseu.backends.open_backend", lambda *_: Known())
+            patched.setattr("refuseu.backends.journaled.open_backend", lambda *_: Known())
             for name in ("journal", "rerun"):
                 start = time.perf_counter()
-                found = answers(model, None, prompts, DECODING, tmp_path / f"{turn}.jsonl", BATCH)
+                found = complete(model, None, prompts, DECODING, tmp_path / f"{turn}.jsonl", BATCH)
                 seconds[name].append(time.perf_counter() - start)
                 assert found == [completion for _, completion in sorted(given, key=lambda pair: pair[0])]
     generation = min(seconds["generation"])

@@ -12,8 +12,10 @@ from dataclasses import asdict
 
 import pytest
 
-from refuseu.backends import Decoding, answers, identity
 from refuseu.backends.api import CONCURRENT
+from refuseu.backends.completion import Decoding
+from refuseu.backends.identity import identity
+from refuseu.backends.journaled import complete
 from refuseu.job.journal import Journal, request_key
 from support.helpers import OFFLINE, SCRIPTS, TESTS, Drip, Drop, Server, api_row, chat_completion
 
@@ -108,17 +110,19 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from support.helpers import api_row
-from refuseu.backends import Decoding, answers, api
+from refuseu.backends import failures
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.records import write_jsonl
 from refuseu.job.start import run
 
 url, folder, number = sys.argv[1:]
-api.FIRST_PAUSE = 0.05
+failures.FIRST_PAUSE = 0.05
 
 def main(snakemake):
     questions = [[{"role": "user", "content": f"question {n}"}] for n in range(1000)]
     row = api_row(url) | {"timeout": 2.0}
-    found = answers(row, None, questions, Decoding(0.0, 1.0, 16), f"{folder}/journal.jsonl", 4)
+    found = complete(row, None, questions, Decoding(0.0, 1.0, 16), f"{folder}/journal.jsonl", 4)
     write_jsonl(f"{folder}/result.jsonl", ({"text": one.text, "reason": one.finish_reason} for one in found))
 
 sys.exit(run(main, SimpleNamespace(rule="ask", log=[f"{folder}/{number}.log"])))
@@ -145,7 +149,7 @@ def start(tmp_path):
 def test_ten_kills_among_all_faults_lose_nothing_and_ask_for_nothing_again_that_was_kept(start, tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     sound, server = FaultyServer(faulty=False), FaultyServer(faulty=True)
-    expected = answers(api_row(sound.url), None, QUESTIONS, GREEDY, tmp_path / "sound" / "journal.jsonl", 4)
+    expected = complete(api_row(sound.url), None, QUESTIONS, GREEDY, tmp_path / "sound" / "journal.jsonl", 4)
     who, how = identity(api_row(server.url), None), asdict(GREEDY)
     content = {request_key(who, question, how, 0): question[0]["content"] for question in QUESTIONS}
     journal, draw = tmp_path / "journal.jsonl", random.Random(4242)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.backends.local import ENDS
 from support.helpers import api_row
 
@@ -60,9 +61,9 @@ def ready(url):
 
 
 def test_the_same_answers_from_a_server_as_from_this_process(lively_model, served, tmp_path):
-    here = answers(lively_model, None, PROMPTS, GREEDY, tmp_path / "here.jsonl", 4)
+    here = complete(lively_model, None, PROMPTS, GREEDY, tmp_path / "here.jsonl", 4)
     row = api_row(served) | {"repository": lively_model["repository"], "concurrent": 2}
-    there = answers(row, None, PROMPTS, GREEDY, tmp_path / "there.jsonl", 4)
+    there = complete(row, None, PROMPTS, GREEDY, tmp_path / "there.jsonl", 4)
     assert [one.text for one in there] == [one.text for one in here]
     assert [one.prompt_tokens for one in there] == [one.prompt_tokens for one in here]
     assert len({one.text for one in here}) > len(PROMPTS) / 2

@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from refuseu.backends import Decoding
+from refuseu.backends.completion import Decoding
 from refuseu.backends.local import Transformers
 from refuseu.evaluation.judging import label
 from refuseu.miniature.models import train_tokenizer
@@ -47,7 +47,7 @@ def test_answers_and_labels(model, tmp_path):
     backend = Transformers(model, None, BATCH)
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=NEW_TOKENS)
     start = time.perf_counter()
-    answers = dict(backend.answer([[{"role": "user", "content": t}] for t in texts], decoding, [0] * PROMPTS))
+    answers = dict(backend.complete([[{"role": "user", "content": t}] for t in texts], decoding, [0] * PROMPTS))
     seconds = time.perf_counter() - start
     tokens = sum(answer.completion_tokens for answer in answers.values())
     del backend

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.dataset.prompts import answer_requests
 from refuseu.job.journal import journal_path
 from refuseu.job.start import script
@@ -20,7 +21,7 @@ def main(snakemake: "Snakemake") -> None:
     messages, drawn = answer_requests(prompts, seeds, side, p.seed)
     decoding = Decoding(**p.decoding)
     model, batch_size = p.model | p.how, p.how["batch_size"]
-    completions = answers(model, None, messages, decoding, journal_path(output), batch_size, drawn)
+    completions = complete(model, None, messages, decoding, journal_path(output), batch_size, drawn)
     texts = [completion.text.strip() for completion in completions]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     write_jsonl(

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.job.journal import journal_path
 from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_jsonl
@@ -20,7 +21,7 @@ def main(snakemake: "Snakemake") -> None:
     conversations = [[{"role": "user", "content": row["prompt"]}] if chat else row["prompt"] for row in prompts]
     model, decoding = p.model | p.how, Decoding(**p.decoding, max_new_tokens=p.answer["max_new_tokens"])
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
-    completions = answers(model, adapter, conversations, decoding, journal_path(output), p.how["batch_size"])
+    completions = complete(model, adapter, conversations, decoding, journal_path(output), p.how["batch_size"])
     keep = ("prompt_id", "language", "category", "prompt")
     write_jsonl(
         output,

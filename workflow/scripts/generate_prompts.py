@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.dataset.prompts import requests
 from refuseu.job.journal import journal_path
 from refuseu.job.start import script
@@ -21,7 +22,7 @@ def main(snakemake: "Snakemake") -> None:
     seeds = [request["seed"] for request in wanted]
     decoding = Decoding(**p.sampling)
     model, batch_size = p.model | p.how, p.how["batch_size"]
-    completions = answers(model, None, messages, decoding, journal_path(output), batch_size, seeds)
+    completions = complete(model, None, messages, decoding, journal_path(output), batch_size, seeds)
     texts = [completion.text.strip() for completion in completions]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     generator = {"generator": snakemake.wildcards.generator}

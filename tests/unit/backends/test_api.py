@@ -10,7 +10,9 @@ import httpx2
 import openai
 import pytest
 
-from refuseu.backends import Completion, Decoding, answers, api
+from refuseu.backends import api, failures
+from refuseu.backends.completion import Completion, Decoding
+from refuseu.backends.journaled import complete
 from refuseu.errors import UserError
 from refuseu.evaluation.judging import unsafe_probability
 from refuseu.job.journal import Journal
@@ -48,14 +50,14 @@ def refused(call, *args):
 
 def test_a_completion_holds_text_reason_and_counts(serve):
     server = serve(lambda *_: (200, chat_completion("cut", "length")))
-    [(index, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0])
+    [(index, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0])
     assert (index, found) == (0, Completion("cut", "length", 7, 3, None))
 
 
 def test_the_server_is_asked_in_its_own_words(serve):
     server = serve(echo)
     conversation = [{"role": "system", "content": "Be brief {x}."}, {"role": "user", "content": 'Hi "🙂"'}]
-    list(api.OpenAI(api_row(server.url)).answer([conversation, "raw text"], GREEDY, [1, 2]))
+    list(api.OpenAI(api_row(server.url)).complete([conversation, "raw text"], GREEDY, [1, 2]))
     asked = sorted(server.chats, key=lambda chat: len(chat["messages"]))
     assert asked[1]["messages"] == conversation
     assert asked[0]["messages"] == [{"role": "user", "content": "raw text"}]
@@ -67,7 +69,7 @@ def test_the_server_is_asked_in_its_own_words(serve):
 
 def test_seeds_are_sent_when_sampling(serve):
     server = serve(echo)
-    list(api.OpenAI(api_row(server.url)).answer(turns("a", "b"), SAMPLED, [11, 22]))
+    list(api.OpenAI(api_row(server.url)).complete(turns("a", "b"), SAMPLED, [11, 22]))
     assert {chat["messages"][0]["content"]: chat["seed"] for chat in server.chats} == {"a": 11, "b": 22}
     assert {chat["temperature"] for chat in server.chats} == {0.7}
 
@@ -80,7 +82,7 @@ def test_answers_come_in_the_order_in_which_they_arrive(serve):
             taken.wait()
         return echo(path, headers, body)
 
-    found = api.OpenAI(api_row(serve(reply).url)).answer(turns("slow", "fast"), GREEDY, [0, 0])
+    found = api.OpenAI(api_row(serve(reply).url)).complete(turns("slow", "fast"), GREEDY, [0, 0])
     assert next(found)[0] == 1
     taken.set()
     assert next(found)[0] == 0
@@ -89,7 +91,7 @@ def test_answers_come_in_the_order_in_which_they_arrive(serve):
 
 def test_many_questions_all_get_their_own_answer(serve):
     words = [f"word {n}" for n in range(100)]
-    found = dict(api.OpenAI(api_row(serve(echo).url)).answer(turns(*words), GREEDY, [0] * 100))
+    found = dict(api.OpenAI(api_row(serve(echo).url)).complete(turns(*words), GREEDY, [0] * 100))
     assert [found[i].text for i in range(100)] == [word.upper() for word in words]
 
 
@@ -101,7 +103,7 @@ def test_a_busy_server_is_asked_again(serve, status):
         return (statuses.pop(), {"error": {"message": "busy"}}) if statuses else echo(path, headers, body)
 
     server = serve(reply)
-    [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0])
     assert found.text == "A"
     assert len(server.chats) == 2
 
@@ -109,7 +111,7 @@ def test_a_busy_server_is_asked_again(serve, status):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_at_once_and_without_the_key(serve, status):
     server = serve(lambda *_: (status, {"error": {"message": f"Incorrect API key provided: {CANARY}"}}))
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message == (
         "the API refused the key for remote-1; answers so far are kept, 1 left to ask, check OPENAI_API_KEY"
     )
@@ -118,9 +120,9 @@ def test_a_refused_key_is_told_at_once_and_without_the_key(serve, status):
 
 def test_a_server_that_stays_broken_is_told_after_all_retries(serve, monkeypatch):
     monkeypatch.setattr(api, "RETRIES", 1)
-    monkeypatch.setattr(api, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(failures, "FIRST_PAUSE", 0.01)
     server = serve(lambda *_: (500, {"error": {"message": CANARY}}))
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message.startswith("the API answered 500 for remote-1;")
     assert len(server.chats) == 2
 
@@ -130,7 +132,7 @@ def test_a_server_that_cannot_be_reached_is_told(serve, monkeypatch):
     server = serve(echo)
     server.server.shutdown()
     server.server.server_close()
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message.startswith("the API of remote-1 cannot be reached or gives no whole answer in time; answers so far")
 
 
@@ -151,7 +153,7 @@ def test_a_server_that_cannot_be_reached_is_told(serve, monkeypatch):
 )  # fmt: skip
 def test_what_another_try_does_not_mend_stops_at_once(serve, status, error, said):
     server = serve(lambda *_: (status, {"error": error}))
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message.startswith(said) and "answers so far are kept, 1 left to ask" in message
     assert len(server.chats) == 1
 
@@ -168,7 +170,9 @@ def test_when_one_request_is_refused_what_is_under_way_still_arrives_and_nothing
         return echo(path, headers, body)
 
     server = serve(reply)
-    found = api.OpenAI(api_row(server.url) | {"concurrent": 2}).answer(turns("slow", "bad", "c", "d"), GREEDY, [0] * 4)
+    found = api.OpenAI(api_row(server.url) | {"concurrent": 2}).complete(
+        turns("slow", "bad", "c", "d"), GREEDY, [0] * 4
+    )
     assert next(found)[1].text == "SLOW"
     assert "3 left to ask" in refused(next, found)
     assert len(server.chats) == 2
@@ -188,13 +192,13 @@ def test_at_most_so_many_requests_are_under_way(serve):
         return echo(path, headers, body)
 
     row = api_row(serve(reply).url) | {"concurrent": 3}
-    assert len(list(api.OpenAI(row).answer(turns(*"abcdefghijkl"), GREEDY, [0] * 12))) == 12
+    assert len(list(api.OpenAI(row).complete(turns(*"abcdefghijkl"), GREEDY, [0] * 12))) == 12
     assert most == 3
 
 
 def test_a_consumer_that_stops_ends_the_asking(serve):
     server = serve(echo)
-    found = api.OpenAI(api_row(server.url) | {"concurrent": 1}).answer(turns(*"abcdef"), GREEDY, [0] * 6)
+    found = api.OpenAI(api_row(server.url) | {"concurrent": 1}).complete(turns(*"abcdef"), GREEDY, [0] * 6)
     next(found)
     found.close()
     time.sleep(0.3)  # what is under way arrives
@@ -209,13 +213,13 @@ def test_the_server_says_how_long_to_wait(serve, told):
         times.append(time.monotonic())
         return (429, {}, told) if len(times) == 1 else echo(path, headers, body)
 
-    [(_, found)] = api.OpenAI(api_row(serve(reply).url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(serve(reply).url)).complete(turns("a"), GREEDY, [0])
     assert found.text == "A" and times[1] - times[0] >= 1
 
 
 def test_a_server_that_wants_to_be_left_alone_for_long_stops_the_job(serve):
     server = serve(lambda *_: (429, {}, {"Retry-After": "3600"}))
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message.endswith("run again in 3600 s") and len(server.chats) == 1
 
 
@@ -226,16 +230,16 @@ def status_error(status, **headers):
 
 def test_a_date_to_wait_for_is_understood():
     soon = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
-    assert 45 < api.pause(status_error(503, **{"Retry-After": soon}), 0) <= 50
+    assert 45 < failures.pause(status_error(503, **{"Retry-After": soon}), 0) <= 50
     past = email.utils.format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
-    assert api.pause(status_error(503, **{"Retry-After": past}), 0) == 0
-    assert 0.25 <= api.pause(status_error(503, **{"Retry-After": "soon"}), 0) <= 0.5
+    assert failures.pause(status_error(503, **{"Retry-After": past}), 0) == 0
+    assert 0.25 <= failures.pause(status_error(503, **{"Retry-After": "soon"}), 0) <= 0.5
 
 
 def test_pauses_double_up_to_a_bound_and_differ():
     bounds = [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
     for attempt, longest in enumerate(bounds):
-        found = {api.pause(status_error(500), attempt) for _ in range(50)}
+        found = {failures.pause(status_error(500), attempt) for _ in range(50)}
         assert longest / 2 <= min(found) and max(found) <= longest and len(found) > 40
 
 
@@ -248,21 +252,21 @@ def test_pauses_double_up_to_a_bound_and_differ():
      b'{"error": {"message": "overloaded"}}', b'{"choices": [{"message": {"content": [1]}}]}', b"\xff\xfe"],
 )  # fmt: skip
 def test_a_reply_that_is_no_chat_completion_is_asked_for_again_and_then_told(serve, monkeypatch, body):
-    monkeypatch.setattr(api, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(failures, "FIRST_PAUSE", 0.01)
     replies = [(200, body)]
     server = serve(lambda *request: replies.pop() if replies else echo(*request))
-    [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0])
     assert found.text == "A" and len(server.chats) == 2
     monkeypatch.setattr(api, "RETRIES", 1)
     server = serve(lambda *_: (200, body))
-    message = refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    message = refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert message.startswith("the API of remote-1 answers with something else than chat completions; answers so far")
     assert len(server.chats) == 2
 
 
 @pytest.mark.parametrize("fault", ["hangs", "drips", "is cut before", "is cut in the middle"])
 def test_an_answer_that_does_not_come_whole_in_time_is_asked_for_again(serve, monkeypatch, fault):
-    monkeypatch.setattr(api, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(failures, "FIRST_PAUSE", 0.01)
     faults, over = [fault], threading.Event()
 
     def reply(path, headers, body):
@@ -277,7 +281,7 @@ def test_an_answer_that_does_not_come_whole_in_time_is_asked_for_again(serve, mo
         raise Drop(in_the_middle="middle" in fault)
 
     server = serve(reply)
-    [(_, found)] = api.OpenAI(api_row(server.url) | {"timeout": 0.5}).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url) | {"timeout": 0.5}).complete(turns("a"), GREEDY, [0])
     over.set()
     assert found.text == "A" and len(server.chats) == 2
 
@@ -299,21 +303,21 @@ def test_an_answer_that_does_not_come_whole_in_time_is_asked_for_again(serve, mo
 def test_what_a_model_says_is_an_answer_even_if_it_is_empty(serve, message, reason, text):
     reply = chat_completion("")
     reply["choices"][0] |= {"message": {"role": "assistant", **message}, "finish_reason": reason}
-    [(_, found)] = api.OpenAI(api_row(serve(lambda *_: (200, reply)).url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(serve(lambda *_: (200, reply)).url)).complete(turns("a"), GREEDY, [0])
     assert found == Completion(text, reason, 7, 3)
 
 
 @pytest.mark.parametrize("code", ["content_filter", "invalid_prompt"])
 def test_a_prompt_that_a_server_does_not_let_through_has_an_empty_answer(serve, code):
     server = serve(lambda *_: (400, {"error": {"code": code, "message": "violates"}}))
-    [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0])
     assert found == Completion("", "content_filter", 0, 0)
 
 
 def test_a_server_need_not_count_tokens(serve):
     reply = chat_completion("a")
     del reply["usage"]
-    [(_, found)] = api.OpenAI(api_row(serve(lambda *_: (200, reply)).url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(serve(lambda *_: (200, reply)).url)).complete(turns("a"), GREEDY, [0])
     assert (found.text, found.prompt_tokens, found.completion_tokens) == ("a", 0, 0)
 
 
@@ -340,13 +344,13 @@ def test_half_an_emoji_becomes_a_replacement_character_that_the_journal_can_hold
     reply["choices"][0]["logprobs"] = {"content": [{"token": "\ud83d", "logprob": -0.5}]}
     row = api_row(serve(lambda *_: (200, reply)).url)
     for _ in range(2):  # asked for, then known
-        [found] = answers(row, None, turns("a"), JUDGING, tmp_path / "j.jsonl", 4)
+        [found] = complete(row, None, turns("a"), JUDGING, tmp_path / "j.jsonl", 4)
         assert (found.text, found.first_logprobs) == ("whole 🙂, cut \ufffd", {"\ufffd": -0.5})
 
 
 def test_log_probabilities_are_those_of_the_first_word(serve):
     server = serve(lambda *_: (200, judged()))
-    [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), JUDGING, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), JUDGING, [0])
     assert found.first_logprobs == {"un": -0.25, "safe": -1.5}
     assert (server.chats[0]["logprobs"], server.chats[0]["top_logprobs"]) == (True, 20)
     # e^-0.25 = 0.7788, e^-1.5 = 0.2231
@@ -355,7 +359,7 @@ def test_log_probabilities_are_those_of_the_first_word(serve):
 
 def test_log_probabilities_of_reasoning_are_none_of_the_verdict(serve):
     server = serve(lambda *_: (200, judged("The user asks")))
-    [(_, found)] = api.OpenAI(api_row(server.url)).answer(turns("a"), JUDGING, [0])
+    [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), JUDGING, [0])
     assert found.first_logprobs is None
 
 
@@ -365,7 +369,7 @@ def test_a_server_that_refuses_log_probabilities_is_asked_without_and_the_log_sa
         return (status, {"error": {"param": "logprobs"}}) if "logprobs" in body else echo(path, headers, body)
 
     server = serve(reply)
-    found = dict(api.OpenAI(api_row(server.url) | {"concurrent": 1}).answer(turns("a", "b", "c"), JUDGING, [0] * 3))
+    found = dict(api.OpenAI(api_row(server.url) | {"concurrent": 1}).complete(turns("a", "b", "c"), JUDGING, [0] * 3))
     assert [found[i].text for i in range(3)] == ["A", "B", "C"]
     assert ["logprobs" in chat for chat in server.chats] == [True, False, False, False]
     assert "remote-1 gave no log-probabilities with 3 of 3 answers" in caplog.text
@@ -373,21 +377,21 @@ def test_a_server_that_refuses_log_probabilities_is_asked_without_and_the_log_sa
 
 def test_a_request_that_is_refused_without_log_probabilities_too_stops(serve):
     server = serve(lambda *_: (400, {"error": {"param": "messages"}}))
-    assert "(messages)" in refused(list, api.OpenAI(api_row(server.url)).answer(turns("a"), JUDGING, [0]))
+    assert "(messages)" in refused(list, api.OpenAI(api_row(server.url)).complete(turns("a"), JUDGING, [0]))
     assert len(server.chats) == 2
 
 
 def test_a_server_that_ignores_the_wish_for_log_probabilities_is_named_in_the_log(serve, caplog):
-    list(api.OpenAI(api_row(serve(echo).url)).answer(turns("a"), JUDGING, [0]))
+    list(api.OpenAI(api_row(serve(echo).url)).complete(turns("a"), JUDGING, [0]))
     assert "remote-1 gave no log-probabilities with 1 of 1 answers" in caplog.text
     caplog.clear()
-    list(api.OpenAI(api_row(serve(echo).url)).answer(turns("a"), GREEDY, [0]))
+    list(api.OpenAI(api_row(serve(echo).url)).complete(turns("a"), GREEDY, [0]))
     assert "log-probabilities" not in caplog.text
 
 
 def test_nothing_to_ask_asks_nothing(serve):
     server = serve(echo)
-    assert list(api.OpenAI(api_row(server.url)).answer([], GREEDY, [])) == []
+    assert list(api.OpenAI(api_row(server.url)).complete([], GREEDY, [])) == []
     assert server.requests == []
 
 
@@ -395,7 +399,7 @@ def test_without_a_key_a_server_elsewhere_is_refused_and_one_here_is_asked(serve
     monkeypatch.delenv("OPENAI_API_KEY")
     message = refused(api.OpenAI, api_row("https://api.example.org"))
     assert "'remote'" in message and "set OPENAI_API_KEY in the environment" in message
-    [(_, found)] = api.OpenAI(api_row(serve(echo).url)).answer(turns("a"), GREEDY, [0])
+    [(_, found)] = api.OpenAI(api_row(serve(echo).url)).complete(turns("a"), GREEDY, [0])
     assert found.text == "A"
 
 
@@ -408,14 +412,14 @@ def test_a_key_that_no_header_can_hold_is_told_without_it(monkeypatch, key):
 def test_a_line_end_after_the_key_is_no_part_of_it(serve, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", f"{CANARY}\n")
     server = serve(echo)
-    list(api.OpenAI(api_row(server.url)).answer(turns("a"), GREEDY, [0]))
+    list(api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0]))
     assert server.requests[0][1]["Authorization"] == f"Bearer {CANARY}"
 
 
 def test_an_address_that_is_none_ends_with_a_sentence(monkeypatch):
     monkeypatch.setattr(api, "RETRIES", 0)
     row = api_row("127.0.0.1:1")  # the scheme is missing
-    assert "cannot be reached" in refused(list, api.OpenAI(row).answer(turns("a"), GREEDY, [0]))
+    assert "cannot be reached" in refused(list, api.OpenAI(row).complete(turns("a"), GREEDY, [0]))
 
 
 # Through the journal
@@ -424,7 +428,7 @@ def test_an_address_that_is_none_ends_with_a_sentence(monkeypatch):
 def test_answers_are_kept_in_the_journal_and_asked_once(serve, tmp_path):
     server = serve(echo)
     for words in (["a", "b", "a"], ["b", "a", "c"], ["c"]):
-        found = answers(api_row(server.url), None, turns(*words), GREEDY, tmp_path / "j.jsonl", 4)
+        found = complete(api_row(server.url), None, turns(*words), GREEDY, tmp_path / "j.jsonl", 4)
         assert [c.text for c in found] == [word.upper() for word in words]
     assert sorted(chat["messages"][0]["content"] for chat in server.chats) == ["a", "b", "c"]
     assert CANARY not in (tmp_path / "j.jsonl").read_text()
@@ -438,10 +442,10 @@ def test_what_was_answered_before_the_key_was_refused_is_kept(serve, tmp_path, m
         return echo(path, headers, body) if content(body) in allowed else (401, {"error": {"message": "no"}})
 
     server, journal = serve(reply), tmp_path / "j.jsonl"
-    refused(answers, api_row(server.url), None, turns("a", "b", "c", "d"), GREEDY, journal, 4)
+    refused(complete, api_row(server.url), None, turns("a", "b", "c", "d"), GREEDY, journal, 4)
     assert sorted(record["text"] for record in Journal(journal).records.values()) == ["A", "B"]
     allowed |= {"c", "d"}
     asked = len(server.chats)
-    found = answers(api_row(server.url), None, turns("a", "b", "c", "d"), GREEDY, journal, 4)
+    found = complete(api_row(server.url), None, turns("a", "b", "c", "d"), GREEDY, journal, 4)
     assert [c.text for c in found] == ["A", "B", "C", "D"]
     assert {chat["messages"][0]["content"] for chat in server.chats[asked:]} == {"c", "d"}

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-from refuseu.backends import Completion, Decoding, answers, batches
+from refuseu.backends import batches
+from refuseu.backends.completion import Completion, Decoding
+from refuseu.backends.journaled import complete
 from refuseu.errors import UserError
 from support.batch_server import BatchServer
 from support.helpers import SCRIPTS, TESTS, api_row, chat_completion
@@ -46,7 +48,7 @@ def notes(journal):
 
 def ask(server, journal, words=WORDS, decoding=GREEDY):
     conversations = [[{"role": "user", "content": word}] for word in words]
-    found = answers(api_row(server.url) | {"batch": True}, None, conversations, decoding, journal, 4)
+    found = complete(api_row(server.url) | {"batch": True}, None, conversations, decoding, journal, 4)
     return [completion.text for completion in found]
 
 
@@ -82,7 +84,7 @@ def test_what_the_journal_knows_is_in_no_batch_and_both_ways_share_it(serve, jou
     assert ask(server, journal, ["b", "c", "a"]) == ["B", "C", "A"]
     assert server.asked == [["a", "b"], ["c"]]
     row = api_row(server.url)  # not as a batch
-    assert answers(row, None, [[{"role": "user", "content": "c"}]], GREEDY, journal, 4)[0].text == "C"
+    assert complete(row, None, [[{"role": "user", "content": "c"}]], GREEDY, journal, 4)[0].text == "C"
     assert server.chats == []
 
 
@@ -191,10 +193,12 @@ def test_a_refused_key_is_told_without_it(serve, journal, monkeypatch):
 CHILD = """
 import sys
 from support.helpers import api_row
-from refuseu.backends import Decoding, answers, batches
+from refuseu.backends import batches
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 batches.POLL = 0.05
 conversations = [[{"role": "user", "content": word}] for word in "abcde"]
-answers(api_row(sys.argv[1]) | {"batch": True}, None, conversations, Decoding(0.0, 1.0, 16), sys.argv[2], 4)
+complete(api_row(sys.argv[1]) | {"batch": True}, None, conversations, Decoding(0.0, 1.0, 16), sys.argv[2], 4)
 """
 
 

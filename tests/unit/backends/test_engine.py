@@ -12,7 +12,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from refuseu.backends import Decoding, engine
+from refuseu.backends import engine
+from refuseu.backends.completion import Decoding
 from refuseu.backends.local import Transformers
 from refuseu.errors import UserError
 
@@ -147,11 +148,11 @@ def test_the_engine_and_transformers_are_read_alike(vllm, lively_model, monkeypa
     monkeypatch.setattr(engine, "CHUNK", 4)
     backend, other = engine.VLLM(lively_model, None), Transformers(lively_model, None, 4)
     # An end that some answers have: the second token of the first answer.
-    [(_, first)] = other.answer(PROMPTS[:1], GREEDY, [0])
+    [(_, first)] = other.complete(PROMPTS[:1], GREEDY, [0])
     end = other.tokenizer(first.text, add_special_tokens=False)["input_ids"][1]
     backend.ends, other.ends = [end], [end]
-    found = dict(backend.answer(PROMPTS, decoding, SEEDS))
-    close(found, dict(other.answer(PROMPTS, decoding, SEEDS)))
+    found = dict(backend.complete(PROMPTS, decoding, SEEDS))
+    close(found, dict(other.complete(PROMPTS, decoding, SEEDS)))
     assert {one.finish_reason for one in found.values()} >= {"length"}
     assert backend.engine.given == [4, 2]
     assert [started["model"] for started in vllm.started] == [lively_model["repository"]]
@@ -159,8 +160,8 @@ def test_the_engine_and_transformers_are_read_alike(vllm, lively_model, monkeypa
 
 def test_an_adapter_is_merged_into_a_folder_that_goes_with_the_backend(vllm, lively_model, adapter):
     backend = engine.VLLM(lively_model, adapter)
-    found = dict(backend.answer(PROMPTS, GREEDY, SEEDS))
-    close(found, dict(Transformers(lively_model, adapter, 4).answer(PROMPTS, GREEDY, SEEDS)))
+    found = dict(backend.complete(PROMPTS, GREEDY, SEEDS))
+    close(found, dict(Transformers(lively_model, adapter, 4).complete(PROMPTS, GREEDY, SEEDS)))
     [started] = vllm.started
     assert started["model"] == backend.merged.name and "enable_lora" not in started
 
@@ -168,11 +169,11 @@ def test_an_adapter_is_merged_into_a_folder_that_goes_with_the_backend(vllm, liv
 def test_an_adapter_as_lora_is_held_against_merged_weights(vllm, lively_model, adapter, monkeypatch):
     row = lively_model | {"adapters": "lora"}
     backend = engine.VLLM(row, adapter)
-    found = dict(backend.answer(PROMPTS, GREEDY, SEEDS))
-    close(found, dict(Transformers(lively_model, adapter, 4).answer(PROMPTS, GREEDY, SEEDS)))
+    found = dict(backend.complete(PROMPTS, GREEDY, SEEDS))
+    close(found, dict(Transformers(lively_model, adapter, 4).complete(PROMPTS, GREEDY, SEEDS)))
     [started] = vllm.started
     assert (started["model"], started["max_lora_rank"]) == (lively_model["repository"], 8)
     assert backend.engine.given == [engine.PARITY_PROMPTS, len(PROMPTS)]
     monkeypatch.setattr(vllm, "ignores_adapters", True)
     with pytest.raises(UserError, match="as LoRA answers otherwise than merged weights"):
-        list(engine.VLLM(row, adapter).answer(PROMPTS, GREEDY, SEEDS))
+        list(engine.VLLM(row, adapter).complete(PROMPTS, GREEDY, SEEDS))

@@ -9,7 +9,9 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from refuseu.backends import Decoding, answers, identity
+from refuseu.backends.completion import Decoding
+from refuseu.backends.identity import identity
+from refuseu.backends.journaled import complete
 from refuseu.backends.local import SeededSampling, TopLogprobs, Transformers, end_tokens, read, token_ids
 from refuseu.errors import UserError
 
@@ -28,7 +30,7 @@ def backend(tiny_model):
 
 def ask(backend, prompts, decoding, seeds, batch_size):
     backend.batch_size = batch_size
-    found = dict(backend.answer(prompts, decoding, seeds))
+    found = dict(backend.complete(prompts, decoding, seeds))
     assert sorted(found) == list(range(len(prompts)))
     return [found[i] for i in range(len(prompts))]
 
@@ -281,18 +283,18 @@ def test_what_the_journal_knows_needs_no_model(tiny_model, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(tiny_model["repository"], folder)
     row, journal = tiny_model | {"repository": str(folder)}, tmp_path / "journal.jsonl"
-    first = answers(row, None, PROMPTS, GREEDY, journal, 4)
+    first = complete(row, None, PROMPTS, GREEDY, journal, 4)
     (folder / "config.json").write_text("broken")  # a model that cannot be loaded any more
-    assert answers(row, None, PROMPTS, GREEDY, journal, 2) == first
-    assert answers(row, None, PROMPTS[::-1], GREEDY, journal, 4) == first[::-1]
+    assert complete(row, None, PROMPTS, GREEDY, journal, 2) == first
+    assert complete(row, None, PROMPTS[::-1], GREEDY, journal, 4) == first[::-1]
     with pytest.raises(Exception):  # noqa: B017, PT011
-        answers(row, None, ["new"], GREEDY, journal, 4)
+        complete(row, None, ["new"], GREEDY, journal, 4)
 
 
 def test_greedy_answers_do_not_depend_on_seeds_and_sampled_ones_do(tiny_model, tmp_path):
     journal, prompts = tmp_path / "journal.jsonl", [PROMPTS[0]] * 2
-    answers(tiny_model, None, prompts, GREEDY, journal, 4, seeds=[1, 2])
+    complete(tiny_model, None, prompts, GREEDY, journal, 4, seeds=[1, 2])
     assert len(journal.read_text().splitlines()) == 1
-    one, two = answers(tiny_model, None, prompts, SAMPLED, journal, 4, seeds=[1, 2])
+    one, two = complete(tiny_model, None, prompts, SAMPLED, journal, 4, seeds=[1, 2])
     assert one.text != two.text
     assert len(journal.read_text().splitlines()) == 3

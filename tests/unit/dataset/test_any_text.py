@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refuseu.backends import Decoding, answers
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete
 from refuseu.dataset.filters import keep_prompts
 from refuseu.dataset.pairs import build_pairs, select, split
 from refuseu.dataset.prompts import answer_requests, read_seeds, requests, translate_prompts, translate_seeds
@@ -128,7 +129,7 @@ def test_through_a_server_and_the_journal(echo, folder, texts):
     server.requests.clear()
     asked = [[{"role": "system", "content": texts[0]}, {"role": "user", "content": text}] for text in texts]
     for _ in range(2):
-        assert [found.text for found in answers(row, None, asked, GREEDY, journal, 4)] == texts
+        assert [found.text for found in complete(row, None, asked, GREEDY, journal, 4)] == texts
     assert sorted(map(repr, (chat["messages"] for chat in server.chats))) == sorted({repr(turns) for turns in asked})
     assert {record["text"] for record in Journal(journal).records.values()} == set(texts)
 

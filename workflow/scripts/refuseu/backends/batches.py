@@ -15,8 +15,9 @@ from typing import Any
 
 import openai
 
-from refuseu.backends import Completion
-from refuseu.backends.api import BLOCKED, UnreadableReplyError, parse, plain, readable, refused, without_logprobs
+from refuseu.backends.chat import BLOCKED, UnreadableReplyError, parse, without_logprobs
+from refuseu.backends.completion import Completion
+from refuseu.backends.failures import plain, readable, refused
 from refuseu.errors import UserError
 from refuseu.records import digest, write_text
 
@@ -48,7 +49,7 @@ class Batches:
         self.notes: list[Note] = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
         self.with_logprobs = False
 
-    def answer(self, bodies: Sequence[dict[str, Any]]) -> Iterator[tuple[int, Completion]]:
+    def complete(self, bodies: Sequence[dict[str, Any]]) -> Iterator[tuple[int, Completion]]:
         """Submit what no earlier batch holds, and wait.
 
         Raises

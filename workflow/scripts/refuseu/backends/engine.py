@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from refuseu.backends import TOP, Completion, Conversation, Decoding
+from refuseu.backends.completion import TOP, Completion, Conversation, Decoding
 from refuseu.backends.local import Transformers, before_end, end_tokens, load, load_tokenizer, read, token_ids
 from refuseu.errors import UserError
 
@@ -40,7 +40,7 @@ class VLLM:
         self.merged = tempfile.TemporaryDirectory() if adapter and not self.lora else None
         self.engine: Any = None
 
-    def answer(
+    def complete(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]:
         """Many conversations at a time; the engine schedules them.
@@ -56,7 +56,7 @@ class VLLM:
             check_parity(expected, self._first(conversations[:PARITY_PROMPTS]), str(self.adapter))
         for start in range(0, len(conversations), CHUNK):
             chunk = slice(start, start + CHUNK)
-            yield from enumerate(self._answer(conversations[chunk], decoding, seeds[chunk]), start=start)
+            yield from enumerate(self._completions(conversations[chunk], decoding, seeds[chunk]), start=start)
 
     def _start(self) -> None:
         """Start the engine, once; the parent process keeps off the GPUs, whose memory the engine wants."""
@@ -68,7 +68,7 @@ class VLLM:
             merge(self.model, self.adapter, self.merged.name)
         self.engine = LLM(**engine_arguments(self.model, self.adapter, self.merged and self.merged.name))
 
-    def _answer(
+    def _completions(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
     ) -> Iterator[Completion]:
         from vllm import SamplingParams
@@ -93,11 +93,11 @@ class VLLM:
     def _expected(self, conversations: Sequence[Conversation]) -> list[dict[str, float] | None]:
         """First log-probabilities with merged weights, on the CPU."""
         merged = Transformers(self.model, self.adapter, batch_size=1, on_gpu=False)
-        found = dict(merged.answer(conversations, PARITY_DECODING, [0] * len(conversations)))
+        found = dict(merged.complete(conversations, PARITY_DECODING, [0] * len(conversations)))
         return [found[index].first_logprobs for index in range(len(conversations))]
 
     def _first(self, conversations: Sequence[Conversation]) -> list[dict[str, float] | None]:
-        return [c.first_logprobs for c in self._answer(conversations, PARITY_DECODING, [0] * len(conversations))]
+        return [c.first_logprobs for c in self._completions(conversations, PARITY_DECODING, [0] * len(conversations))]
 
 
 def engine_arguments(model: dict[str, Any], adapter: str | Path | None, merged: str | None) -> dict[str, Any]:

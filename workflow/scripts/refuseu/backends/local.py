@@ -16,7 +16,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from refuseu.backends import CHANNEL, TOP, Completion, Conversation, Decoding, final
+from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 # What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
@@ -109,7 +109,7 @@ class Transformers:
         self.model.generation_config = GenerationConfig()
 
     @torch.no_grad()
-    def answer(
+    def complete(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]:
         """Longest prompts first, in batches of like length: little padding, and memory runs out early or never."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, final, uncut
+from refuseu.backends.completion import Decoding, final
+from refuseu.backends.journaled import uncut
 from refuseu.records import Record
 from refuseu.templates import fill
 

@@ -6,7 +6,8 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from refuseu.backends import Decoding, answers, uncut
+from refuseu.backends.completion import Decoding
+from refuseu.backends.journaled import complete, uncut
 from refuseu.evaluation.guards import LONGEST, REASONED, VERDICT_FIRST, conversation, parse, response_only
 from refuseu.records import Record
 
@@ -44,7 +45,7 @@ def label(
     if judge["format"] == "classify":  # a chat model, which may reason first
         completions = uncut(judge, messages, decoding, REASONED, journal, batch_size)
     else:
-        completions = answers(judge, None, messages, decoding, journal, batch_size)
+        completions = complete(judge, None, messages, decoding, journal, batch_size)
     records = []
     for (_, response), completion in zip(asked, completions, strict=True):
         read = parse(judge["format"], completion.text, of_response=response is not None)

@@ -12,7 +12,7 @@ from lm_eval.evaluator import evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
-from refuseu.backends import identity
+from refuseu.backends.identity import identity
 from refuseu.backends.local import load
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal, request_key

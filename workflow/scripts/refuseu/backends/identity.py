@@ -1,0 +1,43 @@
+"""Who completes: what names the weights behind a row of models.tsv."""
+
+from pathlib import Path
+from typing import Any
+
+from refuseu.errors import UserError
+from refuseu.records import Record, file_digest
+
+
+def identity(model: dict[str, Any], adapter: str | Path | None) -> Record:
+    """Who answers, so that a record of other weights never matches.
+
+    Parameters
+    ----------
+    model : a row of models.tsv as a dict
+    adapter : folder of a LoRA adapter, or None
+    """
+    revision = model["revision"]
+    if revision == "local":
+        revision = folder_digest(model["repository"])
+    who = {
+        "repository": "" if model["revision"] == "local" else model["repository"],
+        "revision": revision,
+        "endpoint": model["endpoint"],
+        "dtype": model["dtype"],
+        "adapter": file_digest(Path(adapter) / "adapter_model.safetensors") if adapter else "",
+    }
+    # Kernels for adapters round otherwise than merged weights.
+    return who | {"adapters": "lora"} if adapter and model.get("adapters") == "lora" else who
+
+
+def folder_digest(folder: str | Path) -> list[str]:
+    """Digests of the weights and the tokenizer in a local model folder.
+
+    Raises
+    ------
+    UserError
+        If there are no weights in it.
+    """
+    files = sorted(Path(folder).glob("*.safetensors")) + sorted(Path(folder).glob("tokenizer*"))
+    if not any(file.suffix == ".safetensors" for file in files):
+        raise UserError(f"{folder} holds no safetensors weights; correct the column repository of models.tsv")
+    return [file_digest(file) for file in [*files, *sorted(Path(folder).glob("*.jinja"))]]

@@ -1,0 +1,77 @@
+"""Completions through the journal: a model is loaded, or a server asked, only for what is not known."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from refuseu.backends.completion import Backend, Completion, Conversation, Decoding
+from refuseu.backends.identity import identity
+from refuseu.job.journal import Journal, request_key
+from refuseu.records import Record
+
+
+def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
+    """Load or connect to the model of a row of models.tsv.
+
+    Parameters
+    ----------
+    journal : where the completions go; batches that a server works on are noted beside it
+    """
+    if model["backend"] == "transformers":
+        from refuseu.backends.local import Transformers
+
+        return Transformers(model, adapter, batch_size)
+    if model["backend"] == "vllm":
+        from refuseu.backends.engine import VLLM
+
+        return VLLM(model, adapter)
+    from refuseu.backends.api import OpenAI
+
+    return OpenAI(model, journal)
+
+
+def complete(
+    model: dict[str, Any],
+    adapter: str | Path | None,
+    conversations: Sequence[Conversation],
+    decoding: Decoding,
+    journal: str | Path,
+    batch_size: int,
+    seeds: Sequence[int] | None = None,
+) -> list[Completion]:
+    """One completion per conversation, through the journal; loads the model only if something is missing.
+
+    Parameters
+    ----------
+    seeds : one per conversation when sampling; equal conversations with other seeds are asked anew
+    """
+    seeds = list(seeds) if seeds is not None and decoding.temperature > 0 else [0] * len(conversations)
+    who, how = identity(model, adapter), asdict(decoding)
+    keys = [request_key(who, c, how, s) for c, s in zip(conversations, seeds, strict=True)]
+
+    def ask(requests: list[tuple[Conversation, int]]) -> Iterator[tuple[int, Record]]:
+        backend = open_backend(model, adapter, batch_size, journal)
+        for index, completion in backend.complete([c for c, _ in requests], decoding, [s for _, s in requests]):
+            yield index, asdict(completion)
+
+    records = Journal(journal, model["model"]).ask(list(zip(conversations, seeds, strict=True)), keys, ask)
+    return [Completion(**record) for record in records]
+
+
+def uncut(
+    model: dict[str, Any],
+    conversations: Sequence[Conversation],
+    decoding: Decoding,
+    longer: int,
+    journal: str | Path,
+    batch_size: int,
+) -> list[Completion]:
+    """Greedy completions; those that were cut, as by reasoning, are asked for once more with `longer` tokens."""
+    said = complete(model, None, conversations, decoding, journal, batch_size)
+    if cut := [index for index, completion in enumerate(said) if completion.finish_reason == "length"]:
+        again = [conversations[index] for index in cut]
+        found = complete(model, None, again, replace(decoding, max_new_tokens=longer), journal, batch_size)
+        for index, completion in zip(cut, found, strict=True):
+            said[index] = completion
+    return said
