@@ -18,7 +18,7 @@ rule fetch_model:
         "../envs/assets.yaml"
     params:
         kind="model",
-        asset=model_asset,
+        asset=wiring.asset,
     script:
         "../workflow/scripts/fetch_asset.py"
 
@@ -48,7 +48,7 @@ rule fetch_benchmark:
         "../envs/assets.yaml"
     params:
         kind="dataset",
-        asset=benchmark_asset,
+        asset=wiring.asset,
     script:
         "../workflow/scripts/fetch_asset.py"
 

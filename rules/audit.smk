@@ -3,8 +3,8 @@
 
 rule audit_sheet:
     input:
-        train=dataset_half("train"),
-        test=dataset_half("test"),
+        train=wiring.dataset_half("train"),
+        test=wiring.dataset_half("test"),
         seeds=[rules.translate_seeds.output[0]] if config["dataset"]["source"] == "build" else [],
         responses=[f"<study>/generate/{m}/{b}.jsonl" for m, b in study.audited],
         template="workflow/templates/audit_sheet.html.j2",
@@ -28,7 +28,7 @@ rule audit_sheet:
 rule audit:
     input:
         key=rules.audit_sheet.output.key,
-        returned=returned_sheets() or returned_folder(),
+        returned=wiring.returned_sheets() or wiring.returned_folder(),
     output:
         answers="<study>/audit/answers.csv",
         audit="<study>/audit/audit.csv",

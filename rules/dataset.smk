@@ -21,7 +21,7 @@ rule translate_seeds:
         seed_language=config["dataset"]["seed_language"],
         languages=list(study.built),
         translation=config["dataset"]["translation"],
-        deepl=deepl_codes([config["dataset"]["seed_language"], *study.built]),
+        deepl=building.deepl_codes(config["dataset"]["seed_language"], *study.built),
     script:
         "../workflow/scripts/translate_seeds.py"
 
@@ -29,8 +29,8 @@ rule translate_seeds:
 rule generate_prompts:
     input:
         seeds=rules.translate_seeds.output[0],
-        weights=generator_weights,
-        identifier=identifier_model(),
+        weights=wiring.asked_weights("generate_prompts"),
+        identifier=wiring.identifier(),
     output:
         "<study>/generate_prompts/{phase}/{generator}.jsonl",
     log:
@@ -38,25 +38,25 @@ rule generate_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("generate_prompts"),
-        api=api("generate_prompts"),
+        gpu=wiring.gpus("generate_prompts"),
+        api=wiring.api("generate_prompts"),
     params:
-        model=generator_row,
+        model=wiring.asked_row("generate_prompts"),
         languages=list(study.built),
-        size=prompts_wanted,
+        size=building.prompts_wanted,
         sampling=config["dataset"]["sampling"],
         identification=config["language_identification"],
-        fasttext=fasttext_labels(study.built),
-        how=how("generate_prompts"),
+        fasttext=wiring.fasttext_labels(study.built),
+        how=wiring.how("generate_prompts"),
     script:
         "../workflow/scripts/generate_prompts.py"
 
 
 rule label_prompts:
     input:
-        prompts=generated_prompts,
-        weights=judge_weights,
-        templates=judge_template_files,
+        prompts=building.generated_prompts,
+        weights=wiring.asked_weights("label_prompts"),
+        templates=wiring.asked_template_files("label_prompts"),
     output:
         "<study>/label_prompts/{phase}/{judge}.jsonl",
     log:
@@ -64,12 +64,12 @@ rule label_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("label_prompts"),
-        api=api("label_prompts"),
+        gpu=wiring.gpus("label_prompts"),
+        api=wiring.api("label_prompts"),
     params:
-        judge=judge_row,
-        templates=judge_templates,
-        how=how("label_prompts"),
+        judge=wiring.asked_row("label_prompts"),
+        templates=wiring.asked_templates("label_prompts"),
+        how=wiring.how("label_prompts"),
     script:
         "../workflow/scripts/label_prompts.py"
 
@@ -98,8 +98,8 @@ rule answer_prompts:
     input:
         prompts=rules.filter_prompts.output.prompts,
         seeds=rules.translate_seeds.output[0],
-        weights=side_weights,
-        identifier=identifier_model(),
+        weights=wiring.asked_weights("answer_prompts"),
+        identifier=wiring.identifier(),
     output:
         "<study>/answer_prompts/{side}.jsonl",
     log:
@@ -107,16 +107,16 @@ rule answer_prompts:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("answer_prompts"),
-        api=api("answer_prompts"),
+        gpu=wiring.gpus("answer_prompts"),
+        api=wiring.api("answer_prompts"),
     params:
-        model=side_row,
+        model=wiring.asked_row("answer_prompts"),
         decoding=config["dataset"]["answers"],
         seed=config["dataset"]["seed"],
         languages=list(study.built),
         identification=config["language_identification"],
-        fasttext=fasttext_labels(study.built),
-        how=how("answer_prompts"),
+        fasttext=wiring.fasttext_labels(study.built),
+        how=wiring.how("answer_prompts"),
     script:
         "../workflow/scripts/answer_prompts.py"
 
@@ -124,8 +124,8 @@ rule answer_prompts:
 rule label_answers:
     input:
         answers=rules.answer_prompts.output[0],
-        weights=judge_weights,
-        templates=judge_template_files,
+        weights=wiring.asked_weights("label_answers"),
+        templates=wiring.asked_template_files("label_answers"),
     output:
         "<study>/label_answers/{side}/{judge}.jsonl",
     log:
@@ -133,12 +133,12 @@ rule label_answers:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("label_answers"),
-        api=api("label_answers"),
+        gpu=wiring.gpus("label_answers"),
+        api=wiring.api("label_answers"),
     params:
-        judge=judge_row,
-        templates=judge_templates,
-        how=how("label_answers"),
+        judge=wiring.asked_row("label_answers"),
+        templates=wiring.asked_templates("label_answers"),
+        how=wiring.how("label_answers"),
     script:
         "../workflow/scripts/label_answers.py"
 
@@ -222,14 +222,14 @@ rule dataset_card:
     conda:
         "../envs/dataset.yaml"
     params:
-        facts=card_facts(),
+        facts=building.card_facts(),
     script:
         "../workflow/scripts/dataset_card.py"
 
 
 rule load_dataset:
     input:
-        released_rows(),
+        building.released_rows(),
     output:
         train="<study>/load_dataset/train.jsonl",
         test="<study>/load_dataset/test.jsonl",

@@ -3,7 +3,7 @@
 
 rule load_benchmark:
     input:
-        benchmark_input,
+        wiring.benchmark_input,
     output:
         "<study>/load_benchmark/{benchmark}.jsonl",
     log:
@@ -11,7 +11,7 @@ rule load_benchmark:
     conda:
         "../envs/dataset.yaml"
     params:
-        benchmark=benchmark_row,
+        benchmark=wiring.benchmark_row,
     script:
         "../workflow/scripts/load_benchmark.py"
 
@@ -19,7 +19,7 @@ rule load_benchmark:
 rule generate:
     input:
         prompts=rules.load_benchmark.output[0],
-        weights=answering_weights,
+        weights=wiring.asked_weights("generate"),
     output:
         "<study>/generate/{model}/{benchmark}.jsonl",
     log:
@@ -27,13 +27,13 @@ rule generate:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("generate"),
-        api=api("generate"),
+        gpu=wiring.gpus("generate"),
+        api=wiring.api("generate"),
     params:
-        model=generating_row,
-        answer=answer_settings,
+        model=wiring.asked_row("generate"),
+        answer=wiring.answer_settings,
         decoding={k: config["generation"][k] for k in ("temperature", "top_p")},
-        how=how("generate"),
+        how=wiring.how("generate"),
     script:
         "../workflow/scripts/generate.py"
 
@@ -41,8 +41,8 @@ rule generate:
 rule judge:
     input:
         responses=rules.generate.output[0],
-        weights=judge_weights,
-        templates=judge_template_files,
+        weights=wiring.asked_weights("judge"),
+        templates=wiring.asked_template_files("judge"),
     output:
         "<study>/judge/{judge}/{model}/{benchmark}.jsonl",
     log:
@@ -50,12 +50,12 @@ rule judge:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("judge"),
-        api=api("judge"),
+        gpu=wiring.gpus("judge"),
+        api=wiring.api("judge"),
     params:
-        judge=judge_row,
-        templates=judge_templates,
-        how=how("judge"),
+        judge=wiring.asked_row("judge"),
+        templates=wiring.asked_templates("judge"),
+        how=wiring.how("judge"),
     script:
         "../workflow/scripts/judge.py"
 
@@ -64,8 +64,8 @@ rule adjudicate:
     input:
         responses=rules.generate.output[0],
         labels=collect("<study>/judge/{judge}/{{model}}/{{benchmark}}.jsonl", judge=config["judging"]["guards"]),
-        weights=weights(config["judging"]["adjudicator"]),
-        templates=list(templates_of(config["judging"]["adjudicator"]).values()),
+        weights=wiring.asked_weights("adjudicate"),
+        templates=wiring.asked_template_files("adjudicate"),
     output:
         "<study>/adjudicate/{model}/{benchmark}.jsonl",
     log:
@@ -73,13 +73,13 @@ rule adjudicate:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("adjudicate"),
-        api=api("adjudicate"),
+        gpu=wiring.gpus("adjudicate"),
+        api=wiring.api("adjudicate"),
     params:
-        adjudicator=row(config["judging"]["adjudicator"]),
+        adjudicator=wiring.asked_row("adjudicate"),
         judging={k: config["judging"][k] for k in ("guards", "adjudicator_sees")},
-        templates=templates_of(config["judging"]["adjudicator"]),
-        how=how("adjudicate"),
+        templates=wiring.asked_templates("adjudicate"),
+        how=wiring.how("adjudicate"),
     script:
         "../workflow/scripts/adjudicate.py"
 
@@ -87,8 +87,8 @@ rule adjudicate:
 rule judge_fluency:
     input:
         responses=rules.generate.output[0],
-        weights=weights(config["fluency"]["judge"]),
-        templates=list(templates_of(config["fluency"]["judge"]).values()),
+        weights=wiring.asked_weights("judge_fluency"),
+        templates=wiring.asked_template_files("judge_fluency"),
     output:
         "<study>/judge_fluency/{model}/{benchmark}.jsonl",
     log:
@@ -96,13 +96,13 @@ rule judge_fluency:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("judge_fluency"),
-        api=api("judge_fluency"),
+        gpu=wiring.gpus("judge_fluency"),
+        api=wiring.api("judge_fluency"),
     params:
-        judge=row(config["fluency"]["judge"]),
+        judge=wiring.asked_row("judge_fluency"),
         max_new_tokens=config["fluency"]["max_new_tokens"],
-        templates=templates_of(config["fluency"]["judge"]),
-        how=how("judge_fluency"),
+        templates=wiring.asked_templates("judge_fluency"),
+        how=wiring.how("judge_fluency"),
     script:
         "../workflow/scripts/judge_fluency.py"
 
@@ -110,7 +110,7 @@ rule judge_fluency:
 rule knowledge:
     input:
         questions=rules.load_benchmark.output[0],
-        weights=answering_weights,
+        weights=wiring.asked_weights("knowledge"),
     output:
         "<study>/knowledge/{model}/{benchmark}.jsonl",
     log:
@@ -118,10 +118,10 @@ rule knowledge:
     conda:
         "../envs/inference.yaml"
     resources:
-        gpu=gpus("knowledge"),
+        gpu=wiring.gpus("knowledge"),
     params:
-        model=answering_row,
+        model=wiring.asked_row("knowledge"),
         settings={k: config["knowledge"][k] for k in ("few_shot", "limit")},
-        how=how("knowledge"),
+        how=wiring.how("knowledge"),
     script:
         "../workflow/scripts/knowledge.py"

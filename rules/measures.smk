@@ -3,7 +3,7 @@
 
 rule measure:
     input:
-        unpack(answers_of),
+        unpack(wiring.answers),
     output:
         jsonl="<study>/measure/{model}/{benchmark}.jsonl",
         csv="<study>/measure/{model}/{benchmark}.csv",
@@ -14,9 +14,9 @@ rule measure:
     params:
         labels=lookup("{model}", within=study.evaluated),
         languages=config["languages"],
-        parallel=prompts_are_translations,
+        parallel=wiring.parallel,
         identification=config["language_identification"],
-        fasttext=fasttext_labels(study.languages),
+        fasttext=wiring.fasttext_labels(study.languages),
         repetition=config["outcomes"]["repetition"],
         statistics=config["statistics"],
     script:
@@ -68,9 +68,9 @@ rule comparisons:
 
 rule confusion:
     input:
-        prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in foreign_prompts()],
+        prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in wiring.foreign_prompts()],
         answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in selection.evaluations(study, "confusion_figure")],
-        identifier=identifier_model(),
+        identifier=wiring.identifier(),
     output:
         csv="<study>/confusion/confusion.csv",
     log:
@@ -80,7 +80,7 @@ rule confusion:
     params:
         languages=list(study.languages),
         identification=config["language_identification"],
-        fasttext=fasttext_labels(study.languages),
+        fasttext=wiring.fasttext_labels(study.languages),
     script:
         "../workflow/scripts/confusion.py"
 

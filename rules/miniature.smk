@@ -1,11 +1,15 @@
 # The miniature's own tokenizer, models and toxicity prompts, and how good its judges are.
 
+from refuseu.study.miniature import Miniature
+
+miniature = Miniature(study)
+
 
 rule train_tokenizer:
     input:
-        corpus=corpus_files(study.built),
+        corpus=miniature.corpus(study.built),
         template="resources/miniature/templates/chat.jinja",
-        templates=list(templates_of(*judges()).values()),
+        templates=list(wiring.templates(*miniature.judges()).values()),
     output:
         "<study>/train_tokenizer/tokenizer.json",
     log:
@@ -15,17 +19,17 @@ rule train_tokenizer:
     params:
         languages=list(study.built),
         vocabulary=config["miniature"]["vocabulary"],
-        templates=templates_of(*judges()),
+        templates=wiring.templates(*miniature.judges()),
     script:
         "../workflow/scripts/train_tokenizer.py"
 
 
 rule train_model:
     input:
-        unpack(start_weights),
-        corpus=corpus_files(study.built),
+        unpack(miniature.start),
+        corpus=miniature.corpus(study.built),
         tokenizer=rules.train_tokenizer.output[0],
-        templates=list(templates_of(*judges()).values()),
+        templates=list(wiring.templates(*miniature.judges()).values()),
     output:
         weights="<study>/train_model/{model}/model.safetensors",
         config="<study>/train_model/{model}/config.json",
@@ -36,16 +40,16 @@ rule train_model:
         "../envs/training.yaml"
     params:
         languages=list(study.built),
-        spec=miniature_spec,
+        spec=miniature.training,
         seed=config["miniature"]["seed"],
-        templates=templates_of(*judges()),
+        templates=wiring.templates(*miniature.judges()),
     script:
         "../workflow/scripts/train_model.py"
 
 
 rule toxicity_prompts:
     input:
-        corpus=benchmark_corpus,
+        corpus=miniature.benchmark_corpus,
     output:
         directory("<study>/toxicity_prompts/{benchmark}"),
     log:
@@ -53,7 +57,7 @@ rule toxicity_prompts:
     conda:
         "../envs/dataset.yaml"
     params:
-        benchmark=benchmark_row,
+        benchmark=wiring.benchmark_row,
         seed=config["miniature"]["seed"],
     script:
         "../workflow/scripts/toxicity_prompts.py"
@@ -61,9 +65,9 @@ rule toxicity_prompts:
 
 rule judge_accuracy:
     input:
-        corpus=corpus_files(study.built),
-        weights=weights(*judges()),
-        templates=list(templates_of(*judges()).values()),
+        corpus=miniature.corpus(study.built),
+        weights=wiring.weights(*miniature.judges()),
+        templates=list(wiring.templates(*miniature.judges()).values()),
         markers=config["outcomes"]["refusal_markers"],
     output:
         "<study>/judge_accuracy/judge_accuracy.csv",
@@ -73,10 +77,10 @@ rule judge_accuracy:
         "../envs/inference.yaml"
     params:
         languages=list(study.built),
-        judges=[row(judge) for judge in judges()],
-        templates=templates_of(*judges()),
+        judges=[wiring.row(judge) for judge in miniature.judges()],
+        templates=wiring.templates(*miniature.judges()),
         seed=config["miniature"]["seed"],
-        how=how("judge_fluency"),
+        how=wiring.how("judge_fluency"),
     script:
         "../workflow/scripts/judge_accuracy.py"
 

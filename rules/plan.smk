@@ -35,7 +35,7 @@ rule journal_report:
         "../envs/analysis.yaml"
     params:
         study=study.name,
-        models={name: {k: row(name)[k] for k in ("repository", "backend")} for name in study.models},
+        models={name: {k: wiring.row(name)[k] for k in ("repository", "backend")} for name in study.models},
         asked=asked_now,
     script:
         "../workflow/scripts/journal_report.py"

@@ -72,6 +72,6 @@ rule report:
         sources=SOURCES,
         examples=config["report"]["examples"],
         journals=f"results/{study.name}/journal",
-        journal_models={name: {k: row(name)[k] for k in ("repository", "backend")} for name in study.models},
+        journal_models={name: {k: wiring.row(name)[k] for k in ("repository", "backend")} for name in study.models},
     script:
         "../workflow/scripts/report.py"

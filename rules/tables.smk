@@ -113,7 +113,7 @@ rule table6:
 
 rule table8:
     input:
-        audit=["<study>/audit/audit.csv"] if returned_sheets() else [],
+        audit=["<study>/audit/audit.csv"] if wiring.returned_sheets() else [],
         published="resources/published/table8_audit.csv",
     output:
         multiext("<study>/tables/table8_audit", md=".md", tex=".tex"),
@@ -233,8 +233,8 @@ rule funnel_table:
 
 rule leakage:
     input:
-        train=dataset_half("train"),
-        test=dataset_half("test"),
+        train=wiring.dataset_half("train"),
+        test=wiring.dataset_half("test"),
         benchmarks=[
             f"<study>/load_benchmark/{b.benchmark}.jsonl" for b in study.benchmarks.values() if b.revision != "dataset"
         ],
@@ -297,7 +297,7 @@ rule circularity:
 
 rule refusal_detection:
     input:
-        pairs=dataset_half("train"),
+        pairs=wiring.dataset_half("train"),
         markers=config["outcomes"]["refusal_markers"],
     output:
         multiext("<study>/tables/refusal_detection", md=".md", tex=".tex"),
@@ -375,7 +375,7 @@ rule judge_error:
 rule corrected_asr:
     input:
         answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in study.audited],
-        verdicts=["<study>/audit/verdicts.jsonl"] if returned_sheets() else [],
+        verdicts=["<study>/audit/verdicts.jsonl"] if wiring.returned_sheets() else [],
     output:
         multiext("<study>/tables/corrected_asr", md=".md", tex=".tex"),
         csv=report("<study>/tables/corrected_asr.csv", **in_report("corrected_asr")),

@@ -45,8 +45,8 @@ localrules:
 
 rule dataset:
     input:
-        dataset_half("train"),
-        dataset_half("test"),
+        wiring.dataset_half("train"),
+        wiring.dataset_half("test"),
 
 
 rule models:

@@ -3,7 +3,7 @@
 
 rule select_pairs:
     input:
-        dataset_half("train"),
+        wiring.dataset_half("train"),
     output:
         "<study>/select_pairs/{model}.jsonl",
     log:
@@ -11,15 +11,15 @@ rule select_pairs:
     conda:
         "../envs/dataset.yaml"
     params:
-        languages=variant_languages,
+        languages=wiring.training_languages,
     script:
         "../workflow/scripts/select_pairs.py"
 
 
 rule reference:
     input:
-        weights=base_weights,
-        pairs=dataset_half("train"),
+        weights=wiring.asked_weights("reference"),
+        pairs=wiring.dataset_half("train"),
     output:
         "<study>/reference/{base}.parquet",
     log:
@@ -27,18 +27,18 @@ rule reference:
     conda:
         "../envs/training.yaml"
     resources:
-        gpu=gpus("reference"),
+        gpu=wiring.gpus("reference"),
     params:
-        base=base_row,
-        settings=reference_settings,
-        how=launched("reference"),
+        base=wiring.asked_row("reference"),
+        settings=wiring.reference_settings,
+        how=wiring.launched("reference"),
     script:
         "../workflow/scripts/reference.py"
 
 
 rule translate_prompts:
     input:
-        pairs=dataset_half("train"),
+        pairs=wiring.dataset_half("train"),
         memory=config["dataset"]["translation"]["memory"] or [],
     output:
         "<study>/translate_prompts/{route}.jsonl",
@@ -51,14 +51,14 @@ rule translate_prompts:
     params:
         route=lookup("{route}", within=study.routes),
         translation=config["dataset"]["translation"],
-        deepl=route_codes,
+        deepl=building.route_codes,
     script:
         "../workflow/scripts/translate_prompts.py"
 
 
 rule align:
     input:
-        unpack(training_inputs),
+        unpack(wiring.training_inputs),
         pairs="<study>/select_pairs/{model}.jsonl",
     output:
         adapter="<study>/align/{model}/adapter_model.safetensors",
@@ -70,10 +70,10 @@ rule align:
     conda:
         "../envs/training.yaml"
     resources:
-        gpu=gpus("align"),
+        gpu=wiring.gpus("align"),
     params:
-        base=variant_base_row,
-        run=training_run,
-        how=launched("align"),
+        base=wiring.asked_row("align"),
+        run=wiring.training_run,
+        how=wiring.launched("align"),
     script:
         "../workflow/scripts/align.py"

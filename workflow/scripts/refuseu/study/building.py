@@ -1,0 +1,62 @@
+"""What the rules look up that build the dataset, or take the released one."""
+
+from pathlib import Path
+
+from refuseu.languages import language
+from refuseu.study.wiring import Values, Wildcards, Wiring
+
+
+class Building(Wiring):
+    """The lookups of ``rules/dataset.smk``."""
+
+    def released_rows(self) -> str | list[str]:
+        """Where the released rows are: the note of the fetched copy, or the files of a folder."""
+        dataset = self.config["dataset"]
+        if dataset["revision"] == "local":
+            return sorted(map(str, Path(dataset["repository"]).rglob("*.parquet")))
+        return "<study>/fetch_dataset/dataset.json"
+
+    def prompts_wanted(self, wildcards: Wildcards) -> Values:
+        """How many prompts a phase asks for, and the seed they are drawn with."""
+        dataset = self.config["dataset"]
+        return {
+            "per_slot": dataset["prompts_per_slot"],
+            "per_category": dataset["prompts_per_category"],
+            "total": dataset["pilot_n"] if wildcards["phase"] == "pilot" else None,
+            "seed": dataset["seed"],
+        }
+
+    def generated_prompts(self, wildcards: Wildcards) -> list[str]:
+        """Prompts of all generators of a phase."""
+        phase, generators = wildcards["phase"], self.config["dataset"]["generators"]
+        names = generators["pilot"] if phase == "pilot" else [generators["main"]]
+        return [f"<study>/generate_prompts/{phase}/{name}.jsonl" for name in names]
+
+    def deepl_codes(self, *codes: str) -> dict[str, list[str]]:
+        """DeepL's codes of these languages as source and target, if that translates: a corrected code reruns it."""
+        deepl = self.config["dataset"]["translation"]["backend"] == "deepl"
+        return {code: [language(code).deepl_source, language(code).deepl_target] for code in codes if deepl}
+
+    def route_codes(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """The same of the languages at both ends of a route."""
+        return self.deepl_codes(*sorted({code for end in self.study.routes[wildcards["route"]] for code in end}))
+
+    def card_facts(self) -> Values:
+        """What the dataset card says about the making of the dataset."""
+        dataset, identification = self.config["dataset"], self.config["language_identification"]
+        uses = {
+            "prompts": self.row(dataset["generators"]["main"]),
+            "chosen answers": self.row(dataset["chosen"]),
+            "rejected answers": self.row(dataset["rejected"]),
+            **{f"guard {n}": self.row(name) for n, name in enumerate(self.config["judging"]["guards"], start=1)},
+        }
+        if identification["backend"] == "fasttext":
+            uses["language identification"] = identification
+        return {
+            "study": self.study.name,
+            "languages": list(self.study.built),
+            "models": {use: {k: model[k] for k in ("repository", "revision")} for use, model in uses.items()},
+            "identification": identification["backend"],
+            "translation": dataset["translation"]["backend"],
+            **{k: dataset[k] for k in ("seed_language", "prompts_per_slot", "near_duplicates", "policies", "split")},
+        }

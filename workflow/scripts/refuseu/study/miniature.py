@@ -1,0 +1,38 @@
+"""What the rules look up that make the miniature's own models."""
+
+from pathlib import Path
+
+from refuseu.study.sheets import Codes
+from refuseu.study.wiring import Values, Wildcards, Wiring
+
+
+class Miniature(Wiring):
+    """The lookups of ``rules/miniature.smk``."""
+
+    def corpus(self, languages: Codes) -> list[str]:
+        """The bundled texts in these languages."""
+        folder = Path(self.config["miniature"]["corpus"])
+        texts = [file for part in ("languages", "global_mmlu") for file in sorted((folder / part).iterdir())]
+        return [*map(str, sorted(folder.glob("*.tsv"))), *[str(file) for file in texts if file.stem in languages]]
+
+    def benchmark_corpus(self, wildcards: Wildcards) -> list[str]:
+        """The bundled texts that a benchmark is made from."""
+        return self.corpus(self.study.benchmarks[wildcards["benchmark"]].languages)
+
+    def training(self, wildcards: Wildcards) -> Values:
+        """How a model is trained."""
+        spec: Values = self.config["miniature"]["models"][wildcards["model"]]
+        return spec
+
+    def start(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Weights that a model starts from, and its own chat template."""
+        spec = self.training(wildcards)
+        return {
+            "chat_template": [spec["chat_template"]] if "chat_template" in spec else [],
+            "start": [f"<study>/train_model/{spec['start']}/model.safetensors"] if "start" in spec else [],
+        }
+
+    def judges(self) -> list[str]:
+        """Everything that judges: guards, adjudicator, fluency judge."""
+        judging = self.config["judging"]
+        return [*judging["guards"], judging["adjudicator"], self.config["fluency"]["judge"]]

@@ -1,0 +1,223 @@
+"""What rules look up: whom a job asks, what it reads, and the settings that decide its result.
+
+Rules name files with ``<study>``, which Snakemake replaces by the study's folder of results.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from refuseu.evaluation.guards import TEMPLATES
+from refuseu.languages import language
+from refuseu.study.study import Study
+
+Wildcards = Mapping[str, str]
+Values = dict[str, Any]
+# Columns of models.tsv that cannot change an answer.
+ASIDE = ("note", "roles", "base", "gpus")
+# Steps in which a model under evaluation answers, and a variant's adapter with it.
+ANSWERING = ("generate", "knowledge")
+# Kind of a benchmark → steps whose records say how a model did on it.
+MEASURED = {
+    "harmful": ("generate", "adjudicate"),
+    "benign": ("generate",),
+    "fluency": ("generate", "judge_fluency"),
+    "knowledge": ("knowledge",),
+}
+
+
+class Wiring:
+    """The lookups of a study; those with a `step` return a function of a job's wildcards."""
+
+    def __init__(self, study: Study):
+        self.study, self.config = study, study.config
+
+    # Whom a job asks
+
+    def row(self, name: str) -> Values:
+        """A row of models.tsv, without what cannot change an answer."""
+        return {k: v for k, v in asdict(self.study.models[name]).items() if k not in ASIDE}
+
+    def weights(self, *names: str) -> list[str]:
+        """What must be on disk before these rows of models.tsv can answer."""
+        files = []
+        for name in names:
+            row = self.study.models[name]
+            if row.revision == "local":
+                files.append(f"{row.repository}/model.safetensors")
+            elif row.revision != "api":
+                files.append(f"<study>/fetch_model/{name}.json")
+        return files
+
+    def templates(self, *names: str) -> dict[str, str]:
+        """Files of the templates that these judges are asked with, by name."""
+        wanted = {template for name in names for template in TEMPLATES.get(self.study.models[name].format, ())}
+        return {template: self.config["templates"][template] for template in sorted(wanted)}
+
+    def asked_row(self, step: str) -> Callable[[Wildcards], Values]:
+        """The row of the model that a job asks; of a model under evaluation also whether an adapter is on it."""
+
+        def of(wildcards: Wildcards) -> Values:
+            row = self.row(self.study.asked(step, wildcards).model)
+            if step not in ANSWERING:
+                return row
+            row["adapter"] = wildcards["model"] in self.study.variants
+            merged = {"adapters": self.config["generation"]["adapters"]}  # how vllm gets it
+            return row | merged if step == "generate" and row["adapter"] and row["backend"] == "vllm" else row
+
+        return of
+
+    def asked_weights(self, step: str) -> Callable[[Wildcards], list[str]]:
+        """What must be on disk before the model that a job asks can answer."""
+
+        def of(wildcards: Wildcards) -> list[str]:
+            weights = self.weights(self.study.asked(step, wildcards).model)
+            if step in ANSWERING and wildcards["model"] in self.study.variants:
+                weights.append(f"<study>/align/{wildcards['model']}/adapter_model.safetensors")
+            return weights
+
+        return of
+
+    def asked_templates(self, step: str) -> Callable[[Wildcards], dict[str, str]]:
+        """Files of the templates of the judge that a job asks, by name."""
+        return lambda wildcards: self.templates(self.study.asked(step, wildcards).model)
+
+    def asked_template_files(self, step: str) -> Callable[[Wildcards], list[str]]:
+        """The same files, as inputs."""
+        return lambda wildcards: list(self.asked_templates(step)(wildcards).values())
+
+    # What changes how fast a job is and not what it finds. Snakemake never compares params that may depend on
+    # resources, so that nothing runs again for these.
+
+    def how(self, step: str) -> Callable[[Wildcards, object], Values]:
+        """GPUs and batches of a job, and how a server is asked."""
+
+        def of(wildcards: Wildcards, resources: object) -> Values:
+            asked = self.study.asked(step, wildcards)
+            batch_size = self.config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
+            api = self.config["api"]
+            served = api | {"batch": asked.model in api["batch"]} if asked.backend == "openai" else {}
+            return {"gpus": asked.gpus, "batch_size": batch_size, **served}
+
+        return of
+
+    def launched(self, step: str) -> Callable[[Wildcards, object], Values]:
+        """How a training is launched on the GPUs of its base."""
+
+        def of(wildcards: Wildcards, resources: object) -> Values:
+            return {"accelerate": self.study.accelerate(self.study.asked(step, wildcards).model)}
+
+        return of
+
+    def gpus(self, step: str) -> Callable[[Wildcards], int]:
+        """GPUs that a job takes: those of the model that it asks."""
+        return lambda wildcards: self.study.asked(step, wildcards).gpus
+
+    def api(self, step: str) -> Callable[[Wildcards], int]:
+        """1 for a job whose model is behind an API: the profile bounds how many such jobs run at a time."""
+        return lambda wildcards: int(self.study.asked(step, wildcards).backend == "openai")
+
+    # What is read
+
+    def asset(self, wildcards: Wildcards) -> Values:
+        """Where a model or a benchmark comes from."""
+        row = (
+            self.study.models[wildcards["model"]]
+            if "model" in wildcards.keys()
+            else self.study.benchmarks[wildcards["benchmark"]]
+        )
+        return {"repository": row.repository, "revision": row.revision}
+
+    def identifier(self) -> list[str]:
+        """The file that names the fastText model, if that identifies languages."""
+        fasttext = self.config["language_identification"]["backend"] == "fasttext"
+        return ["<study>/fetch_language_model/fasttext.json"] if fasttext else []
+
+    def fasttext_labels(self, codes: tuple[str, ...]) -> dict[str, str]:
+        """fastText's labels of these languages, if that identifies them: a corrected label reruns what it made."""
+        fasttext = self.config["language_identification"]["backend"] == "fasttext"
+        return {code: language(code).fasttext for code in codes if fasttext}
+
+    def dataset_half(self, half: str) -> str:
+        """Train pairs or test prompts, built or released."""
+        step = "split_pairs" if self.config["dataset"]["source"] == "build" else "load_dataset"
+        return f"<study>/{step}/{half}.jsonl"
+
+    def training_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
+        variant = self.study.variants[wildcards["model"]]
+        inputs: dict[str, str | list[str]] = {"weights": self.weights(variant.base)}
+        if variant.objective == "dpo":
+            inputs["reference"] = f"<study>/reference/{variant.base}.parquet"
+        if variant.consistent:
+            inputs["translations"] = f"<study>/translate_prompts/{self.study.route(wildcards['model'])}.jsonl"
+        return inputs
+
+    def benchmark_input(self, wildcards: Wildcards) -> str | list[str]:
+        """Where the data of a benchmark is."""
+        benchmark = self.study.benchmarks[wildcards["benchmark"]]
+        if benchmark.revision == "dataset":
+            return self.dataset_half("test")
+        if benchmark.revision == "local":
+            made_here = benchmark.repository.startswith("results/")
+            files = sorted(str(file) for file in Path(benchmark.repository).rglob("*") if file.is_file())
+            return benchmark.repository if made_here else files
+        return f"<study>/fetch_benchmark/{wildcards['benchmark']}.json"
+
+    def answers(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
+        """Records of one model on one benchmark, by the step that made them; what tells kinds of answers apart."""
+        model, benchmark = wildcards["model"], wildcards["benchmark"]
+        steps = MEASURED[self.study.benchmarks[benchmark].kind]
+        files: dict[str, str | list[str]] = {step: f"<study>/{step}/{model}/{benchmark}.jsonl" for step in steps}
+        if "generate" in files:
+            files |= {"markers": self.config["outcomes"]["refusal_markers"], "identifier": self.identifier()}
+        return files
+
+    # Settings
+
+    def training_languages(self, wildcards: Wildcards) -> list[str]:
+        """Languages that a variant trains on."""
+        return list(self.study.variants[wildcards["model"]].languages)
+
+    def training_run(self, wildcards: Wildcards) -> Values:
+        """Method, recipe and seed of a variant."""
+        variant = self.study.variants[wildcards["model"]]
+        return {"method": variant.method, "recipe": self.study.recipes[variant.recipe], "seed": variant.seed}
+
+    def reference_settings(self, wildcards: Wildcards) -> Values:
+        """What reference log-probabilities depend on beside the base."""
+        return self.study.reference_settings(wildcards["base"])
+
+    def benchmark_row(self, wildcards: Wildcards) -> Values:
+        """Source and languages of a benchmark."""
+        benchmark = self.study.benchmarks[wildcards["benchmark"]]
+        return {
+            "source": benchmark.source,
+            "name": benchmark.benchmark,
+            "languages": list(benchmark.languages),
+            "path": benchmark.repository if benchmark.revision == "local" else None,
+        }
+
+    def answer_settings(self, wildcards: Wildcards) -> Values:
+        """How a benchmark is put to a model."""
+        benchmark = self.study.benchmarks[wildcards["benchmark"]]
+        return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens}
+
+    def parallel(self, wildcards: Wildcards) -> bool:
+        """Whether a benchmark puts the same prompts in every language."""
+        return self.study.benchmarks[wildcards["benchmark"]].parallel == "yes"
+
+    def foreign_prompts(self) -> list[str]:
+        """Benchmarks whose prompts nobody's identifier has filtered."""
+        rows = self.study.benchmarks.values()
+        return [row.benchmark for row in rows if row.revision != "dataset" and row.kind != "knowledge"]
+
+    def returned_folder(self) -> str:
+        """Where annotation sheets of this study are put when they come back."""
+        return f"{self.config['audit']['returned']}/{self.study.name}"
+
+    def returned_sheets(self) -> list[str]:
+        """Annotation sheets that came back; hidden files are none."""
+        files = (file for file in Path(self.returned_folder()).rglob("*") if file.is_file())
+        return sorted(str(file) for file in files if not file.name.startswith("."))
