@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from refuseu.job.journal import journal_path
 from refuseu.job.launch import launch
+from refuseu.job.manifest import manifest
 from refuseu.job.start import script
 from refuseu.records import read_jsonl, write_text
-from refuseu.runner.provenance import manifest
 from refuseu.training.alignment import align
 
 if TYPE_CHECKING:

@@ -1,86 +1,160 @@
 """Digest of the code behind a result: a script and the modules of ours that it imports."""
 
-import ast
-import subprocess
-from collections.abc import Collection
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from refuseu.records import digest, file_digest
+from refuseu.records import digest, write_text
+from refuseu.runner import syntax
+from refuseu.runner.syntax import Statement
 
 SCRIPTS = Path(__file__).parents[2]
-# These cannot change a result: how a job is started, logged and checked before it starts.
-HOW_JOBS_RUN = (
-    "errors",
-    "job.environment",
-    "job.start",
-    "job.progress",
-    "job.warm",
-    "runner.preflight",
-    "runner.provenance",
-)
-NEUTRAL = {f"refuseu.{name}" for name in HOW_JOBS_RUN}
+# These cannot change a result: how a job is started, logged, launched and checked before it starts. Rooms or modules.
+NEUTRAL = ("refuseu.errors", "refuseu.job", "refuseu.runner")
+# But this can: the journal hands out answers.
+COUNTED = ("refuseu.job.journal",)
+# What is known of files, by the digest of their bytes; where Snakemake keeps its own notes.
+CACHE = Path(".snakemake/code_digests.json")
 
 
-def code_digest(script: str, without: Collection[str] = ()) -> str:
-    """Digest of the syntax trees of a flat script and of everything of ours that it reaches.
+def code_digest(script: str, without: Collection[str] = (), function: str | None = None) -> str:
+    """Digest of what runs in a flat script and in everything of ours that it reaches.
 
-    Comments, formatting and file times do not count; docstrings do.
+    Comments, docstrings, formatting, annotations of functions and file times do not count (see `syntax`).
 
     Parameters
     ----------
-    without : modules of ours that this job would import, but has no use for
+    without : modules of ours that this job would import, but has no use for: ``room/module``
+    function : ``refuseu.room.module:name`` that the script calls by name; of its module, only what this function
+        needs counts
     """
     unused = {SCRIPTS / "refuseu" / f"{name}.py" for name in without}
-    return digest(sorted(tree(path) for path in reached(SCRIPTS / Path(script).name, unused)))
+    parts = counted(SCRIPTS / Path(script).name, unused, function)
+    return digest(sorted([path.relative_to(SCRIPTS).as_posix(), digests] for path, digests in parts.items() if digests))
 
 
 def reached(path: Path, unused: Collection[Path] = ()) -> set[Path]:
     """The file and, transitively, the modules of ours that it imports, but for those unused."""
-    found, waiting = set(unused), [path]
+    return set(counted(path, unused, None))
+
+
+def counted(script: Path, unused: Collection[Path], function: str | None) -> dict[Path, list[str]]:
+    """Files that a script reaches, and the digests of the statements that count in each."""
+    module, _, name = (function or "").partition(":")
+    shared = module_file(module) if function else None
+    wanted = {name} if function else set()
+    done: set[Path] = set()
+    waiting = [script, *([shared] if shared else [])]
     while waiting:
-        if (path := waiting.pop()) not in found:
-            found.add(path)
-            waiting += imported(path)
-    return found - set(unused)
+        file = waiting.pop()
+        if file in done or file in unused:
+            continue
+        if file == shared:
+            taken = needed(facts(file), wanted)
+        else:
+            done.add(file)
+            taken = facts(file)
+        for imported in {name for statement in taken for name in statement.imports}:
+            for found, part in resolved(imported):
+                if found != shared:
+                    waiting.append(found)
+                elif part is None:
+                    shared = None  # the module as a whole
+                    waiting.append(found)
+                elif part not in wanted:
+                    wanted.add(part)
+                    waiting.append(found)
+    parts = {file: facts(file) for file in done}
+    if shared:
+        parts[shared] = needed(facts(shared), wanted)
+    return {file: [statement.digest for statement in taken] for file, taken in parts.items()}
+
+
+def needed(module: list[Statement], names: Collection[str]) -> list[Statement]:
+    """Statements of a module that these names of it need, and those that run for everybody."""
+    if missing := set(names) - {name for statement in module for name in statement.binds}:
+        raise LookupError(f"a module defines no {', '.join(sorted(missing))}")
+    wanted = set(names)
+    taken: set[int] = set()
+    while new := [
+        n for n, one in enumerate(module) if n not in taken and (not one.binds or not wanted.isdisjoint(one.binds))
+    ]:
+        taken.update(new)
+        wanted.update(*(module[n].uses for n in new))
+        if wanted & syntax.ANY_NAME:
+            return module
+    return [module[n] for n in sorted(taken)]
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def resolved(imported: str) -> list[tuple[Path, str | None]]:
+    """Files that an import runs, with the name that it takes from the last of them, if that is no module itself."""
+    if imported.partition(".")[0] != "refuseu":
+        return []
+    names, part = imported, None
+    if not module_file(names):
+        names, _, part = names.rpartition(".")
+    chain = [names.rsplit(".", n)[0] for n in range(names.count(".") + 1)]
+    found = [
+        (module_file(name), part if name == names and part != "*" else None) for name in chain if not neutral(name)
+    ]
+    return [(file, part) for file, part in found if file]
+
+
+def neutral(module: str) -> bool:
+    """Whether a module cannot change a result."""
+    return module not in COUNTED and any(f"{module}.".startswith(f"{name}.") for name in NEUTRAL)
 
 
 @cache
-def tree(path: Path) -> str:
-    """Digest of the syntax tree of one file."""
-    return digest(ast.dump(parsed(path)))
+def module_file(module: str) -> Path | None:
+    """The file of a module or package of ours."""
+    path = SCRIPTS.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def facts(path: Path) -> list[Statement]:
+    """Statements of one of our files."""
+    return all_facts()[path]
 
 
 @cache
-def imported(path: Path) -> tuple[Path, ...]:
-    """Modules of ours that one file imports, at its top or inside a function."""
-    names = set()
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-    ours = sorted(name for name in names - NEUTRAL if name.startswith("refuseu."))
-    files = [SCRIPTS.joinpath(*name.split(".")).with_suffix(".py") for name in ours]
-    files += [SCRIPTS.joinpath(*name.split("."), "__init__.py") for name in ours]
-    return tuple(file for file in files if file.is_file())
+def all_facts() -> dict[Path, list[Statement]]:
+    """Statements of all our files: those of known bytes from the cache, the others parsed."""
+    files = {path: path.read_bytes() for path in [*SCRIPTS.glob("*.py"), *SCRIPTS.glob("refuseu/**/*.py")]}
+    keys = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+    known = read_cache()
+    fresh = {key: syntax.statements(files[path]) for path, key in keys.items() if key not in known}
+    found = {path: (fresh if key in fresh else known)[key] for path, key in keys.items()}
+    if fresh:
+        write_cache({keys[path]: statements for path, statements in found.items()})
+    return found
 
 
-def manifest(inputs: list[str]) -> dict[str, object]:
-    """State of the repository and digests of the inputs, for a manifest."""
-    return {"git": git_state(), "inputs": {path: file_digest(path) for path in inputs}}
+def algorithm() -> str:
+    """How files are taken apart: this code, and the Python that parses them."""
+    return digest(hashlib.sha256(Path(syntax.__file__).read_bytes()).hexdigest(), sys.version_info[:2])
 
 
-def git_state() -> dict[str, object]:
-    """Commit and whether the tree was dirty; empty outside a repository."""
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        status = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    return {"commit": commit, "dirty": bool(status.strip())}
+def read_cache() -> dict[str, list[Statement]]:
+    """What an earlier process found, if it found it in the same way; nothing if that cannot be read."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(CACHE.read_text(encoding="utf-8"))
+        if kept["algorithm"] == algorithm():
+            return {key: list(map(statement, rows)) for key, rows in kept["files"].items()}
+    return {}
+
+
+def statement(row: Iterable[str | list[str]]) -> Statement:
+    own, *names = row
+    return Statement(str(own), *map(tuple, names))
+
+
+def write_cache(files: dict[str, list[Statement]]) -> None:
+    """Keep what was found for the next process; that a folder cannot be written to must not matter."""
+    with suppress(OSError):
+        write_text(CACHE, json.dumps({"algorithm": algorithm(), "files": files}, separators=(",", ":")))
