@@ -9,9 +9,9 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from helpers import SCRIPTS
 
 from refuseu.runner import syntax
+from support.helpers import SCRIPTS
 
 # What versions of Python write differently into their trees, each with its digest.
 PINNED = {
@@ -106,8 +106,8 @@ def test_what_does_not_run_does_not_count(one, other):
 
 DIFFERENT = [
     "x = 1", "x = True", "x = 1.0", "x = '1'", "x = b'1'", "y = 1", "x = None", "x = ()", "x = []", "x = {}",
-    "x = {**a}", "x = {None: a}", "x = f'{a}'", "x = f'{a!r}'", "x = f'{a:>3}'", "x = f'{a:>{b}}'", "x = 'a'", "x = (a, None)",
-    "x += 1", "x[0] = 1", "del x", "import x", "import x as y", "from x import y", "from .x import y",
+    "x = {**a}", "x = {None: 1}", "x = f'{a}'", "x = f'{a!r}'", "x = f'{a:>3}'", "x = f'{a:{b}}'", "x = 'a'",
+    "x = a, None", "x += 1", "x[0] = 1", "del x", "import x", "import x as y", "from x import y", "from .x import y",
     "from y import x",
     "def f(): return", "def f(a): return", "def f(*a): return", "def f(a=None): return", "def f(*, a): return",
     "def f(*, a=None): return", "async def f(): return", "@g\ndef f(): return", "class f: pass", "class f(g): pass",
