@@ -8,7 +8,7 @@ export PYTHONNOUSERSITE := 1
 # Two processes, each with whole files, the longest first: the end-to-end tests wait for others half of the time.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test bench lint format lock clean
+.PHONY: miniature test bench lint format schemas lock clean
 
 miniature: $(VENV)/ready
 	@$(RUN) snakemake --profile miniature --quiet rules host
@@ -28,6 +28,10 @@ lint: $(VENV)/ready
 
 format: $(VENV)/ready
 	@$(RUN) ruff check --fix . && $(RUN) ruff format . && $(RUN) snakefmt Snakefile rules
+
+# Which fields recipes may have: after a change of TRL or PEFT in requirements.in.
+schemas: $(VENV)/ready
+	@$(RUN) PYTHONPATH=workflow/scripts TRL_EXPERIMENTAL_SILENCE=1 python -m refuseu.training.recipe_fields
 
 # The lock is what pip resolves from requirements.in in an empty environment.
 lock:

@@ -1,33 +1,46 @@
 """The fields of a recipe are those of TRL and PEFT, and wrong keys are named before anything runs."""
 
-from dataclasses import fields
+import subprocess
+import sys
+from typing import Literal
 
 import pytest
+from peft import LoftQConfig
+from transformers import SchedulerType
 
 from refuseu import recipes
 from refuseu.errors import UserError
 from refuseu.recipes import OBJECTIVES, check_recipe, config_fields
+from support.helpers import Checkout
 
 
-def config_class(name):
-    import peft
-    import trl
-    from trl.experimental.cpo import CPOConfig
-    from trl.experimental.orpo import ORPOConfig
+def test_the_fields_are_those_of_the_installed_libraries():
+    from refuseu.training.recipe_fields import schema
 
-    known = {"CPOConfig": CPOConfig, "ORPOConfig": ORPOConfig, "LoraConfig": peft.LoraConfig}
-    return known.get(name) or getattr(trl, name)
+    assert schema() == recipes.FIELDS.read_text(encoding="utf-8"), "TRL or PEFT has changed; run `make schemas`"
 
 
-@pytest.mark.parametrize("name", [*(config for config, _ in OBJECTIVES.values()), "LoraConfig"])
-def test_the_fields_that_are_read_from_the_sources_are_those_of_the_class(name):
-    assert set(config_fields(name)) == {field.name for field in fields(config_class(name))}
+@pytest.mark.parametrize(
+    ("hint", "types"),
+    [
+        (bool, {"boolean"}),
+        (float | None, {"number", "null"}),
+        (dict[str, int] | list[str] | str, {"object", "array", "string"}),
+        (Literal[False, "all"], {"boolean", "string"}),
+        (SchedulerType | str, {"string"}),
+        (LoftQConfig, {"object"}),
+    ],
+)
+def test_a_type_is_what_a_recipe_may_hold(hint, types):
+    from refuseu.training.recipe_fields import json_types
+
+    assert json_types(hint) == types
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_what_the_workflow_sets_are_fields(objective):
     config, fixed = OBJECTIVES[objective]
-    assert {*fixed, *recipes.OURS} <= set(config_fields(config))
+    assert {*fixed, *recipes.OURS} <= set(config_fields()[config])
 
 
 @pytest.mark.parametrize(
@@ -63,8 +76,22 @@ def test_right_keys_pass(objective, trainer):
     check_recipe(objective, {"trainer": trainer, "lora": {"r": 4, "target_modules": "all-linear"}}, "r.yaml:")
 
 
-def test_a_library_that_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr(recipes, "find_spec", lambda name: None)
-    config_fields.cache_clear()
-    with pytest.raises(UserError, match="recipes need trl, which is not installed"):
-        check_recipe("dpo", {"trainer": {"beta": 0.1}}, "x")
+BLOCKED = """
+import sys
+
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "trl", "peft"):
+            raise ModuleNotFoundError(f"{name} is not installed")
+
+sys.meta_path.insert(0, Block())
+"""
+
+
+@pytest.mark.parametrize("profile", ["slurm", "miniature"])
+def test_a_dry_run_needs_no_library_of_the_training(profile, tmp_path):
+    checkout = Checkout(tmp_path)
+    code = f"{BLOCKED}from snakemake.cli import main; main()"
+    command = [sys.executable, "-c", code, "--nolock", "--profile", profile, "-n", "-q"]
+    ended = subprocess.run(command, cwd=checkout.folder, env=checkout.environ, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
