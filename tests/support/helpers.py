@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from functools import cache
@@ -16,10 +17,13 @@ from pathlib import Path
 
 import yaml
 
+from support.forks import Forks
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow" / "scripts"
 TESTS = ROOT / "tests"
 OFFLINE = TESTS / "support" / "offline"  # on the path of a Python, it can reach this machine only
+FORKS = Forks()
 CODES = ("en", "de", "fr", "it", "es", "pt", "pl", "cs", "sk", "sl", "lt", "lv")
 
 
@@ -152,6 +156,9 @@ class Checkout:
         self.environ |= {"PYTHONPATH": str(OFFLINE), "HOME": str(folder), "CUDA_VISIBLE_DEVICES": ""}
 
     def snakemake(self, *arguments):
+        """A run of Snakemake and what it said; a dry run needs no process that imports it anew."""
+        if "-n" in arguments:
+            return FORKS.run(["--nolock", *arguments], self.folder, self.environ)
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--nolock", *arguments],
             cwd=self.folder,
@@ -188,6 +195,23 @@ class Checkout:
             files = (given.get(key, "").split(", ") for key in ("input", "output"))
             jobs[" ".join(filter(None, [rule, *wildcards]))] = tuple({*filter(None, names)} for names in files)
         return jobs
+
+
+def needed(graph, *targets):
+    """The jobs of a whole study's graph that a run of these targets alone would have: themselves and all before."""
+    makers = {name: job for job, (_, outputs) in graph.items() for name in outputs}
+    found, waiting = set(), list(targets)
+    while waiting:
+        job = waiting.pop()
+        if job not in found:
+            found.add(job)
+            waiting += [makers[name] for name in graph[job][0] if name in makers]
+    return found
+
+
+def counted(jobs):
+    """Number of jobs per rule."""
+    return dict(Counter(job.split()[0] for job in jobs))
 
 
 def adopt(checkout, *arguments):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from support.helpers import ROOT
+from support.helpers import ROOT, counted, needed
 from support.studies import FIGURES, MINIATURE, NARROW, SLURM, STOPS, STUDIES, TABLES
 
 
@@ -21,6 +21,21 @@ def paper(checkout):
 def test_the_promised_targets_are_there():
     assert set(TABLES) >= {"table1", "table2", "table3", "table6", "table8", "table16", "rtp_lx", "polyglotox"}
     assert set(FIGURES) >= {f"fig{n}" for n in (2, 3, 4, 6, 7, 8, 10, 11, 12)}
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("miniature", "dataset"),
+        ("miniature", "metrics"),
+        ("miniature", "table1"),
+        ("miniature", "fig10"),
+        ("paper", "table3"),
+        ("paper", "fig12"),
+    ],
+)
+def test_a_target_alone_has_the_jobs_that_it_has_in_the_whole_graph(checkout, whole, name, target):
+    assert checkout.planned(target, *STUDIES[name].profile) == needed(whole(name), target)
 
 
 # The miniature: 2 bases with their twins, 2 open models, 24 variants; 58 + 14 + 14 + 14 evaluations.
@@ -72,8 +87,8 @@ def test_every_named_target_is_a_target(checkout, miniature):
         ("comparisons", {"measure": 98 - 2 * 6, "compare": 12}, {"metrics", "table1"}),
     ],
 )
-def test_a_target_makes_what_it_needs_and_nothing_else(checkout, target, needs, spares):
-    found = checkout.jobs(target, *MINIATURE)
+def test_a_target_makes_what_it_needs_and_nothing_else(whole, target, needs, spares):
+    found = counted(needed(whole("miniature"), target))
     assert {rule: found.get(rule) for rule in needs} == needs
     assert found[target] == 1
     assert not spares & set(found)
@@ -194,7 +209,7 @@ DATASET = {
 
 @pytest.mark.parametrize("target", EVALUATED)
 @pytest.mark.parametrize("name", STUDIES)
-def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(checkout, name, target):
+def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(whole, name, target):
     study = STUDIES[name]
     shown, benchmark, compared = EVALUATED[target](study)
     trained = [model for model in shown if model in study.trained]
@@ -207,11 +222,11 @@ def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(checkou
     for model in shown:
         expected |= {f"{step} {model} {benchmark}" for step in [*steps.get(benchmark, ["knowledge"]), "measure"]}
         expected |= {f"judge {guard} {model} {benchmark}" for guard in study.guards if benchmark == "refuseu_test"}
-    planned = checkout.planned(target, *study.profile)
+    planned = needed(whole(name), target)
     assert {job for job in planned if job.split()[0] not in BEFORE[name] | DATASET} == expected
 
 
-def test_an_artifact_fetches_only_the_models_that_it_needs(checkout):
-    fetched = {job.split()[1] for job in checkout.planned("fig12", *SLURM) if job.startswith("fetch_model")}
+def test_an_artifact_fetches_only_the_models_that_it_needs(whole):
+    fetched = {job.split()[1] for job in needed(whole("paper"), "fig12") if job.startswith("fetch_model")}
     writers = {"mistral_24b", "70b", "70b_instruct"}
     assert fetched == writers | {"llama_guard_3", "polyguard"} | set(STUDIES["paper"].open)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.helpers import ROOT, read_yaml
+from support.helpers import ROOT, counted, needed, read_yaml
 
 MINIATURE = ("--profile", "miniature")
 
@@ -13,8 +13,8 @@ def held_out(checkout):
     return ("--configfile", "config/miniature/config.yaml", overlay)
 
 
-def test_a_held_out_judge_costs_its_labels_and_one_table(checkout, held_out):
-    before, after = checkout.jobs("tables", *MINIATURE), checkout.jobs("tables", *MINIATURE, *held_out)
+def test_a_held_out_judge_costs_its_labels_and_one_table(checkout, whole, held_out):
+    before, after = counted(needed(whole("miniature"), "tables")), checkout.jobs("tables", *MINIATURE, *held_out)
     more = {rule: n - before.get(rule, 0) for rule, n in after.items() if n != before.get(rule, 0)}
     sheet = (ROOT / "config/miniature/variants.tsv").read_text(encoding="utf-8").splitlines()[1:]
     runs = sum(not line.startswith("single_") for line in sheet)

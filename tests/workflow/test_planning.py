@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-MINIATURE = ("--profile", "miniature")
+from support.deepl_server import DeepLServer
+from support.studies import MINIATURE
 
 
 def table(made, study):
@@ -51,19 +52,30 @@ def test_no_other_target_makes_them(checkout):
 
 
 @pytest.fixture
-def paid(checkout, monkeypatch):
+def deepl():
+    """A server that knows another key than ours."""
+    server = DeepLServer("another-key")
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+@pytest.fixture
+def paid(checkout, deepl, monkeypatch):
     """The one job that translates the seeds, with a key that nobody takes."""
     monkeypatch.setitem(checkout.environ, "DEEPL_AUTH_KEY", "canary-key")
 
     def run(budget):
-        overlay = checkout.overlay("budget.yaml", {"study": "bounded", "budget": budget})
+        dataset = {"translation": {"server_url": deepl.url}}
+        overlay = checkout.overlay("budget.yaml", {"study": "bounded", "budget": budget, "dataset": dataset})
         return checkout.snakemake("-c1", "--configfile", overlay, "--", "results/bounded/translate_seeds/seeds.jsonl")
 
     return run
 
 
-def test_a_run_over_the_budget_stops_before_its_first_job_with_one_sentence(checkout, paid):
+def test_a_run_over_the_budget_stops_before_its_first_job_with_one_sentence(checkout, deepl, paid):
     ended = paid({"money": 0.1})
+    assert deepl.requests == []
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1 and "Traceback" not in said
     [line] = [line for line in said.splitlines() if line.startswith("refuseu:")]
@@ -71,11 +83,12 @@ def test_a_run_over_the_budget_stops_before_its_first_job_with_one_sentence(chec
     assert not (checkout.folder / "results/bounded/logs/translate_seeds").exists()
 
 
-def test_a_run_within_the_budget_begins(checkout, paid):
+def test_a_run_within_the_budget_begins(checkout, deepl, paid):
     ended = paid({"money": 10})
+    assert deepl.requests
     assert "planned to take" not in ended.stdout + ended.stderr
     log = (checkout.folder / "results/bounded/logs/translate_seeds/seeds.log").read_text()
-    assert "DeepL" in log and "canary-key" not in log  # it got as far as the network, which is not there
+    assert "DeepL" in log and "canary-key" not in log  # it got as far as the server, which refuses it
 
 
 def test_a_budget_that_is_no_number_is_one_sentence(checkout):
