@@ -14,7 +14,7 @@ __file__ = {file!r}
 """
 HEAD = """
 from refuseu.errors import UserError
-from refuseu.job.start import script
+from refuseu.job import script
 """
 
 

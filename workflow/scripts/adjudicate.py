@@ -1,19 +1,15 @@
 """Turns the labels of both guards into verdicts; where they differ, the adjudicator decides."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.evaluation.judging import verdicts
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-from refuseu.templates import read_templates
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.evaluation.judging import verdicts
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+    from refuseu.templates import read_templates
+
     p, output = snakemake.params, snakemake.output[0]
     labels = {guard: read_jsonl(path) for guard, path in zip(p.judging["guards"], snakemake.input.labels, strict=True)}
     write_jsonl(

@@ -3,21 +3,18 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.job.journal import journal_path
-from refuseu.job.launch import launch
-from refuseu.job.manifest import manifest
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_text
-from refuseu.training.alignment import align
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.job.launch import launch
+    from refuseu.job.manifest import manifest
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_text
+    from refuseu.training.alignment import align
+
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     reference, translated = i.get("reference"), i.get("translations")
     translations = {row["pair_id"]: row["translations"] for row in (read_jsonl(translated) if translated else [])}

@@ -1,21 +1,17 @@
 """Writes one answer per prompt: a refusal under instruction (chosen) or plain compliance (rejected)."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.backends.completion import Decoding
-from refuseu.backends.journaled import complete
-from refuseu.dataset.prompts import answer_requests
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.language_id import identifier
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.backends.completion import Decoding
+    from refuseu.backends.journaled import complete
+    from refuseu.dataset.prompts import answer_requests
+    from refuseu.job.paths import journal_path
+    from refuseu.language_id import identifier
+    from refuseu.records import read_jsonl, write_jsonl
+
     p, output, side = snakemake.params, snakemake.output[0], snakemake.wildcards.side
     prompts, seeds = read_jsonl(snakemake.input.prompts), read_jsonl(snakemake.input.seeds)
     messages, drawn = answer_requests(prompts, seeds, side, p.seed)

@@ -1,20 +1,16 @@
 """Reads and checks the returned annotation sheets: answers, rates with agreement, verdicts on responses."""
 
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from refuseu.analysis.metrics import write_csv
-from refuseu.audit import returned
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    import pandas as pd
+
+    from refuseu.analysis.metrics import write_csv
+    from refuseu.audit import returned
+    from refuseu.records import read_jsonl, write_jsonl
+
     output, p = snakemake.output, snakemake.params
     key = read_jsonl(snakemake.input.key)
     answers = returned.read_answers(snakemake.input.returned, key, p.study)

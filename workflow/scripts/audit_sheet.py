@@ -1,18 +1,15 @@
 """Draws what annotators audit: per language a sheet as CSV and as HTML form, and one key to all of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.audit import sheet
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl, write_text
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.audit import sheet
+    from refuseu.records import read_jsonl, write_jsonl, write_text
+
     given, output, p = snakemake.input, snakemake.output, snakemake.params
     train, test = read_jsonl(given.train), read_jsonl(given.test)
     pairs = [row for row in train + test if "chosen" in row]

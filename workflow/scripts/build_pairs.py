@@ -1,18 +1,15 @@
 """Pairs chosen and rejected answers that pass the filters."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.dataset.pairs import build_pairs
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.pairs import build_pairs
+    from refuseu.records import read_jsonl, write_jsonl
+
     labels = {
         (Path(path).parent.name, Path(path).stem): {row["prompt_id"]: row["label"] for row in read_jsonl(path)}
         for path in snakemake.input.labels

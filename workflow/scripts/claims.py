@@ -1,19 +1,16 @@
 """The papers' findings as tests on our numbers and on the published ones."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.analysis import claims, linguistic_distance, metrics
-from refuseu.artifacts import frames, report
-from refuseu.job.start import script
-from refuseu.records import write_text
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.analysis import claims, linguistic_distance, metrics
+    from refuseu.artifacts import frames, report
+    from refuseu.records import write_text
+
     given, params = snakemake.input, snakemake.params
     rows = claims.verdicts(
         claims.read(given.claims),

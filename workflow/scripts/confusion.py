@@ -1,19 +1,15 @@
 """Identifies the language of all prompts, and counts what was found for prompts and answers."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.analysis.confusion import confusion
-from refuseu.analysis.metrics import write_csv
-from refuseu.job.start import script
-from refuseu.language_id import identifier
-from refuseu.records import read_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.analysis.confusion import confusion
+    from refuseu.analysis.metrics import write_csv
+    from refuseu.language_id import identifier
+    from refuseu.records import read_jsonl
+
     i, p = snakemake.input, snakemake.params
     prompts = [row for path in i.prompts for row in read_jsonl(path)]
     found = identifier(p.identification, p.languages, *i.identifier).identify([row["prompt"] for row in prompts])

@@ -1,20 +1,17 @@
 """Writes the built dataset in the released layout, with a dataset card."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from refuseu.dataset.card import write_card, write_data
-from refuseu.job.start import script
-from refuseu.records import read_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    import pandas as pd
+
+    from refuseu.dataset.card import write_card, write_data
+    from refuseu.records import read_jsonl
+
     i, facts, card = snakemake.input, snakemake.params.facts, Path(snakemake.output.card)
     train, test = read_jsonl(i.train), read_jsonl(i.test)
     write_data(card.parent, train, test, facts["languages"])

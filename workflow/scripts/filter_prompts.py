@@ -1,18 +1,15 @@
 """Keeps distinct prompts in the right language that the guards call unsafe."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.dataset.filters import keep_prompts
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.filters import keep_prompts
+    from refuseu.records import read_jsonl, write_jsonl
+
     labels = {
         Path(path).stem: {row["prompt_id"]: row["label"] for row in read_jsonl(path)} for path in snakemake.input.labels
     }

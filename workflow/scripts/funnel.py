@@ -1,19 +1,15 @@
 """Counts, per language, what is left after each step of the dataset."""
 
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from refuseu.dataset.filters import funnel, halves
-from refuseu.job.start import script
-from refuseu.records import atomic, read_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    import pandas as pd
+
+    from refuseu.dataset.filters import funnel, halves
+    from refuseu.records import atomic, read_jsonl
+
     i, languages = snakemake.input, list(snakemake.params.languages)
     steps = halves(read_jsonl(i.pairs), read_jsonl(i.train), read_jsonl(i.test))
     counts = pd.DataFrame(read_jsonl(i.prompts) + funnel(steps, languages)).set_index("language").loc[languages]

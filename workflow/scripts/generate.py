@@ -1,20 +1,17 @@
 """Lets one model answer one benchmark, all languages in one job."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.backends.completion import Decoding
-from refuseu.backends.journaled import complete
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.backends.completion import Decoding
+    from refuseu.backends.journaled import complete
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+
     p, output = snakemake.params, snakemake.output[0]
     prompts = read_jsonl(snakemake.input.prompts)
     chat = p.answer["mode"] == "chat"

@@ -1,21 +1,17 @@
 """Lets a generator write the prompts of a phase and identifies their language."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.backends.completion import Decoding
-from refuseu.backends.journaled import complete
-from refuseu.dataset.prompts import requests
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.language_id import identifier
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.backends.completion import Decoding
+    from refuseu.backends.journaled import complete
+    from refuseu.dataset.prompts import requests
+    from refuseu.job.paths import journal_path
+    from refuseu.language_id import identifier
+    from refuseu.records import read_jsonl, write_jsonl
+
     p, output = snakemake.params, snakemake.output[0]
     wanted = requests(read_jsonl(snakemake.input.seeds), p.languages, **p.size)
     messages = [[{"role": "user", "content": request.pop("message")}] for request in wanted]

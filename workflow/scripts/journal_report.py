@@ -1,18 +1,15 @@
 """Writes what the journals of the study hold and how they were used, as CSV and as a page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.costs import spending
-from refuseu.job.start import script
-from refuseu.records import write_text
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.costs import spending
+    from refuseu.records import write_text
+
     o, p = snakemake.output, snakemake.params
     journals = Path(o.csv).parents[1] / "journal"
     rows = spending.report(journals, p.models, spending.Prices(snakemake.input.prices))

@@ -1,23 +1,20 @@
 """Measures guards, adjudicator, fluency judge and refusal markers on held-out labelled text."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import yaml
-
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.miniature.judge_accuracy import measure
-from refuseu.miniature.world import Tasks, World
-from refuseu.records import atomic
-from refuseu.templates import read_templates
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    import yaml
+
+    from refuseu.job.paths import journal_path
+    from refuseu.miniature.judge_accuracy import measure
+    from refuseu.miniature.world import Tasks, World
+    from refuseu.records import atomic
+    from refuseu.templates import read_templates
+
     p, output = snakemake.params, snakemake.output[0]
     with open(snakemake.input.markers, encoding="utf-8") as stream:
         markers = yaml.safe_load(stream)

@@ -1,19 +1,16 @@
 """Scores one model on Global MMLU with lm-eval."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.evaluation.knowledge import score
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.evaluation.knowledge import score
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+
     p, output = snakemake.params, snakemake.output[0]
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
     questions, settings = read_jsonl(snakemake.input.questions), p.settings | {"batch_size": p.how["batch_size"]}

@@ -1,19 +1,15 @@
 """Lets one judge label the chosen or the rejected answers."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.evaluation.judging import label
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-from refuseu.templates import read_templates
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.evaluation.judging import label
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+    from refuseu.templates import read_templates
+
     p, output = snakemake.params, snakemake.output[0]
     answers = read_jsonl(snakemake.input.answers)
     items = [(answer["prompt"], answer["response"]) for answer in answers]

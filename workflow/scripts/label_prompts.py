@@ -1,19 +1,15 @@
 """Lets one judge label the prompts of a phase."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.evaluation.judging import label
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-from refuseu.templates import read_templates
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.evaluation.judging import label
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+    from refuseu.templates import read_templates
+
     p, output = snakemake.params, snakemake.output[0]
     prompts = [prompt for path in snakemake.input.prompts for prompt in read_jsonl(path)]
     items = [(prompt["prompt"], None) for prompt in prompts]

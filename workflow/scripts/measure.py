@@ -1,22 +1,18 @@
 """What each answer of a model to a benchmark is, and every measure over them with its interval."""
 
-from typing import TYPE_CHECKING
-
-import yaml
-
-from refuseu.analysis import metrics
-from refuseu.evaluation import description
-from refuseu.job.start import script
-from refuseu.language_id import identifier
-from refuseu.languages import members
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    import yaml
+
+    from refuseu.analysis import metrics
+    from refuseu.evaluation import description
+    from refuseu.language_id import identifier
+    from refuseu.languages import members
+    from refuseu.records import read_jsonl, write_jsonl
+
     given, params = snakemake.input, snakemake.params
     if given.get("knowledge"):
         records = description.questions(read_jsonl(given.knowledge))

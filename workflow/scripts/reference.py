@@ -1,21 +1,18 @@
 """Computes the reference log-probabilities of all pairs under one base, once."""
 
 import tempfile
-from typing import TYPE_CHECKING
 
-from refuseu.job.journal import journal_path
-from refuseu.job.launch import launch
-from refuseu.job.start import script
-from refuseu.records import read_jsonl
-from refuseu.training.logprobs import write_reference
-from refuseu.training.reference import reference
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.job.launch import launch
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl
+    from refuseu.training.logprobs import write_reference
+    from refuseu.training.reference import reference
+
     i, p, output = snakemake.input, snakemake.params, snakemake.output[0]
     with tempfile.TemporaryDirectory() as folder:
         pairs, journal = read_jsonl(i.pairs), journal_path(output)

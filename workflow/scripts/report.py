@@ -1,18 +1,14 @@
 """One self-contained page: what was run, claims, and every artifact."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.artifacts import frames, report
-from refuseu.costs import spending
-from refuseu.job.start import script
-from refuseu.records import write_text
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.artifacts import frames, report
+    from refuseu.costs import spending
+    from refuseu.records import write_text
+
     given, params = snakemake.input, snakemake.params
     used = spending.report(params.journals, params.journal_models, spending.Prices(given.prices))
     page = report.page(

@@ -1,17 +1,13 @@
 """Splits the pairs by slot into train pairs and a balanced test set."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.dataset.pairs import split
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.pairs import split
+    from refuseu.records import read_jsonl, write_jsonl
+
     p, seeds = snakemake.params, read_jsonl(snakemake.input.seeds)
     categories = list(dict.fromkeys(seed["key"] for seed in seeds if seed["kind"] == "category"))
     train, test = split(read_jsonl(snakemake.input.pairs), p.languages, categories, **p.split)

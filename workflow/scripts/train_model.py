@@ -2,19 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.job.start import script
-from refuseu.miniature.models import load_tokenizer, train
-from refuseu.miniature.world import Tasks, World, mixture
-from refuseu.templates import read_templates
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.miniature.models import load_tokenizer, train
+    from refuseu.miniature.world import Tasks, World, mixture
+    from refuseu.templates import read_templates
+
     p, i = snakemake.params, snakemake.input
     tokenizer = load_tokenizer(Path(i.tokenizer).parent, *i.chat_template)
     tasks = Tasks(

@@ -1,20 +1,16 @@
 """Translates prompts of pairs for the consistency loss."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.dataset.pairs import select
-from refuseu.dataset.prompts import translate_prompts
-from refuseu.dataset.translation import Journaled
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import read_jsonl, write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.pairs import select
+    from refuseu.dataset.prompts import translate_prompts
+    from refuseu.dataset.translation import Journaled
+    from refuseu.job.paths import journal_path
+    from refuseu.records import read_jsonl, write_jsonl
+
     p = snakemake.params
     sources, targets = p.route
     with_journal = Journaled(p.translation, journal_path(snakemake.output[0]))

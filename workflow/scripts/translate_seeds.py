@@ -1,20 +1,17 @@
 """Translates the seeds into every language of the study."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from refuseu.dataset.prompts import read_seeds, translate_seeds
-from refuseu.dataset.translation import Journaled
-from refuseu.job.journal import journal_path
-from refuseu.job.start import script
-from refuseu.records import write_jsonl
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.prompts import read_seeds, translate_seeds
+    from refuseu.dataset.translation import Journaled
+    from refuseu.job.paths import journal_path
+    from refuseu.records import write_jsonl
+
     p = snakemake.params
     seeds = read_seeds(Path(snakemake.input.seeds[0]).parent, p.seed_language)
     with_journal = Journaled(p.translation, journal_path(snakemake.output[0]))

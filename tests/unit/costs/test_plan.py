@@ -8,7 +8,8 @@ import pytest
 from refuseu.costs.plan import Plan, exceeded, page, sentence
 from refuseu.costs.spending import read_rows
 from refuseu.errors import UserError
-from refuseu.job.journal import Journal, journal_path
+from refuseu.job.journal import Journal
+from refuseu.job.paths import journal_path
 from refuseu.records import write_jsonl
 from refuseu.study.study import Study
 from support.helpers import CODES, ROOT

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from refuseu.job.journal import Journal, journal_path, request_key
+from refuseu.job.journal import Journal, request_key
+from refuseu.job.paths import journal_path
 from support.helpers import ROOT
 
 WHO = {"repository": "org/model", "revision": "a" * 40, "endpoint": "", "dtype": "float32", "adapter": ""}

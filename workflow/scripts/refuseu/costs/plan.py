@@ -16,7 +16,7 @@ from refuseu.costs import spending
 from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Demand, Job, epochs
 from refuseu.dataset.translation import TEXTS_PER_REQUEST
-from refuseu.job.journal import journal_path
+from refuseu.job.paths import journal_path
 from refuseu.records import Record
 from refuseu.study.study import Study
 

@@ -1,7 +1,6 @@
-"""What holds in every job before anything heavy is imported."""
+"""The environment of every job, before anything heavy is imported."""
 
 import os
-import sys
 
 # No job but the asset rules may reach a hub, and no library may phone home.
 OFFLINE = {
@@ -15,8 +14,6 @@ OFFLINE = {
     "TRL_EXPERIMENTAL_SILENCE": "1",
     "MPLBACKEND": "Agg",
 }
-
-
 ASKED = "REFUSEU_HF_HUB_OFFLINE"
 
 
@@ -27,14 +24,8 @@ def asked_offline() -> bool:
 
 
 def prepare() -> None:
-    """In a job: set the hubs offline and, with warm workers, hand the job over to one of them."""
-    if not hasattr(sys.modules["__main__"], "snakemake"):
-        return
+    """Set the hubs offline; what the user set himself stays."""
     # What the user asked for, which the asset rules obey; ours would hide it.
     os.environ.setdefault(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
-    if os.environ.get("REFUSEU_WARM"):
-        from refuseu.job import warm
-
-        warm.hand_over()

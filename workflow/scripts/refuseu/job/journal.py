@@ -23,12 +23,6 @@ log = logging.getLogger("refuseu")
 Request = TypeVar("Request")
 
 
-def journal_path(output: str | Path) -> Path:
-    """``results/study/journal/rule/…`` for the output ``results/study/rule/…``."""
-    parts = Path(output).parts
-    return Path(*parts[:2], "journal", *parts[2:]).with_suffix(".jsonl")
-
-
 class Journal:
     """Answers on disk by key.
 

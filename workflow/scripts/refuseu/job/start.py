@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
-from refuseu.job import progress
+from refuseu.job import environment, progress
 
 log = logging.getLogger("refuseu")
 
@@ -16,14 +16,20 @@ log = logging.getLogger("refuseu")
 def script(main: Callable[[Any], None]) -> Callable[[Any], None]:
     """Run `main` if Snakemake started this file; otherwise leave it importable.
 
-    Snakemake puts its object into the module it executes. A child that a library spawns executes
-    the file too, but under another name and without the object, so nothing runs twice.
+    Snakemake puts its object into the module it executes. A child that a library spawns executes the file
+    too, but under another name, so nothing runs twice. With warm workers one of them runs the job, and this
+    process only waits for it: a file that imports its library inside of `main` pays for no import here.
     """
-    frame = sys._getframe(1)
-    snakemake = frame.f_globals.get("snakemake")
-    if snakemake is None or frame.f_globals.get("__name__") != "__main__":
+    names = main.__globals__
+    if names.get("snakemake") is None or names["__name__"] != "__main__":
         return main
-    sys.exit(run(main, snakemake))
+    environment.prepare()
+    if worker := os.environ.get("REFUSEU_WARM"):
+        from refuseu.job import warm
+
+        if (code := warm.delegate(worker, names["__file__"], names["snakemake"])) is not None:
+            sys.exit(code)
+    sys.exit(run(main, names["snakemake"]))
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> int:

@@ -52,13 +52,6 @@ def start(languages: Sequence[str] = ()) -> None:
     os.environ[VARIABLE] = path
 
 
-def hand_over() -> None:
-    """Let the server run this job and leave with its exit code; return if there is no job or no server."""
-    job = sys.modules["__main__"]
-    if hasattr(job, "snakemake") and (code := delegate(os.environ[VARIABLE], job.__file__, job.snakemake)) is not None:
-        sys.exit(code)
-
-
 def delegate(path: str, file: str, snakemake: Any) -> int | None:
     """Run a script in a fork of the server; its exit code, or None if there is no server."""
     with socket.socket(socket.AF_UNIX) as server:
