@@ -11,8 +11,7 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 from refuseu.artifacts import sections
 from refuseu.errors import UserError
 from refuseu.evaluation.guards import not_covered
-from refuseu.job import progress
-from refuseu.runner import preflight
+from refuseu.runner import preflight, snakemake_internals
 from refuseu.runner.provenance import code_digest
 from refuseu.study import selection
 from refuseu.study.building import Building
@@ -101,6 +100,4 @@ def asked_now(wildcards):
 
 
 onstart:
-    progress.hush()
-    progress.unthrottle(workflow.scheduler)
     preflight.start(workflow, study)

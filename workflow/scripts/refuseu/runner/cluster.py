@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 from refuseu.errors import UserError
+from refuseu.runner.snakemake_internals import slurm_comment, unknown_comment
 
 
 def check_left_over(jobs: Iterable[Any]) -> None:
@@ -20,7 +22,8 @@ def check_left_over(jobs: Iterable[Any]) -> None:
     Raises
     ------
     UserError
-        If SLURM holds one of them for this folder, or cannot say.
+        If SLURM holds one of them for this folder, or cannot say. That the plugin wrote its jobs in an unknown way is a
+        line on the terminal.
     """
     try:
         queue = subprocess.run(
@@ -31,17 +34,17 @@ def check_left_over(jobs: Iterable[Any]) -> None:
         raise UserError(
             f"squeue could not say what is in the queue ({said}); start where SLURM's commands work"
         ) from None
-    steps = {comment(job) for job in jobs}
+    steps = {slurm_comment(job) for job in jobs}
     rows = [line.split("|", 2) for line in queue.splitlines()]
-    left = [run for run, folder, step in rows if folder == os.getcwd() and step.strip() in steps]
+    here = [(run, step.strip()) for run, folder, step in rows if folder == os.getcwd()]
+    left = [run for run, step in here if step in steps]
     if left:
         raise UserError(
             f"{len(left)} of the jobs to run are with SLURM already, from a run that did not end them; cancel them "
             f"with `scancel --name {','.join(sorted(set(left)))}`, then start again"
         )
-
-
-def comment(job: Any) -> str:
-    """What the SLURM plugin (2.8) writes into ``--comment`` of a job."""
-    wildcards = "_".join(job.wildcards).replace("/", "_")
-    return f"rule_{job.rule.name}_wildcards_{wildcards}" if wildcards else f"rule_{job.rule.name}"
+    if unknown := sorted({run for run, step in here if unknown_comment(run, step)}):
+        sys.stderr.write(
+            f"refuseu: SLURM holds jobs for this folder that do not name their step ({', '.join(unknown)}), so it "
+            "could not be checked whether they are among the jobs to run; look with squeue --me before they run twice\n"
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from refuseu.errors import UserError
 from refuseu.job import warm
-from refuseu.runner import cluster
+from refuseu.runner import cluster, snakemake_internals
 from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
 
@@ -27,10 +27,12 @@ def start(workflow: Any, study: Study) -> None:
     Called once by the main process, when it is known which jobs run; never in a dry run. Adopting results
     (``--touch``) runs no job.
     """
-    if workflow.touch or workflow.remote_exec or workflow.subprocess_exec:
+    snakemake_internals.hush()
+    snakemake_internals.unthrottle(workflow)
+    if not (jobs := snakemake_internals.jobs_to_run(workflow)):
         return
-    jobs = list(workflow.dag.needrun_jobs())
-    if workflow.local_exec and not has_gpu():
+    here = snakemake_internals.runs_here(workflow)
+    if here and not has_gpu():
         for job in jobs:
             if job.resources.get("gpu"):
                 stop(
@@ -53,13 +55,13 @@ def start(workflow: Any, study: Study) -> None:
             model = study.asked(job.rule.name, job.wildcards)
             if not model.local_endpoint:
                 require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
-    if workflow.executor_plugin.name == "slurm":
+    if snakemake_internals.on_slurm(workflow):
         try:
             cluster.check_left_over(jobs)
         except UserError as error:
             stop(str(error))
-    check_budget(study, {str(job.output[0]) for job in jobs if job.output}, workflow.local_exec)
-    if config["warm_workers"] and workflow.local_exec and rules - {"plan", "journal_report"}:
+    check_budget(study, {str(job.output[0]) for job in jobs if job.output}, here)
+    if config["warm_workers"] and here and rules - {"plan", "journal_report"}:
         lingua = config["language_identification"]
         warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
 

@@ -1,0 +1,100 @@
+"""All of Snakemake that is not its documented interface (as in 9.27, and 2.8 of its SLURM plugin), in one place.
+
+A version that has it otherwise costs speed or a check, and says so; the study runs all the same.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+EDITS = "an edit of code reruns nothing by itself; name what must be made anew with --forcerun"
+RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the SLURM plugin names the jobs of a run
+
+
+def guarded(ask: Callable[[], Found], otherwise: Found, lost: str) -> Found:
+    """What Snakemake says; if this version of it cannot be asked so, another value and a line on what is lost."""
+    try:
+        return ask()
+    except (AssertionError, AttributeError, TypeError, ValueError) as error:
+        sys.stderr.write(f"refuseu: unknown version of Snakemake ({error}): {lost}\n")
+        return otherwise
+
+
+def hush() -> None:
+    """Leave out what Snakemake says before each job; its count of finished steps says as much."""
+    chatter = ("Select jobs to execute", "Execute ")
+    logging.getLogger("snakemake.logging").addFilter(lambda record: not str(record.msg).startswith(chatter))
+
+
+def unthrottle(workflow: Any) -> None:
+    """Take away Snakemake's limit of 100 job starts per second, unless another was asked for.
+
+    With a limit each round of scheduling starts a timer that starts another round: after some hundred jobs, rounds
+    take most of a core.
+    """
+
+    def lift() -> None:
+        limit = workflow.scheduler.job_rate_limiter
+        if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+            workflow.scheduler.job_rate_limiter = None
+
+    guarded(lift, None, "thousands of short jobs are started slowly")
+
+
+def work_rules(workflow: Any) -> list[Any]:
+    """Rules with a script."""
+    return guarded(lambda: [rule for rule in workflow.rules if rule.script], [], EDITS)
+
+
+def set_param(rule: Any, name: str, value: object) -> None:
+    """Give a rule one more param."""
+    guarded(lambda: rule.set_params(**{name: value}), None, EDITS)
+
+
+def set_benchmark(workflow: Any, rule: Any, folder: str) -> None:
+    """Let a rule that takes the time of a cluster measure its jobs: ``folder/rule/wildcards.tsv``."""
+
+    def measure() -> None:
+        if rule.name not in workflow._localrules:
+            names = re.findall(r"\{\w+", str(rule.output[0]))
+            places = [f"{name}}}" for name in dict.fromkeys(names)] or [rule.name]
+            rule.benchmark_modifier = rule.output_modifier
+            rule.benchmark = f"{folder}/{rule.name}/{'/'.join(places)}.tsv"
+
+    guarded(measure, None, f"{rule.name} is not measured")
+
+
+def jobs_to_run(workflow: Any) -> list[Any]:
+    """Jobs that are about to run in this process or be sent off by it; none when results are only adopted."""
+
+    def ask() -> list[Any]:
+        if workflow.touch or workflow.remote_exec or workflow.subprocess_exec:
+            return []
+        return list(workflow.dag.needrun_jobs())
+
+    return guarded(ask, [], "what the jobs need was not checked, nor the budget, and no worker is warm")
+
+
+def runs_here(workflow: Any) -> bool:
+    """Whether jobs run on this machine."""
+    return bool(guarded(lambda: workflow.local_exec, False, "whether this machine has a GPU was not checked"))
+
+
+def on_slurm(workflow: Any) -> bool:
+    """Whether jobs go to SLURM."""
+    lost = "whether jobs of an earlier run are with SLURM was not checked"
+    return guarded(lambda: bool(workflow.executor_plugin.name == "slurm"), False, lost)
+
+
+def slurm_comment(job: Any) -> str:
+    """What the SLURM plugin writes into ``--comment`` of a job."""
+    wildcards = "_".join(job.wildcards).replace("/", "_")
+    return f"rule_{job.rule.name}_wildcards_{wildcards}" if wildcards else f"rule_{job.rule.name}"
+
+
+def unknown_comment(name: str, comment: str) -> bool:
+    """Whether a job of SLURM is of some run of Snakemake, but does not say in the known way of which step."""
+    return bool(RUN.fullmatch(name)) and not comment.startswith("rule_")
