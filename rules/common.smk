@@ -80,8 +80,10 @@ def trained_of(artifact):
 
 
 def translated_of(artifact):
-    """Those of them with the consistency loss, and the languages of its prompts."""
-    return {m: list(study.route_ends(m)[1]) for m in trained_of(artifact) if study.variants[m].consistent}
+    """Those of them with the consistency loss, and the languages of its pairs and of their translations."""
+    return {
+        m: [list(codes) for codes in study.route_ends(m)] for m in trained_of(artifact) if study.variants[m].consistent
+    }
 
 
 def outside(judges):

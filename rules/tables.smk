@@ -395,7 +395,7 @@ rule open_question:
     input:
         measures=measures("open_question"),
         manifests=[f"<study>/align/{m}/manifest.json" for m in trained_of("open_question")],
-        pairs=[f"<study>/select_pairs/{m}.jsonl" for m in translated_of("open_question")],
+        pairs=wiring.dataset_half("train"),
     output:
         multiext("<study>/tables/open_question", md=".md", tex=".tex"),
         csv=report("<study>/tables/open_question.csv", **in_report("open_question")),

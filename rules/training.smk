@@ -1,21 +1,6 @@
 # Pairs → reference log-probabilities, once per base → one adapter per variant.
 
 
-rule select_pairs:
-    input:
-        wiring.dataset_half("train"),
-    output:
-        "<study>/select_pairs/{model}.jsonl",
-    log:
-        "<study>/logs/select_pairs/{model}.log",
-    conda:
-        "../envs/dataset.yaml"
-    params:
-        languages=wiring.training_languages,
-    script:
-        "../workflow/scripts/select_pairs.py"
-
-
 rule reference:
     input:
         weights=wiring.asked_weights("reference"),
@@ -59,7 +44,7 @@ rule translate_prompts:
 rule align:
     input:
         unpack(wiring.training_inputs),
-        pairs="<study>/select_pairs/{model}.jsonl",
+        pairs=wiring.dataset_half("train"),
     output:
         adapter="<study>/align/{model}/adapter_model.safetensors",
         config="<study>/align/{model}/adapter_config.json",
@@ -73,6 +58,7 @@ rule align:
         gpu=wiring.gpus("align"),
     params:
         base=wiring.asked_row("align"),
+        languages=wiring.training_languages,
         run=wiring.training_run,
         how=wiring.launched("align"),
     script:

@@ -46,7 +46,7 @@ BENCHMARKS = [
 ]
 JOBS = Counter(
     {
-        "load_dataset": 1, "train_tokenizer": 1, "train_model": 1, "select_pairs": 1, "load_benchmark": 1,
+        "load_dataset": 1, "train_tokenizer": 1, "train_model": 1, "load_benchmark": 1,
         "reference": 1, "align": 1, "generate": 3, "judge": 6, "adjudicate": 3,
     }
 )  # fmt: skip
@@ -223,8 +223,8 @@ def test_jobs_get_the_gpus_of_their_model_and_all_others_none(undisturbed):
 
 def test_jobs_get_the_memory_and_time_of_the_profile(undisturbed):
     jobs = {job.rule: job for job in undisturbed.jobs()}
-    asked = {rule: (jobs[rule].minutes, jobs[rule].megabytes) for rule in ("align", "judge", "select_pairs")}
-    assert asked == {"align": (720, 64000), "judge": (120, 64000), "select_pairs": (60, 8000)}
+    asked = {rule: (jobs[rule].minutes, jobs[rule].megabytes) for rule in ("align", "judge", "load_benchmark")}
+    assert asked == {"align": (720, 64000), "judge": (120, 64000), "load_benchmark": (60, 8000)}
 
 
 def test_no_more_jobs_than_the_profile_says_talk_to_an_api_at_a_time(undisturbed):

@@ -46,7 +46,7 @@ def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
         "train_tokenizer": 1, "train_model": 11, "toxicity_prompts": 2, "judge_accuracy": 1,
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "filter_prompts": 1,
         "answer_prompts": 2, "label_answers": 4, "build_pairs": 1, "split_pairs": 1, "funnel": 1,
-        "select_pairs": 24, "reference": 2, "translate_prompts": 1, "align": 24,
+        "reference": 2, "translate_prompts": 1, "align": 24,
         "load_benchmark": 6, "generate": 30 + 4 * 14, "judge": 2 * (30 + 2 * 14), "adjudicate": 30 + 2 * 14,
         "outcomes": 0, "judge_fluency": 14, "knowledge": 14, "measure": 30 + 5 * 14, "compare": 2 * 6,
         "metrics": 1, "comparisons": 1, "agreement": 1, "claims": 1, "report": 1, "all": 1,
@@ -106,7 +106,7 @@ def test_a_variant_costs_its_own_training_and_evaluation_and_no_more(checkout, m
     configs = ["config/miniature/config.yaml", checkout.overlay("v.yaml", {"sheets": {"variants": "variants.tsv"}})]
     found = checkout.jobs(*MINIATURE, "--configfile", *configs)
     more = {rule: n - miniature.get(rule, 0) for rule, n in found.items() if n != miniature.get(rule, 0)}
-    one = ["select_pairs", "align", "generate", "adjudicate", "measure"]
+    one = ["align", "generate", "adjudicate", "measure"]
     assert more == dict.fromkeys(one, 1) | {"judge": 2}
 
 
@@ -157,8 +157,8 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
     expected = {
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "answer_prompts": 2,
         "label_answers": 4, "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
-        "select_pairs": len(VARIANTS), "translate_prompts": 1,
-        "load_benchmark": 6, "generate": harmful + 2 * SOME, "judge": 2 * harmful + held_out, "adjudicate": harmful,
+        "translate_prompts": 1, "load_benchmark": 6,
+        "generate": harmful + 2 * SOME, "judge": 2 * harmful + held_out, "adjudicate": harmful,
         "judge_fluency": SOME, "knowledge": SOME, "measure": harmful + 3 * SOME, "compare": 2 * 6,
         "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
     }  # fmt: skip
@@ -215,7 +215,7 @@ def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(whole, 
     trained = [model for model in shown if model in study.trained]
     expected = {target, f"load_benchmark {benchmark}", *(f"compare {base} {benchmark}" for base in compared)}
     expected |= {f"reference {study.trained[model][1]}" for model in trained}
-    expected |= {f"{step} {model}" for step in ("select_pairs", "align") for model in trained}
+    expected |= {f"align {model}" for model in trained}
     if any(study.trained[model][3].endswith("+mlc") for model in trained):
         expected.add("translate_prompts english_only_to_all")
     steps = {"refuseu_test": ["generate", "adjudicate"], "fluency": ["generate", "judge_fluency"]}

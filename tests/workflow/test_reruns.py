@@ -17,7 +17,7 @@ DATASET = {
     "split_pairs",
 }  # fmt: skip
 ASKING = {"load_benchmark", "generate", "judge", "adjudicate", "judge_fluency", "knowledge"}
-TRAINING = {"select_pairs", "reference", "translate_prompts", "align"}
+TRAINING = {"reference", "translate_prompts", "align"}
 
 
 @pytest.fixture(scope="module", params=STUDIES)
@@ -111,7 +111,7 @@ def test_a_variant_reruns_its_training_and_evaluation_and_what_shows_it(study):
     recipe = study.sheets.trained[f"{base}-balanced-s1"][4]
     with sheet(study, "variants", lambda text: text + f"single_en\t{base}\ten\tdpo\t{recipe}\t1\t\n"):
         found = reruns(study)
-    own = {f"{step} {model}" for step in ("select_pairs", "align")}
+    own = {f"align {model}"}
     own |= {f"{step} {model} refuseu_test" for step in ("generate", "adjudicate", "measure")}
     own |= {f"judge {guard} {model} refuseu_test" for guard in study.sheets.guards}
     assert {job for job in found if rule(job) in DATASET | TRAINING | ASKING | {"measure", "compare"}} == {

@@ -46,7 +46,7 @@ def test_what_runs_on_the_submit_host_downloads_or_reads_tables_and_takes_no_gpu
     here = [resources for rule, _, resources in jobs if rule in local]
     assert len(here) > 20
     assert not [resources for resources in here if resources.get("gpu") or resources.get("api")]
-    of_records = {"measure", "compare", "agreement", "filter_prompts", "table6", "leakage", "select_pairs"}
+    of_records = {"measure", "compare", "agreement", "filter_prompts", "table6", "leakage", "load_benchmark"}
     assert not local & of_records
 
 

@@ -9,6 +9,7 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
+    from refuseu.dataset.pairs import select
     from refuseu.job.launch import launch
     from refuseu.job.manifest import manifest
     from refuseu.job.paths import journal_path
@@ -18,11 +19,12 @@ def main(snakemake: Snakemake) -> None:
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     reference, translated = i.get("reference"), i.get("translations")
     translations = {row["pair_id"]: row["translations"] for row in (read_jsonl(translated) if translated else [])}
+    pairs = select(read_jsonl(i.pairs), p.languages, snakemake.wildcards.model)
     checkpoints = journal_path(o.adapter).parent
     output, events = Path(o.adapter).parent, Path(snakemake.log[0]).with_suffix("")
     facts = launch(
         align, p.how["accelerate"],
-        read_jsonl(i.pairs), p.base, p.run, reference, translations, checkpoints, output, events,
+        pairs, p.base, p.run, reference, translations, checkpoints, output, events,
     )  # fmt: skip
     inputs = [path for path in (i.pairs, reference, translated) if path]
     write_text(o.manifest, json.dumps(facts | manifest(inputs), indent=2) + "\n")

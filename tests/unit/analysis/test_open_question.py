@@ -32,10 +32,11 @@ def costs(tmp_path):
             encoding="utf-8",
         )  # fmt: skip
         manifests.append(path)
-    pairs = tmp_path / f"{MLC}.jsonl"
-    rows = [{"language": "en", "prompt": "12345"}, {"language": "de", "prompt": "123"}]
+    pairs = tmp_path / "train.jsonl"
+    prompts = {"en": "12345", "de": "123", "pl": "not one of the run's"}
+    rows = [{"language": language, "prompt": prompt} for language, prompt in prompts.items()]
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return open_question.read_costs(manifests, [pairs], MODELS, {MLC: ["en", "de", "pl"]})
+    return open_question.read_costs(manifests, pairs, MODELS, {MLC: (["en", "de"], ["en", "de", "pl"])})
 
 
 def test_costs_come_from_manifests_and_prompts(costs):

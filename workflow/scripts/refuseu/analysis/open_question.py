@@ -57,30 +57,28 @@ def rows(
 
 def read_costs(
     manifests: Iterable[str | Path],
-    pairs: Iterable[str | Path],
+    pairs: str | Path,
     models: Models,
-    translated: Mapping[str, Sequence[str]],
+    translated: Mapping[str, tuple[Sequence[str], Sequence[str]]],
 ) -> pd.DataFrame:
     """What the training of each run took: columns base, variant and those of `COSTS`, one row per manifest.
 
     Parameters
     ----------
     manifests : of adapters; a file's folder is its model
-    pairs : of the runs with the consistency loss; a file's stem is its model
+    pairs : all training pairs
     models : model → labels
-    translated : model with the consistency loss → languages of its prompts
+    translated : model with the consistency loss → languages of its pairs, languages of their translations
 
     Returns
     -------
     ``translated_characters`` are those of the prompts, once for each language that they had to be translated into, as
     translators count them; 0 without the loss. What the building of the dataset took is not in it.
     """
+    prompts = [(pair["language"], len(pair["prompt"])) for pair in read_jsonl(pairs)] if translated else []
     sent = {
-        Path(path).stem: sum(
-            len(pair["prompt"]) * len(set(translated[Path(path).stem]) - {pair["language"]})
-            for pair in read_jsonl(path)
-        )
-        for path in pairs
+        model: sum(length * len({*targets} - {own}) for own, length in prompts if own in sources)
+        for model, (sources, targets) in translated.items()
     }
     found = []
     for path in manifests:
