@@ -5,10 +5,10 @@ VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
-# Two processes, each with whole files, the longest first: the end-to-end tests wait for others half of the time.
+# Two processes, each with whole files, the longest first.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test bench lint format schemas lock clean
+.PHONY: miniature test test-all bench lint format schemas lock clean
 
 miniature: $(VENV)/ready
 	@$(RUN) snakemake --profile miniature --quiet rules host
@@ -18,6 +18,10 @@ miniature: $(VENV)/ready
 
 test: $(VENV)/ready
 	@$(RUN) python -m pytest $(PARALLEL) tests/end_to_end tests/workflow tests/unit
+
+# All that `make test` runs, and what takes longer: kills, servers that fail, a real SLURM, engines.
+test-all: test
+	@$(RUN) python -m pytest $(PARALLEL) tests/drills $(wildcard tests/engine)
 
 bench: $(VENV)/ready
 	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from snakemake.utils import update_config
 
+from support.cut import Cut
 from support.helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, new_tiny, read_yaml
 
 # No test reaches another machine, nor do the processes that it starts.
@@ -124,3 +125,11 @@ def stored(tiny_model, tmp_path_factory):
         folder / "tiny.parquet", *reference(PAIRS, tiny_model, SETTINGS, folder / "j.jsonl", folder / "work")
     )
     return folder / "tiny.parquet"
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """A checkout in which the three-language cut of the miniature ran from scratch, once."""
+    cut = Cut(tmp_path_factory.mktemp("undisturbed"))
+    cut.run()
+    return cut

@@ -1,12 +1,8 @@
-"""The whole study on three languages: every artifact, trained weights, the report, kills, reruns, determinism."""
+"""The whole study on three languages: every artifact, trained weights, the report, reruns."""
 
 import itertools
 import json
-import os
-import random
 import re
-import signal
-import time
 import zipfile
 
 import pandas as pd
@@ -15,7 +11,6 @@ from safetensors.numpy import load_file
 
 from refuseu.dataset.released import read as read_released
 from support.browser import CHROMIUM, Browser
-from support.cut import Cut
 from support.recompute import Results
 
 TABLES = 19
@@ -182,17 +177,3 @@ def test_snakemakes_own_report_is_built_offline_with_sections_and_titles(undistu
     for part in ("The dataset", "Safety", "Table 1. ASR on RefusEU-test", "Figure 3. ASR on RefusEU-test"):
         assert part in text
     assert sum(name.endswith(".png") for name in names) >= len(NUMBERED)
-
-
-def test_killed_three_times_and_started_again_it_ends_with_the_same_artifacts(undisturbed, tmp_path):
-    killed = Cut(tmp_path)
-    moments = random.Random(1)
-    for _ in range(3):
-        run = killed.start()
-        time.sleep(moments.uniform(15, 45))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-        killed.run("--unlock")
-    killed.run()
-    expected, found = undisturbed.artifacts(), killed.artifacts()
-    assert [name for name in expected if found.get(name) != expected[name]] == []

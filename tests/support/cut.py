@@ -1,11 +1,17 @@
 """The miniature's three-language cut, run for real."""
 
+import base64
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from support.helpers import Checkout
+
+DONE = "Finished jobid: "
 
 
 class Cut(Checkout):
@@ -39,6 +45,29 @@ class Cut(Checkout):
         output = (self.folder / "run.log").read_text()
         assert code == 0, output[-4000:]
         return output
+
+    def take(self, other, rules):
+        """Take the results of some rules from another cut, with what Snakemake knows of them."""
+        for name in rules:
+            shutil.copytree(other.results / name, self.results / name)
+        metadata = self.folder / ".snakemake/metadata"
+        metadata.mkdir(parents=True)
+        for record in (other.folder / ".snakemake/metadata").iterdir():
+            # A record is named by its file, in Base64.
+            if record.is_file() and base64.b64decode(record.name, altchars=b"-_").decode().split("/")[2] in rules:
+                shutil.copy2(record, metadata)
+
+    def kill_after(self, steps, seconds):
+        """Start, and kill everything so long after so many jobs have ended."""
+        log = self.folder / "run.log"
+        before = log.read_text().count(DONE) if log.exists() else 0
+        run = self.start()
+        while log.read_text().count(DONE) < before + steps:
+            assert run.poll() is None, log.read_text()[-4000:]
+            time.sleep(0.05)
+        time.sleep(seconds)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
 
     def artifacts(self):
         """Bytes of tables, drawn data, measures, claims and adapters by name."""
