@@ -15,8 +15,9 @@ import sys, time
 time.sleep = lambda _: None  # between the hub client's retries
 from refuseu.assets import fetch, located
 from refuseu.errors import UserError
+from refuseu.job.environment import asked_offline
 try:
-    fetch("dataset", {ASSET!r}, sys.argv[1])
+    fetch("dataset", {ASSET!r}, sys.argv[1], asked_offline())
     print(located(sys.argv[1]))
 except UserError as error:
     print(error)

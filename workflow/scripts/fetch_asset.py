@@ -6,5 +6,6 @@ from refuseu.job import Snakemake, script
 @script
 def main(snakemake: Snakemake) -> None:
     from refuseu.assets import fetch
+    from refuseu.job.environment import asked_offline
 
-    fetch(snakemake.params.kind, snakemake.params.asset, snakemake.output[0])
+    fetch(snakemake.params.kind, snakemake.params.asset, snakemake.output[0], asked_offline())

@@ -5,28 +5,27 @@ import os
 from pathlib import Path
 
 from refuseu.errors import UserError
-from refuseu.job.environment import asked_offline
 from refuseu.records import write_text
 
 # Weights come from safetensors, never from pickles or remote code.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
 
 
-def fetch(kind: str, asset: dict[str, str], output: str | Path) -> None:
+def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -> None:
     """Download a snapshot into the hub's cache and write where it is; offline, find it there.
 
     Parameters
     ----------
     kind : model or dataset
     asset : ``repository`` and ``revision`` (40 hex digits)
+    offline : whether the user allows no network
 
     Raises
     ------
     UserError
         If the hub refuses: a gated repository without token or licence, an unknown revision, no network;
-        or if ``HF_HUB_OFFLINE`` is set and the cache does not hold the whole snapshot.
+        or if offline and the cache does not hold the whole snapshot.
     """
-    offline = asked_offline()
     os.environ["HF_HUB_OFFLINE"] = str(int(offline))
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError

@@ -49,7 +49,8 @@ def launch(function: Callable[..., Result], config: str | None, *arguments: Any)
             said = [file.read_text(encoding="utf-8") for file in failures]
             said.append(f"a process of {config} was killed; if the log does not say why, look at its memory")
             raise UserError(said[0])
-        return pickle.loads((place / RESULT).read_bytes())
+        result: Result = pickle.loads((place / RESULT).read_bytes())
+        return result
 
 
 def work(folder: str) -> int:

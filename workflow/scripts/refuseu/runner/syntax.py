@@ -10,7 +10,7 @@ Only the standard library is imported, so that any interpreter can check its dig
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 NOT_RUN = {"ctx", "kind", "type_comment", "type_ignores"}
@@ -100,7 +100,7 @@ class Running(ast.NodeTransformer):
             return self.generic_visit(node)
         if node.value is None:
             return None
-        return self.visit(ast.Assign(targets=[node.target], value=node.value))
+        return self.generic_visit(ast.Assign(targets=[node.target], value=node.value))
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         """Texts that follow each other are one, and empty ones none."""
@@ -181,11 +181,11 @@ def used(node: ast.AST, local: frozenset[str] = frozenset()) -> set[str]:
     return set().union(*(used(child, local) for child in ast.iter_child_nodes(node)))
 
 
-def own_names(arguments: ast.arguments, body: list[ast.AST]) -> frozenset[str]:
+def own_names(arguments: ast.arguments, body: Sequence[ast.AST]) -> frozenset[str]:
     """Names that belong to a function itself, not to functions, classes or comprehensions inside it."""
     found = {inner.arg for inner in ast.walk(arguments) if isinstance(inner, ast.arg)}
     foreign: set[str] = set()
-    waiting = list(body)
+    waiting: list[ast.AST] = list(body)
     while waiting:
         match node := waiting.pop():
             case ast.Global():
