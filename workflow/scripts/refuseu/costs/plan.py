@@ -14,7 +14,7 @@ from statistics import median
 
 from refuseu.costs import spending
 from refuseu.costs.spending import Prices, figure
-from refuseu.costs.workload import Demand, Job, epochs
+from refuseu.costs.workload import Job, Workload, epochs
 from refuseu.dataset.translation import TEXTS_PER_REQUEST
 from refuseu.job.paths import journal_path
 from refuseu.records import Record
@@ -53,8 +53,8 @@ class Plan:
         self.assumed = {(row["about"], row["what"]): row["value"] for row in assumptions}
         self.speeds = {(row["repository"], row["task"]): row for row in speeds}
         self.prices = Prices(self.folder / "prices.tsv")
-        self.demand = Demand(study, self.assumed)
-        self.jobs = self.demand.jobs
+        self.workload = Workload(study, self.assumed)
+        self.jobs = self.workload.jobs
 
     @cached_property
     def rows(self) -> list[Record]:
@@ -88,8 +88,8 @@ class Plan:
         held = min(spending.held(journal_path(job.output), who), number)
         left = number - held
         part = left / number if number else 0
-        read = self.demand.tokens(job.asked.characters) * part
-        wrote = self.demand.written(left, job.longest)
+        read = self.workload.tokens(job.asked.characters) * part
+        wrote = self.workload.written(left, job.longest)
         paid = job.task == "translate" or (job.model is not None and job.model.backend == "openai")
         costs = {
             "gpu_hours": 0.0 if paid else self.hours(job, left, read, wrote),
@@ -107,20 +107,21 @@ class Plan:
 
     def hours(self, job: Job, left: float, read: float, wrote: float) -> float | None:
         """GPU-hours: by what this study measured at the same step with the same model, else by the table."""
-        if job.task == "fetch" or not job.model.gpus or not left:
+        if job.task == "fetch" or job.model is None or not job.model.gpus or not left:
             return 0.0
         if (pace := self.paces.get((job.stage, job.model.model))) is not None:
             return left * pace * job.model.gpus / 3600
         speed = self.speeds.get((job.model.repository, job.task))
         if speed is None or speed["tokens_per_second"] is None:
             return None
-        return (wrote if speed["counts"] == "out" else read + wrote) / speed["tokens_per_second"] / 3600
+        tokens: float = wrote if speed["counts"] == "out" else read + wrote
+        return tokens / float(speed["tokens_per_second"]) / 3600
 
     @cached_property
     def paces(self) -> dict[tuple[str, str], float]:
         """Seconds per request (in a training per pair and epoch) that this study measured, by step and model."""
         spent: dict[tuple[str, str], tuple[float, int]] = defaultdict(lambda: (0.0, 0))
-        journals = Path(self.demand.root, "journal")
+        journals = Path(self.workload.root, "journal")
         for account in sorted(journals.rglob("*.uses")):
             for use in spending.uses(account):
                 if use.seconds is not None:
@@ -128,7 +129,7 @@ class Plan:
                     spent[key] = spent[key][0] + use.seconds, spent[key][1] + use.misses
         trained = defaultdict(list)
         for name, variant in self.study.variants.items():
-            if (file := Path(self.demand.root, "align", name, "manifest.json")).exists():
+            if (file := Path(self.workload.root, "align", name, "manifest.json")).exists():
                 facts = json.loads(file.read_text(encoding="utf-8"))
                 pace = facts["seconds"] / facts["pairs"]["pairs"] / epochs(facts["recipe"])
                 trained["align", variant.base].append(pace)
@@ -137,17 +138,17 @@ class Plan:
 
     def paid(self, job: Job, read: float, wrote: float, characters: float) -> float | None:
         """What an API or a translator takes."""
-        if job.task == "translate":
+        if job.model is None:
             return self.prices.characters(characters) if characters else 0.0
         return self.prices.tokens(job.model.repository, read, wrote) if read else 0.0
 
     def disk(self, job: Job, left: float, read: float, wrote: float) -> float | None:
         """GB that stay on disk: weights, adapters, answers with what was asked, and once more in the journal."""
-        if job.task in ("fetch", "train"):
+        if job.model is not None and job.task in ("fetch", "train"):
             return self.assumed.get((job.model.repository, "weights" if job.task == "fetch" else "adapter"))
         kept = 2 * wrote + (read if job.task == "generate" else 0)
-        characters = kept * self.demand.value("texts", "characters_per_token")
-        return (2 * left * self.demand.value("texts", "record") + characters) / 1e9
+        characters = kept * self.workload.value("texts", "characters_per_token")
+        return (2 * left * self.workload.value("texts", "record") + characters) / 1e9
 
 
 def calls(job: Job, left: float) -> float:

@@ -57,7 +57,7 @@ class Prices:
 
     def __init__(self, path: str | Path):
         rows = read_rows(path, "prices")
-        self.of = {(row["of"], row["unit"]): row["price"] for row in rows}
+        self.of: dict[tuple[str, str], float | None] = {(row["of"], row["unit"]): row["price"] for row in rows}
         found = sorted({row["currency"] for row in rows})
         if len(found) > 1:
             raise UserError(f"{path} has prices in {' and '.join(found)}, which cannot be added; convert them to one")
@@ -65,10 +65,8 @@ class Prices:
 
     def tokens(self, repository: str, read: float, written: float) -> float | None:
         """Price of tokens that a model behind an API reads and writes."""
-        prices = [self.of.get((repository, f"million tokens {way}")) for way in ("read", "written")]
-        if None in prices:
-            return None
-        return (read * prices[0] + written * prices[1]) / MILLION
+        reading, writing = (self.of.get((repository, f"million tokens {way}")) for way in ("read", "written"))
+        return None if reading is None or writing is None else (read * reading + written * writing) / MILLION
 
     def characters(self, number: float) -> float | None:
         """Price of characters that DeepL translates."""
@@ -226,7 +224,7 @@ def figure(value: float | None) -> str:
 def page(study: str, rows: Sequence[Record], asked: str) -> str:
     """The report as Markdown."""
     columns = [column for column in COLUMNS if column != "currency"]
-    total = {"stage": "all", "model": ""}
+    total: Record = {"stage": "all", "model": ""}
     for column in columns[2:]:
         known = [row[column] for row in rows if row[column] is not None]
         total[column] = sum(known) if known or not rows else None

@@ -1,46 +1,20 @@
-"""What the jobs of a study ask for: requests and texts, counted where files are there, else assumed.
+"""What the jobs of a study ask for: requests and texts.
 
 The jobs are those of the default target that ask a model or a translator, train, or download weights.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
 from pathlib import Path
 
-from refuseu.dataset.prompts import Seed, read_seeds
+from refuseu.costs.texts import StudyTexts, Texts
 from refuseu.dataset.translation import billed
-from refuseu.errors import UserError
-from refuseu.evaluation.benchmarks import questions
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
-from refuseu.records import Record, read_jsonl
+from refuseu.records import Record
 from refuseu.study import selection
 from refuseu.study.rows import Model
-from refuseu.study.study import Study
 
-OPTIONS = ("question", "option_a", "option_b", "option_c", "option_d")
 EPOCHS = 3  # the trainers' default
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Some texts.
-
-    Attributes
-    ----------
-    number : how many
-    characters : in all
-    counted : whether in a file; else they are assumed
-    """
-
-    number: float
-    characters: float
-    counted: bool
-
-    def share(self, part: float) -> "Texts":
-        """So much of them, assumed."""
-        return self if part == 1 else Texts(self.number * part, self.characters * part, False)
 
 
 @dataclass(frozen=True)
@@ -69,161 +43,8 @@ class Job:
     parts: float = 1
 
 
-class Demand:
-    """All texts and jobs of a study.
-
-    Parameters
-    ----------
-    study : the study
-    assumed : (about, what) → value of ``resources/plan/assumptions.tsv``
-    """
-
-    def __init__(self, study: Study, assumed: Mapping[tuple[str, str], float | None]):
-        self.study, self.table = study, assumed
-        self.root = f"results/{study.name}"
-        self.dataset, self.guards = study.config["dataset"], study.config["judging"]["guards"]
-        self.built = self.dataset["source"] == "build"
-        self.halves = f"{self.root}/{'split_pairs' if self.built else 'load_dataset'}"
-
-    # Units
-
-    def value(self, about: str, what: str) -> float:
-        """An assumption that the plan cannot do without.
-
-        Raises
-        ------
-        UserError
-            If the table has no such row or no value in it.
-        """
-        if (found := self.table.get((about, what))) is None:
-            raise UserError(f"the table of assumptions has no value for {about}, {what}; add the row or its value")
-        return found
-
-    def tokens(self, characters: float) -> float:
-        return characters / self.value("texts", "characters_per_token")
-
-    def written(self, number: float, longest: float) -> float:
-        """Tokens of so many answers at their assumed length."""
-        return number * longest * self.value("shares", "answer_length")
-
-    def answered(self, prompts: Texts, longest: float) -> Texts:
-        """Prompts with their answers."""
-        answers = self.written(prompts.number, longest) * self.value("texts", "characters_per_token")
-        return Texts(prompts.number, prompts.characters + answers, False)
-
-    def assumed(self, number: float, what: str = "prompt") -> Texts:
-        return Texts(number, number * self.value("texts", what), False)
-
-    # Texts of the dataset
-
-    @cached_property
-    def seeds(self) -> list[Seed]:
-        return read_seeds(self.dataset["seeds"], self.dataset["seed_language"])
-
-    @cached_property
-    def seed_kinds(self) -> Counter[str]:
-        return Counter(seed.kind for seed in self.seeds)
-
-    def generators(self, phase: str) -> list[str]:
-        generators = self.dataset["generators"]
-        return generators["pilot"] if phase == "pilot" else [generators["main"]]
-
-    def wanted(self, phase: str) -> Texts:
-        """Prompts that one generator is asked for in a phase."""
-        each, kinds = self.dataset["prompts_per_category"], self.seed_kinds
-        every = each * kinds["category"] if each else (
-            self.dataset["prompts_per_slot"] * kinds["activity"] * kinds["style"]
-        )  # fmt: skip
-        each = min(self.dataset["pilot_n"], every) if phase == "pilot" else every
-        return self.assumed(each * len(self.study.built))
-
-    def prompts(self, phase: str) -> Texts:
-        """Prompts of all generators of a phase."""
-        files = (f"{self.root}/generate_prompts/{phase}/{name}.jsonl" for name in self.generators(phase))
-        found = [counted(file, ("prompt",)) or self.wanted(phase) for file in files]
-        return Texts(
-            sum(texts.number for texts in found),
-            sum(texts.characters for texts in found),
-            all(texts.counted for texts in found),
-        )
-
-    @cached_property
-    def kept(self) -> Texts:
-        """Prompts that passed the filters."""
-        found = counted(f"{self.root}/filter_prompts/prompts.jsonl", ("prompt",))
-        return found or self.prompts("main").share(self.value("shares", "prompts_kept"))
-
-    def side(self, side: str) -> Texts:
-        """Prompts and answers of one side of the pairs."""
-        found = counted(f"{self.root}/answer_prompts/{side}.jsonl", ("prompt", "response"))
-        return found or self.answered(self.kept, self.dataset["answers"]["max_new_tokens"])
-
-    @cached_property
-    def tested(self) -> Texts:
-        """Prompts of the test half."""
-        if found := counted(f"{self.halves}/test.jsonl", ("prompt",)):
-            return found
-        each = (
-            self.dataset["split"]["per_category"] * self.seed_kinds["category"]
-            if self.built
-            else self.value("released", "test")
-        )
-        return self.assumed(each * len(self.study.built))
-
-    @cached_property
-    def train(self) -> list[Record] | None:
-        """The training pairs, if they are there."""
-        file = Path(self.halves, "train.jsonl")
-        return read_jsonl(file) if file.exists() else None
-
-    def pairs(self, languages: Collection[str]) -> tuple[Texts, Texts]:
-        """Training pairs in some languages: their prompts, and what is read of them, each prompt with each answer."""
-        if self.train is not None:
-            rows = [row for row in self.train if row["language"] in languages]
-            sides = (turn["content"] for row in rows for side in ("chosen", "rejected") for turn in row[side])
-            prompts = Texts(len(rows), sum(len(row["prompt"]) for row in rows), True)
-            return prompts, Texts(len(rows), sum(map(len, sides)), True)
-        number = self.value("released", "train") * len(languages) if not self.built else (
-            max(self.kept.number * self.value("shares", "pairs_kept") - self.tested.number, 0)
-            * len(languages) / len(self.study.built)
-        )  # fmt: skip
-        prompts = self.assumed(number)
-        both = self.answered(self.assumed(2 * number), self.dataset["answers"]["max_new_tokens"])
-        return prompts, Texts(number, both.characters, False)
-
-    # Texts of the evaluation
-
-    @cache  # noqa: B019 (one object per plan)
-    def benchmark(self, name: str) -> Texts:
-        """Prompts or questions of a benchmark."""
-        row = self.study.benchmarks[name]
-        what = "question" if row.kind == "knowledge" else "prompt"
-        if found := counted(f"{self.root}/load_benchmark/{name}.jsonl", OPTIONS if what == "question" else (what,)):
-            return found
-        if row.source == "refuseu":
-            return self.tested
-        if row.source == "questions" and Path(row.repository).is_dir():
-            asked = [q for code in row.languages for q in questions(Path(row.repository), name, code)]
-            return Texts(len(asked), sum(len(q["prompt"]) for q in asked), True)
-        return self.assumed(self.value(row.source, "prompts") * len(row.languages), what)
-
-    @cache  # noqa: B019
-    def responses(self, model: str, benchmark: str) -> Texts:
-        """Prompts and answers of a model on a benchmark."""
-        found = counted(f"{self.root}/generate/{model}/{benchmark}.jsonl", ("prompt", "response"))
-        return found or self.answered(self.benchmark(benchmark), self.study.benchmarks[benchmark].max_new_tokens)
-
-    def disputed(self, model: str, benchmark: str) -> Texts:
-        """Responses on which the guards differ."""
-        responses = self.responses(model, benchmark)
-        files = [Path(self.root, "judge", guard, model, f"{benchmark}.jsonl") for guard in self.guards]
-        if not all(file.exists() for file in files):
-            return responses.share(self.value("shares", "disputed"))
-        labels = zip(*([row["label"] for row in read_jsonl(file)] for file in files), strict=True)
-        number = sum(len(set(said)) > 1 for said in labels)
-        return Texts(number, responses.characters * number / max(responses.number, 1), responses.counted)
-
-    # Jobs
+class Workload(StudyTexts):
+    """All jobs of a study."""
 
     @property
     def jobs(self) -> list[Job]:
@@ -309,7 +130,7 @@ class Demand:
         """A job in which a judge sees items inside its templates; a rating is two requests."""
         row = self.study.models[judge]
         names, files = TEMPLATES.get(row.format, ()), self.study.config["templates"]
-        frames = [len(Path(files[name]).read_text(encoding="utf-8")) for name in names]
+        frames: list[float] = [len(Path(files[name]).read_text(encoding="utf-8")) for name in names]
         frames = frames or [self.value("texts", "guard_template")]
         characters = len(frames) * items.characters + items.number * sum(frames)
         # A judge with a long answer thinks; one with a short answer mostly reads.
@@ -328,11 +149,3 @@ class Demand:
 def epochs(recipe: Record) -> float:
     """Epochs of a training."""
     return float(recipe.get("trainer", {}).get("num_train_epochs", EPOCHS))
-
-
-def counted(file: str, keys: Sequence[str]) -> Texts | None:
-    """The rows of a file and the characters of some of their texts; None if it is not there."""
-    if not Path(file).exists():
-        return None
-    rows = [row for row in read_jsonl(file) if row.get("split") != "dev"]  # those are shown solved
-    return Texts(len(rows), sum(len(row.get(key) or "") for row in rows for key in keys), True)

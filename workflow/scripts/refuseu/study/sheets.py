@@ -128,14 +128,14 @@ class Sheets:
 
     def models_on(self, benchmark: str) -> list[str]:
         """Ids of the models evaluated on a benchmark, in sheet order."""
-        wanted = set(self.benchmarks[benchmark].models)
+        wanted = {*self.benchmarks[benchmark].models}
+        return [model for model, names in self._names.items() if wanted & names]
 
-        def names(model: str) -> set[str]:
-            if model in self.variants:
-                return {model, self.variants[model].variant, "all"}
-            return {model, *self.models[model].roles, "all"}
-
-        return [model for model in self.evaluated if wanted & names(model)]
+    @cached_property
+    def _names(self) -> dict[str, set[str]]:
+        """Model under evaluation → what the sheet of benchmarks may call it."""
+        own = {m.model: {m.model, "all", *m.roles} for m in self.models.values() if m.evaluated_as}
+        return own | {v.model: {v.model, "all", v.variant} for v in self.variants.values()}
 
     def benchmarks_of(self, *kinds: str) -> list[str]:
         """Names of the benchmarks of these kinds, in sheet order."""

@@ -1,0 +1,214 @@
+"""What rules look up: whom a job asks and how, what it reads, and the settings that decide its result."""
+
+from pathlib import Path
+
+import pytest
+
+from refuseu.study.building import Building
+from refuseu.study.miniature import Miniature
+from refuseu.study.study import Study
+from refuseu.study.wiring import Wiring
+from support.helpers import CODES
+
+VARIANT = {"model": "8b-balanced-s1", "benchmark": "rtp_lx"}
+BASE = {"model": "8b", "benchmark": "rtp_lx"}
+SIZES = {"gpus": 1, "batch_size": 64}
+
+
+@pytest.fixture
+def wiring(paper):
+    return Wiring(Study(paper))
+
+
+@pytest.fixture
+def small(miniature):
+    return Miniature(Study(miniature))
+
+
+# Whom a job asks
+
+
+def test_a_row_has_nothing_that_cannot_change_an_answer(wiring):
+    row = wiring.asked_row("judge")({"judge": "polyguard", **VARIANT})
+    assert list(row) == ["model", "format", "backend", "repository", "revision", "dtype", "endpoint"]
+    assert row["model"] == "polyguard" and row == wiring.row("polyguard")
+
+
+def test_a_model_under_evaluation_says_whether_an_adapter_answers_with_it_and_vllm_how_it_gets_it(wiring):
+    base = wiring.row("8b")
+    assert wiring.asked_row("generate")(BASE) == base | {"adapter": False}
+    assert wiring.asked_row("generate")(VARIANT) == base | {"adapter": True, "adapters": "merged"}
+    assert wiring.asked_row("knowledge")(VARIANT) == base | {"adapter": True}
+    assert wiring.asked_row("align")({"model": "8b-balanced-s1"}) == base
+
+
+def test_transformers_get_an_adapter_in_one_way_only(small):
+    row = small.asked_row("generate")({"model": "small-balanced-s1", "benchmark": "rtp_lx"})
+    assert row["adapter"] is True and "adapters" not in row
+
+
+@pytest.mark.parametrize(
+    ("step", "wildcards", "files"),
+    [
+        ("generate", BASE, ["<study>/fetch_model/8b.json"]),
+        (
+            "generate",
+            VARIANT,
+            ["<study>/fetch_model/8b.json", "<study>/align/8b-balanced-s1/adapter_model.safetensors"],
+        ),
+        ("judge", {"judge": "polyguard", **VARIANT}, ["<study>/fetch_model/polyguard.json"]),
+        ("adjudicate", VARIANT, []),  # behind an API
+        ("answer_prompts", {"side": "rejected"}, ["<study>/fetch_model/70b.json"]),
+        ("reference", {"base": "70b"}, ["<study>/fetch_model/70b.json"]),
+    ],
+)
+def test_weights_are_on_disk_before_a_job_asks_them(wiring, step, wildcards, files):
+    assert wiring.asked_weights(step)(wildcards) == files
+
+
+def test_weights_in_a_folder_are_files(small):
+    model = {"model": "small", "benchmark": "rtp_lx"}
+    assert small.asked_weights("knowledge")(model) == ["results/miniature/train_model/small/model.safetensors"]
+
+
+def test_a_judge_is_asked_with_the_templates_of_its_format(wiring):
+    classify = {"classify": "resources/templates/classify.txt"}
+    assert wiring.asked_templates("adjudicate")(VARIANT) == classify
+    assert wiring.asked_template_files("adjudicate")(VARIANT) == list(classify.values())
+    assert list(wiring.asked_templates("judge_fluency")(VARIANT)) == ["correctness", "fluency"]
+    assert wiring.asked_templates("judge")({"judge": "llama_guard_3", **VARIANT}) == {}  # brings its own
+
+
+def test_who_is_asked_decides_how(wiring, paper):
+    assert wiring.how("generate")(VARIANT, None) == SIZES
+    assert wiring.how("knowledge")(VARIANT, None) == SIZES | {"batch_size": 16}
+    api = {"concurrent": 16, "timeout": 300}
+    assert wiring.how("adjudicate")(VARIANT, None) == SIZES | {"gpus": 0, **api, "batch": False}
+    paper["api"]["batch"] = ["gpt_4o_mini"]
+    assert Wiring(Study(paper)).how("adjudicate")(VARIANT, None)["batch"] is True
+    assert [wiring.gpus(step)(VARIANT) for step in ("generate", "adjudicate")] == [1, 0]
+    assert [wiring.api(step)(VARIANT) for step in ("generate", "adjudicate")] == [0, 1]
+
+
+def test_only_a_base_on_several_gpus_is_launched(wiring):
+    assert wiring.launched("align")({"model": "8b-balanced-s1"}, None) == {"accelerate": None}
+    assert wiring.launched("reference")({"base": "70b"}, None) == {"accelerate": "config/accelerate/4.yaml"}
+
+
+# What is read
+
+
+def test_models_and_benchmarks_come_from_where_their_row_says(wiring):
+    assert wiring.asset({"model": "polyguard"})["repository"] == "ToxicityPrompts/PolyGuard-Qwen"
+    assert wiring.asset({"benchmark": "global_mmlu"})["repository"] == "CohereLabs/Global-MMLU"
+    assert set(wiring.asset({"model": "8b"})) == {"repository", "revision"}
+
+
+def test_only_fasttext_is_fetched_and_has_labels(wiring, small):
+    assert wiring.identifier() == ["<study>/fetch_language_model/fasttext.json"]
+    assert wiring.fasttext_labels(("en", "pl")) == {"en": "eng_Latn", "pl": "pol_Latn"}
+    assert small.identifier() == [] and small.fasttext_labels(("en", "pl")) == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs"),
+    [
+        ("8b-balanced-s1", {"reference": "<study>/reference/8b.parquet"}),
+        (
+            "8b-english_only_mlc-s1",
+            {
+                "reference": "<study>/reference/8b.parquet",
+                "translations": "<study>/translate_prompts/english_only_to_all.jsonl",
+            },
+        ),
+    ],
+)
+def test_a_training_reads_what_its_method_needs(wiring, model, inputs):
+    wildcards = {"model": model}
+    assert wiring.training_inputs(wildcards) == {"weights": ["<study>/fetch_model/8b.json"], **inputs}
+
+
+def test_other_methods_than_dpo_need_no_reference(small):
+    [sft] = [name for name, variant in small.study.variants.items() if variant.method == "sft"]
+    assert set(small.training_inputs({"model": sft})) == {"weights"}
+    assert small.training_run({"model": sft})["method"] == "sft"
+
+
+def test_a_training_takes_the_pairs_of_its_languages(wiring):
+    assert wiring.training_languages({"model": "8b-balanced-s1"}) == list(CODES)
+    assert wiring.training_languages({"model": "8b-single_de-s1"}) == ["de"]
+
+
+def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small, paper):
+    assert wiring.benchmark_input({"benchmark": "refuseu_test"}) == "<study>/split_pairs/test.jsonl"
+    assert wiring.benchmark_input({"benchmark": "global_mmlu"}) == "<study>/fetch_benchmark/global_mmlu.json"
+    files = wiring.benchmark_input({"benchmark": "benign"})
+    assert files == sorted(f"resources/miniature/languages/{code}.yaml" for code in CODES)
+    made_here = small.benchmark_input({"benchmark": "rtp_lx"})
+    assert made_here == "results/miniature/toxicity_prompts/rtp_lx"
+    paper["dataset"]["source"] = "hub"
+    assert Wiring(Study(paper)).dataset_half("train") == "<study>/load_dataset/train.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "steps"),
+    [
+        ("rtp_lx", ["generate", "adjudicate"]),
+        ("benign", ["generate"]),
+        ("fluency", ["generate", "judge_fluency"]),
+        ("global_mmlu", ["knowledge"]),
+    ],
+)
+def test_what_is_measured_depends_on_the_kind_of_the_benchmark(wiring, benchmark, steps):
+    files = wiring.answers({"model": "8b", "benchmark": benchmark})
+    told_apart = {"markers", "identifier"} if "generate" in steps else set()
+    assert set(files) == {*steps, *told_apart}
+    assert all(files[step] == f"<study>/{step}/8b/{benchmark}.jsonl" for step in steps)
+
+
+def test_hidden_files_are_no_returned_sheets(paper, tmp_path):
+    paper["audit"]["returned"] = str(tmp_path)
+    wiring = Wiring(Study(paper))
+    assert wiring.returned_sheets() == []
+    (tmp_path / "paper/ann").mkdir(parents=True)
+    for name in ("ann/en.json", "ann/.hidden"):
+        (tmp_path / "paper" / name).touch()
+    assert wiring.returned_sheets() == [f"{tmp_path}/paper/ann/en.json"]
+
+
+# The dataset and the miniature
+
+
+def test_a_phase_asks_its_generators_for_its_number_of_prompts(paper):
+    building = Building(Study(paper))
+    pilot, main = ({"phase": phase} for phase in ("pilot", "main"))
+    assert building.prompts_wanted(pilot)["total"] == 500 and building.prompts_wanted(main)["total"] is None
+    assert len(building.generated_prompts(pilot)) == 2
+    assert building.generated_prompts(main) == ["<study>/generate_prompts/main/mistral_24b.jsonl"]
+
+
+def test_deepl_translates_by_its_own_codes_and_a_memory_by_none(paper, miniature):
+    assert Building(Study(paper)).route_codes({"route": "english_only_to_all"})["lv"] == ["LV", "LV"]
+    assert Building(Study(miniature)).deepl_codes("en", "lv") == {}
+
+
+def test_released_rows_are_a_fetched_copy_or_the_files_of_a_folder(paper, tmp_path):
+    assert Building(Study(paper)).released_rows() == "<study>/fetch_dataset/dataset.json"
+    paper["dataset"] |= {"repository": str(tmp_path), "revision": "local"}
+    (tmp_path / "b.parquet").touch()
+    assert Building(Study(paper)).released_rows() == [f"{tmp_path}/b.parquet"]
+
+
+def test_a_model_of_the_miniature_starts_from_another_or_from_nothing(small):
+    assert small.start({"model": "small_instruct"}) == {"chat_template": [], "start": []}
+    assert small.start({"model": "guard_a"}) == {
+        "chat_template": ["resources/miniature/templates/llama_guard_3.jinja"],
+        "start": ["<study>/train_model/small_instruct/model.safetensors"],
+    }
+    assert small.training({"model": "small"})["start"] == "small_instruct"
+
+
+def test_the_corpus_is_that_of_the_languages(small):
+    texts = {Path(file).stem for file in small.corpus(("en", "pl")) if not file.endswith(".tsv")}
+    assert texts == {"en", "pl"}
+    assert small.benchmark_corpus({"benchmark": "refuseu_test"}) == small.corpus(CODES)
