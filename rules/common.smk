@@ -8,12 +8,11 @@ from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
-from refuseu.artifacts import sections
+from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
-from refuseu.evaluation.guards import not_covered
 from refuseu.runner import preflight, snakemake_internals
 from refuseu.runner.provenance import code_digest
-from refuseu.study import selection
+from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
 from refuseu.study.study import Study
 from refuseu.study.wiring import Wiring
@@ -26,7 +25,7 @@ try:
 except UserError as error:
     sys.exit(f"refuseu: {error}")
 
-wiring, building = Wiring(study), Building(study)
+wiring, building, artifacts = Wiring(study), Building(study), ArtifactRules(study)
 
 
 pathvars:
@@ -42,53 +41,6 @@ wildcard_constraints:
     route="|".join(map(re.escape, study.routes)),
     phase="pilot|main",
     side="chosen|rejected",
-
-
-def compared_models(wildcards):
-    """Labels of the runs of a base on a benchmark that are compared with others."""
-    return selection.compared(study, wildcards.base, wildcards.benchmark)
-
-
-def compared_answers(wildcards):
-    """What is known of the answers of those runs."""
-    return [f"<study>/measure/{m}/{wildcards.benchmark}.jsonl" for m in compared_models(wildcards)]
-
-
-def measures(artifact):
-    """Measures that a table or figure shows."""
-    return [f"<study>/measure/{m}/{b}.csv" for m, b in selection.evaluations(study, artifact)]
-
-
-def comparisons(artifact):
-    """Comparisons that a table or figure shows."""
-    return [f"<study>/compare/{base}/{b}.csv" for base, b in selection.comparisons(study, artifact)]
-
-
-def in_report(artifact):
-    """Where Snakemake's own report shows a table or figure, and under which title."""
-    return sections.labelled(artifact, Path(workflow.basedir) / "workflow/report")
-
-
-def models_of(artifact):
-    """Labels of the models that a table or figure shows."""
-    return dict(selection.models(study, artifact))
-
-
-def trained_of(artifact):
-    """The trained among the models that a table or figure shows."""
-    return [model for model in models_of(artifact) if model in study.variants]
-
-
-def translated_of(artifact):
-    """Those of them with the consistency loss, and the languages of its pairs and of their translations."""
-    return {
-        m: [list(codes) for codes in study.route_ends(m)] for m in trained_of(artifact) if study.variants[m].consistent
-    }
-
-
-def outside(judges):
-    """Languages of the study that each of these judges was not made for, by name."""
-    return {judge: not_covered(study.models[judge].format, study.languages) for judge in judges}
 
 
 def align_code(wildcards):

@@ -30,6 +30,7 @@ rule metrics:
         csv="<study>/metrics/metrics.csv",
     log:
         "<study>/logs/metrics/metrics.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -38,7 +39,7 @@ rule metrics:
 
 rule compare:
     input:
-        answers=compared_answers,
+        answers=artifacts.compared_answers,
     output:
         csv="<study>/compare/{base}/{benchmark}.csv",
     log:
@@ -47,7 +48,7 @@ rule compare:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
-        models=compared_models,
+        models=artifacts.compared_models,
         statistics=config["statistics"],
     script:
         "../workflow/scripts/compare.py"
@@ -55,11 +56,12 @@ rule compare:
 
 rule comparisons:
     input:
-        comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in selection.all_comparisons(study)],
+        comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in artifacts.all_comparisons()],
     output:
         csv="<study>/comparisons/comparisons.csv",
     log:
         "<study>/logs/comparisons/comparisons.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     script:
@@ -69,7 +71,7 @@ rule comparisons:
 rule confusion:
     input:
         prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in wiring.foreign_prompts()],
-        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in selection.evaluations(study, "confusion_figure")],
+        answers=[f"<study>/measure/{m}/{b}.jsonl" for m, b in artifacts.evaluations("confusion_figure")],
         identifier=wiring.identifier(),
     output:
         csv="<study>/confusion/confusion.csv",

@@ -83,6 +83,3 @@ rule judge_accuracy:
         how=wiring.how("judge_fluency"),
     script:
         "../workflow/scripts/judge_accuracy.py"
-
-
-include: "miniature_tables.smk"

@@ -15,9 +15,7 @@ SOURCES = [
 ]
 if config["dataset"]["source"] == "hub":
     SOURCES.append(["dataset", "released pairs", config["dataset"]["repository"], config["dataset"]["revision"]])
-PAGES = {target: f"<study>/tables/{name}.md" for target, name in TABLES.items()}
-PAGES |= {target: f"<study>/figures/{name}.png" for target, name in FIGURES.items()}
-EXAMPLES = selection.evaluations(study, "table1") if config["report"]["examples"] else []
+EXAMPLES = artifacts.evaluations("table1") if config["report"]["examples"] else []
 COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 
@@ -32,46 +30,73 @@ rule claims:
         distances="resources/linguistic_distance.tsv",
     output:
         multiext("<study>/claims", csv=".csv", md=".md"),
-        html=report("<study>/claims.html", **in_report("claims")),
+        html=report("<study>/claims.html", **artifacts.in_report("claims")),
     log:
         "<study>/logs/claims/claims.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
         languages=config["languages"],
         models=study.evaluated,
-        trained_on=TRAINED_ON,
+        trained_on=artifacts.trained_on,
         statistics=config["statistics"],
+        caption=artifacts.caption("claims"),
     script:
         "../workflow/scripts/claims.py"
+
+
+rule latex_numbers:
+    input:
+        metrics="<study>/metrics/metrics.csv",
+        comparisons="<study>/comparisons/comparisons.csv",
+        published=artifacts.inputs(NAMED["published_table"])["published"],
+        agreement=["<study>/agreement/agreement.csv"] if artifacts.has("built") else [],
+        pilot=["<study>/tables/table6_pilot.csv"] if artifacts.has("built") else [],
+        funnel=["<study>/tables/funnel.csv"] if artifacts.has("built") else [],
+    output:
+        tex="<study>/tables/numbers.tex",
+    log:
+        "<study>/logs/latex_numbers/latex_numbers.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        languages=config["languages"],
+        models=study.evaluated,
+    script:
+        "../workflow/scripts/latex_numbers.py"
 
 
 rule report:
     input:
         claims="<study>/claims.csv",
         template="workflow/report/page.html.j2",
-        pages=[PAGES[target] for target in sections.in_order(PAGES)],
-        captions=collect("workflow/report/{target}.rst", target=sections.in_order(PAGES)),
+        pages=artifacts.pages(),
+        data=[f"<study>/{one.csv}" for one in artifacts.own("table", "figure")],
         manifests=collect("<study>/align/{model}/manifest.json", model=list(study.variants)),
         answers=[f"<study>/generate/{m}/{b}.jsonl" for m, b in EXAMPLES],
         verdicts=[f"<study>/adjudicate/{m}/{b}.jsonl" for m, b in EXAMPLES],
         prices="resources/plan/prices.tsv",
         numbers="<study>/tables/numbers.tex",
     output:
-        html=report("<study>/report.html", **in_report("report")),
+        html=report("<study>/report.html", **artifacts.in_report("report")),
     log:
         "<study>/logs/report/report.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
         study=config["study"],
         languages=config["languages"],
         models=study.evaluated,
+        entries=artifacts.entries(),
         setup=SETUP,
         command=COMMAND,
         sources=SOURCES,
         examples=config["report"]["examples"],
         journals=f"results/{study.name}/journal",
         journal_models={name: {k: wiring.row(name)[k] for k in ("repository", "backend")} for name in study.models},
+        caption=artifacts.caption("report"),
     script:
         "../workflow/scripts/report.py"

@@ -1,4 +1,4 @@
-# Named stop points. Every table and figure has a rule of its own name in rules/tables.smk or rules/figures.smk.
+# Named stop points. Every table and figure is one, too: rules/artifacts.smk.
 
 
 localrules:
@@ -9,38 +9,6 @@ localrules:
     tables,
     figures,
     numbers,
-
-
-# Seconds of work on a few small tables, for which a queue would take longer: on a cluster these run where Snakemake does.
-localrules:
-    agreement_table,
-    claims,
-    comparisons,
-    confusion_figure,
-    disagreement,
-    fig2,
-    fig3,
-    fig4,
-    fig6,
-    fig7,
-    fig8,
-    fig10,
-    fig11,
-    fig12,
-    funnel_table,
-    latex_numbers,
-    metrics,
-    outcomes_table,
-    polyglotox,
-    published_table,
-    report,
-    rtp_lx,
-    table1,
-    table2,
-    table3,
-    table8,
-    table16,
-    training_curves,
 
 
 rule dataset:
@@ -66,12 +34,12 @@ rule verdicts:
 
 rule tables:
     input:
-        collect("<study>/tables/{name}.csv", name=list(TABLES.values())),
+        [f"<study>/{table.csv}" for table in artifacts.own("table")],
 
 
 rule figures:
     input:
-        collect("<study>/figures/{name}.pdf", name=list(FIGURES.values())),
+        [f"<study>/{figure.csv}" for figure in artifacts.own("figure")],
 
 
 rule numbers:

@@ -1,7 +1,6 @@
 """The two studies as their sheets describe them, and what can be asked of them."""
 
-import re
-
+from refuseu.artifacts.declared import ARTIFACTS
 from support.helpers import ROOT
 
 MINIATURE = ("--profile", "miniature")
@@ -9,13 +8,14 @@ SLURM = ("--profile", "slurm")
 STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "claims", "report"]
 
 
-def names(dictionary):
-    """Targets of TABLES in rules/tables.smk, of FIGURES in rules/figures.smk."""
-    rules = (ROOT / f"rules/{dictionary.lower()}.smk").read_text(encoding="utf-8")
-    return re.findall(r'^    "(\w+)": "\w+",$', rules.split(f"{dictionary} = {{")[1].split("}")[0], re.MULTILINE)
+def own(kind):
+    """Targets that both studies have: what needs held-out judges, or the miniature's, is asked for besides."""
+    return [
+        one.target for one in ARTIFACTS if one.kind == kind and one.when not in ("miniature", "audited", "held_out")
+    ]
 
 
-TABLES, FIGURES = names("TABLES"), names("FIGURES")
+TABLES, FIGURES = own("table"), own("figure")
 NARROW = ("balanced", "high_resource", "english_only", "no_english", "english_only_mlc")
 
 

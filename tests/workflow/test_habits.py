@@ -10,7 +10,8 @@ from importlib.metadata import packages_distributions
 import pytest
 import yaml
 
-from refuseu.runner.provenance import reached
+from refuseu.artifacts.declared import ARTIFACTS
+from refuseu.runner.provenance import counted
 from support.helpers import ROOT, SCRIPTS
 
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
@@ -36,13 +37,14 @@ def read_rules():
 
 RULES = read_rules()
 WORKING = {name: body for name, body in RULES.items() if "script:" in body}
+DRAWN = {artifact.target: artifact for artifact in ARTIFACTS if artifact.kind != "page"}  # rules/artifacts.smk
 
 
 # Rules
 
 
 def test_the_rules_are_found():
-    assert len(WORKING) > 50
+    assert len(WORKING) > 30
     assert set(RULES) - set(WORKING) == {
         "all", "dataset", "models", "generations", "verdicts", "tables", "figures", "numbers"
     }  # fmt: skip
@@ -69,7 +71,13 @@ def test_every_rule_has_an_environment_that_is_there(name):
 
 def test_every_script_belongs_to_a_rule():
     used = {directive(body, "script").removeprefix("../workflow/scripts/") for body in WORKING.values()}
-    assert used == {path.name for path in FLAT}
+    assert used | {"table.py", "figure.py"} == {path.name for path in FLAT}
+
+
+def test_a_rule_is_written_out_or_declared_once():
+    assert len(DRAWN) > 25
+    assert {artifact.target for artifact in ARTIFACTS if artifact.kind == "page"} < set(WORKING)
+    assert set(DRAWN).isdisjoint(RULES)
 
 
 def test_two_rules_never_write_the_same_file():
@@ -177,16 +185,26 @@ def test_an_environments_pins_are_those_of_the_lock(name):
     assert found == {key: LOCK.get(key) for key in found}
 
 
+def not_in(environment_, script, function=None):
+    """What a script may import, by way of a drawing function, that an environment lacks."""
+    # progress is reached through script, which is no part of a result, but is imported all the same.
+    files = {*counted(script, (), function), *counted(SCRIPTS / "refuseu/job/progress.py", (), None)}
+    imports = {top for file in files for top in third_party(file)}
+    known = environment(environment_)
+    return {top for top in imports if not {canonical(d) for d in DISTRIBUTIONS.get(top, [top])} & set(known)}
+
+
 @pytest.mark.parametrize("name", WORKING)
 def test_whatever_a_script_may_import_is_in_the_environment_of_its_rule(name):
     body = WORKING[name]
-    # progress is reached through script, which is no part of a result, but is imported all the same.
-    start = [ROOT / "rules" / directive(body, "script"), SCRIPTS / "refuseu/job/progress.py"]
-    files = {file for path in start for file in reached(path.resolve())}
-    imports = {top for file in files for top in third_party(file)}
-    known = environment(directive(body, "conda").split("/")[-1].removesuffix(".yaml"))
-    missing = {top for top in imports if not {canonical(d) for d in DISTRIBUTIONS.get(top, [top])} & set(known)}
-    assert missing == set()
+    script = (ROOT / "rules" / directive(body, "script")).resolve()
+    assert not_in(directive(body, "conda").split("/")[-1].removesuffix(".yaml"), script) == set()
+
+
+@pytest.mark.parametrize("target", DRAWN)
+def test_whatever_draws_a_table_or_figure_is_in_its_environment(target):
+    artifact = DRAWN[target]
+    assert not_in("analysis", SCRIPTS / f"{artifact.kind}.py", artifact.function) == set()
 
 
 BLOCKED = """

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from refuseu.runner.provenance import reached
+from refuseu.artifacts.declared import ARTIFACTS
+from refuseu.runner.provenance import counted, reached
 from support.helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
 from support.studies import FIGURES, STUDIES
 
@@ -180,12 +181,43 @@ def test_a_corrected_code_of_a_language_reruns_what_was_identified_or_translated
 
 
 def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):
-    using = {path.stem for path in SCRIPTS.glob("*.py") if SCRIPTS / "refuseu/artifacts/plots.py" in reached(path)}
+    plots = SCRIPTS / "refuseu/artifacts/plots.py"
+    using = {path.stem for path in SCRIPTS.glob("*.py") if plots in reached(path)}
+    drawn = [one for one in ARTIFACTS if one.kind != "page"]
+    using |= {one.target for one in drawn if plots in counted(SCRIPTS / f"{one.kind}.py", (), one.function)}
     with study.edited("workflow/scripts/refuseu/artifacts/plots.py", lambda text: text + "\nNEW = 1\n"):
         found = reruns(study)
     assert found == study.after(of(study, *using))
-    assert {"fig3", "report"} <= {rule(job) for job in found}
-    assert not {rule(job) for job in found} & (DATASET | TRAINING | {"measure"})
+    assert {rule(job) for job in found} == {*FIGURES, "report", "all"}
+
+
+def inside(function):
+    """An edit that puts a statement into a function."""
+    head = re.compile(rf"^def {function}\(.*?^    \"\"\".*?\"\"\"\n", re.MULTILINE | re.DOTALL)
+    return lambda text: head.sub(lambda found: f"{found[0]}    new = 1\n", text)
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "targets"),
+    [
+        ("safety", "fig4", {"fig4"}),
+        ("safety", "asr_table", {"table1", "table16", "rtp_lx", "polyglotox"}),
+        ("dataset", "leakage", {"leakage"}),
+        ("quality", "fluency_by_run", {"fig6", "fig10"}),
+        ("judges", "judge_error", {"judge_error"}),
+    ],
+)
+def test_an_edit_of_a_drawing_function_reruns_what_it_draws_and_the_report(study, module, function, targets):
+    with study.edited(f"workflow/scripts/refuseu/artifacts/{module}.py", inside(function)):
+        assert {rule(job) for job in reruns(study)} == targets | {"report", "all"}
+
+
+def test_an_edit_of_a_caption_reruns_the_report_alone(study):
+    declared = "workflow/scripts/refuseu/artifacts/declared.py"
+    with study.edited(
+        declared, lambda text: text.replace("the unweighted mean. Darker", "the unweighted mean: darker")
+    ):
+        assert reruns(study) == {"report", "all"}
 
 
 def test_an_edit_of_the_consistency_loss_trains_only_the_runs_with_it_again(study):
@@ -210,9 +242,10 @@ def moved(study, folder, *parts):
 def test_results_and_metadata_copied_without_times_rerun_nothing_and_notice_changes(study, tmp_path):
     copy = moved(study, tmp_path, "results", ".snakemake/metadata")
     assert copy.planned(*study.arguments) == set()
-    with study.edited("workflow/scripts/fig3.py", lambda text: text + "\nNEW = 1\n"):
-        shutil.copyfile(study.folder / "workflow/scripts/fig3.py", copy.folder / "workflow/scripts/fig3.py")
-    assert copy.planned(*study.arguments) == {"fig3", "report", "all"}
+    module = "workflow/scripts/refuseu/artifacts/safety.py"
+    with study.edited(module, inside("fig4")):
+        shutil.copyfile(study.folder / module, copy.folder / module)
+    assert copy.planned(*study.arguments) == {"fig4", "report", "all"}
 
 
 def test_results_copied_alone_are_adopted_by_one_command_and_then_rerun_nothing(study, tmp_path):

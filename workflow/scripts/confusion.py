@@ -13,8 +13,8 @@ def main(snakemake: Snakemake) -> None:
     i, p = snakemake.input, snakemake.params
     prompts = [row for path in i.prompts for row in read_jsonl(path)]
     found = identifier(p.identification, p.languages, *i.identifier).identify([row["prompt"] for row in prompts])
-    pairs = {
+    texts = {
         "prompts": zip((row["language"] for row in prompts), found, strict=True),
         "answers": ((row["language"], row["detected"]) for path in i.answers for row in read_jsonl(path)),
     }
-    write_csv(snakemake.output.csv, confusion(pairs))
+    write_csv(snakemake.output.csv, confusion(texts))

@@ -1,20 +1,18 @@
 """LaTeX macros for the numbers that tables and figures show."""
 
-from typing import TYPE_CHECKING
-
-from refuseu.artifacts import frames, latex_macros
-from refuseu.job.start import script
-from refuseu.records import write_text
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import Snakemake
+from refuseu.job import Snakemake, script
 
 
 @script
-def main(snakemake: "Snakemake") -> None:
+def main(snakemake: Snakemake) -> None:
+    from refuseu.analysis.cells import read_metrics
+    from refuseu.analysis.published import read_published
+    from refuseu.artifacts import latex_macros
+    from refuseu.records import write_text
+
     given, models, languages = snakemake.input, snakemake.params.models, snakemake.params.languages
-    metrics, comparisons = (frames.read_metrics(path) for path in (given.metrics, given.comparisons))
-    published = frames.read_published(given.published, models)
+    metrics, comparisons = (read_metrics(path) for path in (given.metrics, given.comparisons))
+    published = read_published(given.published, models)
     dataset = map(latex_macros.read_rows, (given.agreement, given.pilot, given.funnel))
     found = [
         *latex_macros.of_study(models, languages),

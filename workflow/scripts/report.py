@@ -5,7 +5,8 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.artifacts import frames, report
+    from refuseu.analysis.cells import read_metrics
+    from refuseu.artifacts import report
     from refuseu.costs import spending
     from refuseu.records import write_text
 
@@ -15,8 +16,8 @@ def main(snakemake: Snakemake) -> None:
         given.template,
         params.study,
         report.facts(params.languages, params.models, params.setup, given.manifests),
-        frames.read_metrics(given.claims),
-        report.read_artifacts(given.pages, given.captions),
+        read_metrics(given.claims),
+        report.read_entries(params.entries, given.pages, given.data),
         params.command,
         params.sources,
         report.costs(used),

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from refuseu.analysis.circularity import SHOWN, circularity, page, text
+from refuseu.analysis.circularity import MEASURES, circularity_of
+from refuseu.artifacts.judges import by_judge, rate_or_change
 from refuseu.errors import UserError
 
 MODELS = {"m": {"model": "m", "base": "small", "variant": "balanced", "method": "dpo", "seed": 1}}
@@ -20,7 +21,7 @@ def frame(column, en, sk):
 def measured(outside=("sk",), shuffled=False):
     ours, theirs = frame("verdict", "uussss", "uuuu?s"), frame("label", "uuuu?s", "ssuuss")
     theirs = theirs.sample(frac=1, random_state=1) if shuffled else theirs
-    return circularity({"m": ours}, {("j", "m"): theirs}, {"j": outside}, MODELS, GROUPS, **STATISTICS)
+    return circularity_of({"m": ours}, {("j", "m"): theirs}, {"j": outside}, MODELS, GROUPS, **STATISTICS)
 
 
 def value(found, metric, language, column="value"):
@@ -72,17 +73,17 @@ def test_unparsed_labels_are_counted_and_not_unsafe():
 def test_an_answer_without_a_label_is_an_error_and_not_left_out():
     ours, theirs = frame("verdict", "us", "us"), frame("label", "us", "u")
     with pytest.raises(ValueError, match="labels of j and the verdicts on m are about different answers"):
-        circularity({"m": ours}, {("j", "m"): theirs}, {"j": ()}, MODELS, GROUPS, **STATISTICS)
+        circularity_of({"m": ours}, {("j", "m"): theirs}, {"j": ()}, MODELS, GROUPS, **STATISTICS)
 
 
 def test_without_a_held_out_judge_the_key_is_named():
     with pytest.raises(UserError, match=r"judging\.held_out names no judge"):
-        circularity({}, {}, {}, MODELS, GROUPS, **STATISTICS)
+        circularity_of({}, {}, {}, MODELS, GROUPS, **STATISTICS)
 
 
 def test_the_page_has_a_row_per_run_and_intervals_at_the_differences():
-    shown = page(measured(), MODELS)
-    assert shown["metric"].tolist() == list(SHOWN) and set(shown["language"]) == {"all"}
-    texts = text(shown)
+    shown = by_judge(measured(), MODELS)
+    assert shown["metric"].tolist() == list(MEASURES) and set(shown["language"]) == {"all"}
+    texts = rate_or_change(shown)
     assert texts[:2] == ["50.0", "50.0"]
     assert texts[2].startswith("0.0 [−") and texts[3].startswith("+33.3 [")

@@ -9,7 +9,9 @@ import yaml
 from refuseu.analysis import claims, linguistic_distance
 from refuseu.analysis.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
 from refuseu.analysis.metrics import COLUMNS
-from refuseu.artifacts import frames
+from refuseu.analysis.published import read_published
+from refuseu.artifacts import claims as texts
+from refuseu.artifacts.names import variant
 from refuseu.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -63,12 +65,12 @@ def test_decide(intervals, bound, verdict):
 
 def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
     files = [ROOT / f"resources/published/{name}.csv" for name in ("table1_asr_refuseu_test", "mlc")]
-    published = frames.read_published(files, models)
+    published = read_published(files, models)
     listed = claims.read(ROOT / "config/claims.yaml")
-    rows = claims.verdicts(
-        listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, DISTANCES, STATISTICS
+    tested = claims.verdicts(
+        listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, DISTANCES, STATISTICS, variant
     )
-    return rows.set_index(["id", "base"])
+    return texts.as_frame(tested).set_index(["id", "base"])
 
 
 def test_first_claim_is_true_of_the_published_70b_only():
@@ -111,7 +113,9 @@ def test_between_bases_combines_both_intervals():
         for base, value in (("small", -0.5), ("large", -0.1))
         for metric in ("fluency", "correctness")
     ]
-    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[("small_models_lose_more_fluency", claims.ACROSS)]
+    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[
+        ("small_models_lose_more_fluency", claims.ALL_BASES)
+    ]
     assert row["verdict"] == HELD
     assert "−0.400 [−0.414, −0.386]" in row["evidence"]  # half-width 0.01 times the root of 2
 
@@ -140,7 +144,7 @@ def test_a_language_without_a_row_stays_out_of_the_transfer_test():
             [(f"m{own}", "small", f"single_{own}", "dpo", "asr", "refuseu_test", "all", other, 0.1 * n)
              for own in GROUPS["low_resource"] for n, other in enumerate(GROUPS["low_resource"])],
             columns=["model", "base", "variant", "method", "metric", "benchmark", "category", "language", "value"],
-        ), NO_COMPARISONS, ["small"], GROUPS, {f"m{c}": [c] for c in GROUPS["low_resource"]}, {}, 0.95, 100, 1,
+        ), NO_COMPARISONS, ["small"], GROUPS, {f"m{c}": [c] for c in GROUPS["low_resource"]}, {}, variant, 0.95, 100, 1,
     )  # fmt: skip
     check = {"metrics": ["asr"], "benchmarks": ["refuseu_test"], "distance": "genetic"}
     assert claims.transfer(check, "small", evidence) == []
@@ -244,7 +248,7 @@ def test_without_benchmarks_each_that_has_the_measure_counts():
     table = pd.DataFrame(rows, columns=columns).assign(seed="1")
 
     def found(**check):
-        return [(e.of, e.value) for e in claims.estimates(RUNS | check, "small", table)]
+        return [(e.of, e.value) for e in claims.estimates(RUNS | check, "small", table, variant)]
 
     assert found(metrics=["fluency"]) == [("Balanced a", 4.0), ("Balanced b", 2.0)]
     assert found(metrics=["accuracy"]) == [("Balanced", 0.5)]
@@ -255,4 +259,4 @@ def test_without_benchmarks_each_that_has_the_measure_counts():
 
 def test_markdown_has_one_row_per_claim_and_base():
     rows = run().reset_index()
-    assert claims.markdown(rows).count("\n| ") == len(rows) + 2
+    assert texts.markdown(rows).count("\n| ") == len(rows) + 2

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from refuseu.analysis.confusion import SHORT, cells, confusion
+from refuseu.analysis.confusion import cells, confusion
 from refuseu.artifacts import figures, plots
+from refuseu.artifacts.quality import SHORT
 
 GROUPS = {"high_resource": ["en"], "low_resource": ["cs", "sk", "sl"]}
 PROMPTS = [

@@ -6,6 +6,7 @@ import pytest
 
 from refuseu.analysis import judge_error
 from refuseu.analysis.judge_error import prediction_powered, rogan_gladen
+from refuseu.artifacts import judges
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
@@ -100,14 +101,16 @@ def test_without_people_only_the_judges_rate_is_there():
 def test_the_table_has_a_cell_for_every_language_model_and_method():
     judged, human = sample()
     human = [{**row, "model": "m"} for row in human]
-    cells = judge_error.cells([judged, judged], ["m", "other"], human, GROUPS, **STATISTICS)
+    cells = judge_error.corrected_cells([judged, judged], ["m", "other"], human, GROUPS, **STATISTICS)
     assert len(cells) == 2 * 6 * 4  # three languages, two groups and all
     printed = dict(zip(cells[["language", "model", "method"]].itertuples(index=False, name=None),
-                       judge_error.texts(cells), strict=True))  # fmt: skip
+                       judges.rate_with_interval(cells), strict=True))  # fmt: skip
     assert printed["en", "m", "ppi"].startswith("35.0 [")
     assert printed["en", "other", "ppi"] == printed["all", "m", "ppi"] == ""
-    assert "People judged 20 answers or more" in judge_error.note(cells)
-    assert "No human verdicts" in judge_error.note(judge_error.cells([judged], ["m"], [], GROUPS, **STATISTICS))
+    assert "People judged 20 answers or more" in judges.people_note(cells)
+    assert "No human verdicts" in judges.people_note(
+        judge_error.corrected_cells([judged], ["m"], [], GROUPS, **STATISTICS)
+    )
 
 
 def test_averages_are_not_biased_by_rates_that_were_cut_at_zero():

@@ -7,7 +7,8 @@ import pytest
 
 from refuseu.analysis import open_question
 from refuseu.artifacts import figures, plots
-from refuseu.artifacts.frames import runs
+from refuseu.artifacts.order import runs
+from refuseu.artifacts.training import reached_texts
 
 MODELS = {
     "8b": {"base": "8b", "variant": "abliterated", "method": "base", "seed": ""},
@@ -54,14 +55,14 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
         columns=["base", "variant", "seed", "benchmark", "category", "language", "metric", "value", "ci_low", "ci_high",
                  "n"],
     )  # fmt: skip
-    rows = open_question.rows(measured, costs, runs(MODELS), KINDS).set_index(["variant", "metric"])
+    rows = open_question.reached_and_spent(measured, costs, runs(MODELS), KINDS).set_index(["variant", "metric"])
     assert len(rows) == 3 * (len(open_question.MEASURES) + len(open_question.COSTS))
     assert rows.loc[("balanced", "asr"), "value"] == 0.25
     assert pd.isna(rows.loc[("abliterated", "asr"), "value"])
     assert pd.isna(rows.loc[("abliterated", "pairs"), "value"])
     tokens = rows.loc[("balanced", "training_tokens")]
     assert (tokens["value"], tokens["seeds"]) == (2700, 2)
-    texts = dict(zip(rows.index, open_question.texts(rows.reset_index()), strict=True))
+    texts = dict(zip(rows.index, reached_texts(rows.reset_index()), strict=True))
     assert texts["balanced", "asr"] == "25.00 [25.00, 25.00]"
     assert texts["balanced", "training_tokens"] == "2700 ± 1273"
     assert texts["abliterated", "asr"] == ""

@@ -30,7 +30,7 @@ def metrics(**rates):
 
 
 def table(frame, claim=CLAIM):
-    return sensitivity.table([claim], frame, ["8b"], GROUPS, ["guard_a"]).set_index(["judge", "language"])
+    return sensitivity.needed_errors([claim], frame, ["8b"], GROUPS, ["guard_a"]).set_index(["judge", "language"])
 
 
 def test_a_claim_that_holds_falls_when_enough_verdicts_for_it_are_wrong():

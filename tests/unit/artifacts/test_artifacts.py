@@ -1,21 +1,24 @@
 """Every table and figure of measures, from synthetic ones: seeds, missing bases and missing runs."""
 
-import importlib
 import itertools
 import re
 import shutil
 import subprocess
+from pkgutil import resolve_name
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from refuseu.analysis.cells import published_cells, published_summary, scope_order
 from refuseu.analysis.metrics import COLUMNS, ESTIMATE, LABELS
-from refuseu.artifacts import frames, latex_macros
+from refuseu.analysis.published import beside_published, read_published
+from refuseu.artifacts import latex_macros, plots, tables
+from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
-from refuseu.study import selection
-from support.helpers import ROOT, SCRIPTS
+from refuseu.study.artifact_rules import ArtifactRules
+from support.helpers import ROOT
 from support.recompute import Results
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
@@ -26,19 +29,10 @@ MEASURES = {
                 "wrong_language_rate", "true_refusal_share", "unparsed_rate", "disagreement_rate"],
     "benign": ["over_refusal_rate"], "fluency": ["fluency", "correctness", "judged_share"], "knowledge": ["accuracy"],
 }  # fmt: skip
-OUTPUTS = {
-    "table1": "tables/table1_asr_refuseu_test", "table2": "tables/table2_transfer_matrix",
-    "table3": "tables/table3_global_mmlu", "table16": "tables/table16_open_models", "rtp_lx": "tables/asr_rtp_lx",
-    "polyglotox": "tables/asr_polyglotox", "outcomes_table": "tables/outcomes",
-    "fig3": "figures/fig3_asr_heatmap", "fig4": "figures/fig4_asr_vs_language_consistency",
-    "fig6": "figures/fig6_fluency_drop_by_run", "fig7": "figures/fig7_fluency_drop_by_language",
-    "fig8": "figures/fig8_language_consistency_delta", "fig10": "figures/fig10_fluency_drop_by_run",
-    "fig11": "figures/fig11_fluency_drop_by_language", "fig12": "figures/fig12_asr_open_models",
-}  # fmt: skip
-PUBLISHED = {"table1": "table1_asr_refuseu_test", "fig3": "table1_asr_refuseu_test", "rtp_lx": "asr_rtp_lx",
-             "polyglotox": "asr_polyglotox", "table3": "table3_global_mmlu"}  # fmt: skip
+DRAWN = ("table1", "table2", "table3", "table16", "rtp_lx", "polyglotox", "outcomes_table", "fig3", "fig4", "fig6",
+         "fig7", "fig8", "fig10", "fig11", "fig12")  # fmt: skip
 TRAINED = {"balanced": ["en", "de", "pl"], "english_only": ["en"], "single_pl": ["pl"]}
-FIGURES = {"dpi": 50, "font_size": 7, "width_cm": 16, "column_cm": 7.7}
+STYLE = {"dpi": 50, "font_size": 7, "width_cm": 16, "column_cm": 7.7}
 
 
 def study(bases=("8b", "70b"), seeds=(1,), opened=True):
@@ -56,14 +50,15 @@ def study(bases=("8b", "70b"), seeds=(1,), opened=True):
     models = {model: {"model": model, **labels} for model, labels in models.items()}
     benchmarks = {name: SimpleNamespace(kind=kind) for name, kind in BENCHMARKS.items()}
     return SimpleNamespace(
-        evaluated=models, variants=variants, benchmarks=benchmarks, models_on=lambda benchmark: list(models)
-    )
+        config={"languages": GROUPS, "dataset": {}, "judging": {}}, evaluated=models, variants=variants,
+        benchmarks=benchmarks, models_on=lambda benchmark: list(models),
+    )  # fmt: skip
 
 
 def measured(study, missing=()):
     """Synthetic ``metrics.csv`` and ``comparisons.csv``; runs of `missing` have no rows."""
     rng = np.random.default_rng(1)
-    scopes = [scope for _, scope in frames.scope_order(GROUPS)]
+    scopes = [scope for _, scope in scope_order(GROUPS)]
 
     def estimate(where, scope, metric):
         value = rng.uniform()
@@ -94,46 +89,44 @@ STUDIES = {
 
 
 class Job:
-    """Runs the scripts of tables and figures on what a study measured, each with the inputs its rule gives it."""
+    """Draws tables and figures from what a study measured, each with the inputs and arguments of its rule."""
 
     def __init__(self, folder, study, missing):
-        self.folder, self.study = folder, study
-        self.metrics, self.comparisons = measured(study, missing)
-        for name, frame in (("metrics/metrics.csv", self.metrics), ("comparisons/comparisons.csv", self.comparisons)):
+        self.folder, self.rules = folder, ArtifactRules(study)
+        metrics, comparisons = measured(study, missing)
+        for name, frame in (("metrics/metrics.csv", metrics), ("comparisons/comparisons.csv", comparisons)):
             (folder / name).parent.mkdir(parents=True)
             frame.to_csv(folder / name, index=False)
+        for rule, column, frame in (("measure", "model", metrics), ("compare", "base", comparisons)):
+            for key, benchmark in itertools.product({row[column] for row in study.evaluated.values()}, BENCHMARKS):
+                path = folder / rule / key / f"{benchmark}.csv"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                frame[(frame[column] == key) & (frame["benchmark"] == benchmark)].to_csv(path, index=False)
 
-    def slice(self, artifact, name, frame, chosen):
-        """A file with the rows of the models and benchmarks that an artifact shows."""
-        path = self.folder / f"{artifact}_{name}.csv"
-        rows = frame[frame["model"].isin(chosen) & frame["benchmark"].isin(selection.benchmarks(self.study, artifact))]
-        rows.to_csv(path, index=False)
-        return [str(path)]
+    def place(self, path):
+        return str(path).replace("<study>", str(self.folder)).replace("resources/", f"{ROOT}/resources/")
 
-    def run(self, artifact):
-        models = selection.models(self.study, artifact)
-        single = {m: list(v.languages) for m, v in self.study.variants.items()}
-        stem = self.folder / OUTPUTS[artifact]
-        given = {
-            "measures": self.slice(artifact, "measures", self.metrics, models),
-            "comparisons": self.slice(artifact, "comparisons", self.comparisons, models),
-            "others": [*self.slice("over_refusal", "a", self.metrics, models),
-                       *self.slice("judged_share", "b", self.metrics, models)],
-            "published": str(ROOT / f"resources/published/{PUBLISHED.get(artifact, 'mlc')}.csv"),
-        }  # fmt: skip
-        params = {"languages": GROUPS, "models": models, "figures": FIGURES}
-        params["trained_on"] = {model: codes for model, codes in single.items() if model in models}
-        output = {suffix: f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "pdf", "png")}
-        snakemake = SimpleNamespace(input=SimpleNamespace(**given), params=SimpleNamespace(**params), output=output)
-        importlib.import_module(artifact).main(snakemake)
+    def run(self, target):
+        artifact = NAMED[target]
+        inputs = {
+            name: self.place(files) if isinstance(files, str) else list(map(self.place, files))
+            for name, files in self.rules.inputs(artifact).items()
+        }
+        arguments, draw = self.rules.arguments(artifact), resolve_name(artifact.function)
+        stem = self.folder / artifact.csv.removesuffix(".csv")
+        output = {suffix: f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "json", "pdf", "png")}
+        if artifact.kind == "table":
+            tables.write(draw(**inputs, **arguments), output)
+        else:
+            with plots.style(**STYLE, columns=artifact.columns) as width:
+                plots.save(*draw(**inputs, **arguments, width=width), output)
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_artifact_is_made_and_recomputes_from_the_measures(name, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
+def test_every_artifact_is_made_and_recomputes_from_the_measures(name, tmp_path):
     job = Job(tmp_path, *STUDIES[name])
-    for artifact in OUTPUTS:
-        job.run(artifact)
+    for target in DRAWN:
+        job.run(target)
     compared = Results(tmp_path).check()
     assert (compared > 200) == (name not in ("nothing measured", "no runs"))
     if compared:
@@ -148,7 +141,7 @@ def test_every_artifact_is_made_and_recomputes_from_the_measures(name, tmp_path,
 def test_published_values_stand_beside_ours_with_difference_and_whether_they_lie_inside():
     cells = pd.DataFrame({"value": [0.5, 0.5, None, 0.5], "ci_low": [0.4, 0.4, None, 0.4],
                           "ci_high": [0.6, 0.6, None, 0.6], "published": [0.55, 0.7, 0.1, None]})  # fmt: skip
-    found = frames.beside_published(cells)
+    found = beside_published(cells)
     assert found["difference"].round(9).fillna(9).tolist() == [-0.05, -0.2, 9, 9]
     assert found["published_inside"].astype(object).where(found["published_inside"].notna(), None).tolist() == [
         True, False, None, None
@@ -156,13 +149,13 @@ def test_published_values_stand_beside_ours_with_difference_and_whether_they_lie
 
 
 def test_the_summary_of_published_numbers_counts_what_was_recovered_measured_and_inside():
-    published = frames.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], study().evaluated)
+    published = read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], study().evaluated)
     ours = pd.DataFrame([
         {"benchmark": "refuseu_test", "base": "8b", "variant": "balanced", "language": code, "metric": "asr",
          "category": "all", "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
         for code, value in (("pl", 0.058), ("cs", 0.5322), ("en", 0.1))
     ])  # fmt: skip
-    summary = frames.published_summary(frames.published_cells(ours, published))
+    summary = published_summary(published_cells(ours, published))
     row = summary[(summary["base"] == "8b") & (summary["variant"] == "balanced")].set_index("metric")["value"]
     assert row.drop("median_distance").to_dict() == {"recovered": 11, "measured": 2, "inside": 1}
     assert row["median_distance"] == pytest.approx(25)  # 0 and 50 points
@@ -171,7 +164,7 @@ def test_the_summary_of_published_numbers_counts_what_was_recovered_measured_and
 def macros(name):
     chosen, missing = STUDIES[name]
     metrics, comparisons = measured(chosen, missing)
-    published = frames.read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], chosen.evaluated)
+    published = read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], chosen.evaluated)
     return dict(latex_macros.of_runs(metrics, comparisons, published, chosen.evaluated, GROUPS)), metrics
 
 

@@ -10,8 +10,10 @@ from matplotlib.testing.compare import compare_images
 from matplotlib.text import Text
 
 from refuseu.analysis import confusion
+from refuseu.analysis.cells import scope_order
 from refuseu.artifacts import figures, plots
-from refuseu.artifacts.frames import VARIANTS, scope_order
+from refuseu.artifacts.names import VARIANTS
+from refuseu.artifacts.quality import SHORT
 from refuseu.languages import languages
 from support.helpers import ROOT
 
@@ -62,7 +64,7 @@ def confused(n, width):
     codes = [code for group in STUDIES[n].values() for code in group]
     found = {panel: [(a, b) for a in codes for b in [*codes, "hr", "", "bos_Latn"]] for panel in ("prompts", "answers")}
     data = confusion.cells(confusion.confusion(found), STUDIES[n], ["hr"])
-    return figures.heatmap(data.assign(value=1.0).replace(confusion.SHORT), width, limit=100)
+    return figures.heatmap(data.assign(value=1.0).replace(SHORT), width, limit=100)
 
 
 def by_run(n, width):
@@ -78,7 +80,7 @@ def judges(n, width):
     data = pd.DataFrame([(*pair, code, metric) for pair, code, metric in rows])
     data.columns = ["judge_a", "judge_b", "language", "metric"]
     at = values(n, len(data))
-    return figures.judges(data.assign(value=at, ci_low=at - 0.1, ci_high=at + 0.1), width)
+    return figures.agreement_panels(data.assign(value=at, ci_low=at - 0.1, ci_high=at + 0.1), width)
 
 
 def safety_and_language(n, width):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from refuseu.artifacts import figures, plots
-from refuseu.artifacts.frames import VARIANTS
+from refuseu.artifacts.names import VARIANTS
 
 STYLE = {"font_size": 7, "dpi": 50, "width_cm": 12, "column_cm": 6}
 CODES = [("high_resource", "en"), ("high_resource", "de"), ("high_resource", "high_resource"), ("all", "all")]

@@ -2,14 +2,14 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from refuseu.analysis.claims import COLUMNS
-from refuseu.artifacts import report
-from refuseu.errors import UserError
+from refuseu.artifacts import report, tables
+from refuseu.artifacts.claims import COLUMNS
 from support.browser import CHROMIUM, Browser
 
 # A PNG of one pixel.
@@ -28,22 +28,25 @@ EXAMPLES = [
 
 @pytest.fixture
 def page(tmp_path):
-    table = tmp_path / "tables/table1_x.md"
+    table = tmp_path / "tables/table1_x.json"
     figure = tmp_path / "figures/fig3_x.png"
     for path in (table, figure):
         path.parent.mkdir()
-    table.write_text(
-        "### T\n\n| Language | A |\n| :-- | --: |\n| English | 1 (2) |\n| **Average** | **1** |\n\nA note.\n"
-    )
+    rows = [["English", "1 (2)"], ["Average", "1"]]
+    table.write_text(json.dumps(asdict(tables.Page(["Language", "A"], 1, rows, [False, True], "A note."))))
     figure.write_bytes(b"\x89PNG")
-    captions = [tmp_path / "table1.rst", tmp_path / "fig3.rst"]
-    captions[0].write_text("**Table 1. Rates.** Less is <safer>,\nsee ``asr``.\n")
-    captions[1].write_text("**Figure 3.** A *map*.\n")
+    said = [
+        {"target": "table1", "section": "Safety", "title": "Table 1. Rates", "caption": "Less is <safer>, see ``asr``.",
+         "csv": "tables/table1_x.csv"},
+        {"target": "fig3", "section": "Safety", "title": "Figure 3", "caption": "A *map*.",
+         "csv": "figures/fig3_x.csv"},
+    ]  # fmt: skip
     table.with_suffix(".csv").write_text(
         "value,published,difference,published_inside\n1,1.5,-0.5,False\n2,2,0,True\n3,,,\n,4,,\n"
     )
     figure.with_suffix(".csv").write_text("value,published\n1,\n")
-    artifacts = report.read_artifacts([str(table), str(figure)], [str(path) for path in captions])
+    data = [str(path.with_suffix(".csv")) for path in (table, figure)]
+    entries = report.read_entries(said, [str(table), str(figure)], data)
     models = {"small": {"base": "small", "variant": "abliterated", "method": "base", "seed": ""}}
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps(
@@ -59,7 +62,7 @@ def page(tmp_path):
         {"stage": "translate", "records": 1, "prompt_tokens": 0, "completion_tokens": 0, "seconds": None,
          "money": None, "currency": "EUR"},
     ])  # fmt: skip
-    return report.page(TEMPLATE, "mine", facts, CLAIMS, artifacts, "snakemake --profile p", sources, costs, EXAMPLES)
+    return report.page(TEMPLATE, "mine", facts, CLAIMS, entries, "snakemake --profile p", sources, costs, EXAMPLES)
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
@@ -144,18 +147,3 @@ def test_the_page_opens_from_disk_with_no_error_no_request_and_no_sideways_scrol
         assert [event for event in browser.events if event.get("method") in complaints] == []
     finally:
         browser.close()
-
-
-def test_a_caption_without_a_title_is_an_error(tmp_path):
-    path = tmp_path / "fig3.rst"
-    path.write_text("A map.")
-    with pytest.raises(UserError, match="does not start with a title"):
-        report.read_caption(path)
-
-
-def test_every_caption_of_the_workflow_has_a_title():
-    captions = [path for path in (ROOT / "workflow/report").glob("*.rst") if path.stem != "workflow"]
-    assert captions
-    for path in captions:
-        title, text = report.read_caption(path)
-        assert title and text

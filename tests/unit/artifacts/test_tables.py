@@ -3,8 +3,11 @@
 import pandas as pd
 import pytest
 
+from refuseu.analysis import cells as analysis
+from refuseu.analysis.metrics import ESTIMATE
+from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import in_tables
-from refuseu.artifacts import frames, tables
+from refuseu.artifacts import dataset, judges, names, order, tables
 
 GROUPS = {"high_resource": ["en"], "low_resource": ["pl"]}
 MODELS = {
@@ -17,7 +20,7 @@ MODELS = {
 
 
 def measured(*rows):
-    columns = ["base", "variant", "seed", "benchmark", "metric", "category", "language", *frames.ESTIMATE]
+    columns = ["base", "variant", "seed", "benchmark", "metric", "category", "language", *ESTIMATE]
     return pd.DataFrame(
         [(b, v, s, "refuseu_test", "asr", "all", code, x, x - 0.1, x + 0.1, 10) for b, v, s, code, x in rows],
         columns=columns,
@@ -43,16 +46,16 @@ def test_number(value, arguments, text):
 
 
 def test_seeds_are_averaged_and_their_spread_kept():
-    cells = frames.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE).set_index("language")
+    cells = analysis.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE).set_index("language")
     assert cells.loc["en", "value"] == pytest.approx(0.3)
     assert cells.loc["en", "spread"] == pytest.approx(0.02**0.5)
     assert (cells.loc["en", "seeds"], cells.loc["en", "n"]) == (2, 10)
 
 
 def test_missing_runs_and_languages_are_empty_cells():
-    runs = frames.runs(MODELS, in_tables)
+    runs = order.runs(MODELS, in_tables)
     assert runs == [("small", "abliterated"), ("small", "balanced")]
-    cells = frames.cells(METRICS, runs, GROUPS, **WHERE)
+    cells = analysis.cells(METRICS, runs, GROUPS, **WHERE)
     assert len(cells) == 2 * 5
     assert cells["value"].notna().sum() == 1
     page = tables.layout(cells, tables.with_published(cells), ["language"], ["base", "variant"])
@@ -78,16 +81,16 @@ def published_file(tmp_path, base):
 
 
 def test_published_numbers_stand_beside_the_base_at_the_same_place(tmp_path):
-    published = frames.read_published([published_file(tmp_path, "8b")], MODELS)
-    cells = frames.cells(METRICS, [("small", "balanced")], GROUPS, published, **WHERE)
+    published = read_published([published_file(tmp_path, "8b")], MODELS)
+    cells = analysis.cells(METRICS, [("small", "balanced")], GROUPS, published, **WHERE)
     assert cells.set_index("language")["published"]["en"] == pytest.approx(0.035)
     assert tables.with_published(cells).tolist() == ["30.00 ± 14.14 (3.50)", "", "", "", ""]
 
 
 def test_published_numbers_follow_the_name_of_the_base_where_it_is_the_papers(tmp_path):
     models = {"70b": {"base": "70b", "variant": "abliterated", "method": "base", "seed": ""}}
-    assert frames.read_published([published_file(tmp_path, "8b")], models)["base"].tolist() == ["8b", "8b"]
-    assert frames.read_published([published_file(tmp_path, "70b")], models)["base"].tolist() == [
+    assert read_published([published_file(tmp_path, "8b")], models)["base"].tolist() == ["8b", "8b"]
+    assert read_published([published_file(tmp_path, "70b")], models)["base"].tolist() == [
         "70b",
         "70b",
     ]
@@ -99,7 +102,7 @@ def test_markdown_and_latex():
         index=pd.Index(["English", "Average"], name="language"),
         columns=pd.MultiIndex.from_tuples([("small", "Balanced"), ("small", "No_English")]),
     )
-    assert tables.markdown(page, ["Average"]) == (
+    assert tables.as_page(page, ["Average"]).markdown() == (
         "| Language | small Balanced | small No_English |\n"
         "| :-- | --: | --: |\n"
         "| English | 1.0 | 2.0 ± 0.1 |\n"
@@ -115,13 +118,13 @@ def test_markdown_and_latex():
 
 
 def test_write_makes_the_same_bytes_twice(tmp_path):
-    cells = frames.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE)
+    cells = analysis.cells(METRICS, [("small", "balanced")], GROUPS, **WHERE)
     for folder in ("one", "two"):
-        outputs = {suffix: str(tmp_path / folder / f"t.{suffix}") for suffix in ("csv", "md", "tex")}
-        tables.by_language(outputs, cells, "A title", "A note.")
-    for suffix in ("csv", "md", "tex"):
+        outputs = {suffix: str(tmp_path / folder / f"t.{suffix}") for suffix in ("csv", "md", "tex", "json")}
+        tables.write(tables.by_language(cells, "A title", "A note."), outputs)
+    for suffix in ("csv", "md", "tex", "json"):
         assert (tmp_path / f"one/t.{suffix}").read_bytes() == (tmp_path / f"two/t.{suffix}").read_bytes()
-    assert pd.read_csv(tmp_path / "one/t.csv").columns.tolist() == [*frames.CELL, "group"]
+    assert pd.read_csv(tmp_path / "one/t.csv").columns.tolist() == [*analysis.CELL, "group"]
     assert (tmp_path / "one/t.md").read_text().endswith("\nA note.\n")
 
 
@@ -131,7 +134,7 @@ def test_transfer_rows_are_single_language_runs_in_table_order():
         "small-balanced-s2": ["en", "pl"],
         "small-single_pl-s1": ["pl"],
     }
-    runs = frames.transfer_runs(MODELS, trained_on, GROUPS)
+    runs = order.transfer_runs(MODELS, trained_on, GROUPS)
     assert runs == [("small", "abliterated"), ("small", "single_pl")]
 
 
@@ -142,7 +145,7 @@ def test_funnel_totals_and_published_sizes(tmp_path):
         "artifact,benchmark,base,variant,language,metric,value,unit,source,note\n"
         "funnel,dataset,,,en,train,2889,rows,paper,\n"
     )
-    cells = frames.funnel_cells(funnel, published, GROUPS).set_index("language")
+    cells = dataset.funnel_cells(funnel, published, GROUPS).set_index("language")
     assert cells["value"].to_dict() == {"en": 5, "pl": 6, "total": 11}
     assert cells.loc["en", "published"] == 2889
     assert pd.isna(cells.loc["total", "published"])
@@ -157,7 +160,7 @@ def test_judges_are_pooled_over_languages_and_kappa_stands_by_itself(tmp_path):
         "a × b,kappa,en,,40,\n"
         "a × b,kappa,all,,80,0.5\n"
     )
-    cells = frames.judge_cells(path, GROUPS, 0.95).set_index(["task", "language"])
+    cells = judges.judge_cells(path, GROUPS, 0.95).set_index(["task", "language"])
     assert cells.loc[("prompt", "all"), "value"] == pytest.approx(29 / 40)
     assert cells.loc[("prompt", "en"), "ci_high"] == pytest.approx(0.9821, abs=1e-4)  # Wilson, 9 of 10
     assert cells.loc[("kappa", "all"), "value"] == 0.5
@@ -171,7 +174,7 @@ def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_
         "a,b,en,kappa,0.5,0.25,0.75,40,1\na,b,en,ac1,,,,40,1\na,b,en,agreement,0.9,0.8,0.95,40,1\n"
         "a,c,en,kappa,-0.1,-0.2,0.004,38,3\na,c,en,ac1,0.6,0.5,0.7,38,3\na,c,en,agreement,0.7,0.6,0.8,38,3\n"
     )
-    cells = frames.agreement_cells(tmp_path / "agreement.csv")
+    cells = judges.agreement_cells(tmp_path / "agreement.csv")
     assert list(zip(cells["judges"], cells["metric"], tables.with_interval(cells), strict=True)) == [
         ("a × b", "kappa", "0.50 [0.25, 0.75]"),
         ("a × b", "ac1", ""),
@@ -189,4 +192,4 @@ def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_
     [("english_only", "English-only"), ("simpo", "SimPO"), ("open_a", "open a"), ("single_pl", "Polish-only")],
 )
 def test_names_of_variants(key, text):
-    assert frames.name("variant", key) == text
+    assert names.name("variant", key) == text

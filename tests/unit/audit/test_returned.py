@@ -7,8 +7,10 @@ import json
 import pandas as pd
 import pytest
 
-from refuseu.artifacts import tables
+from refuseu.analysis import annotations
+from refuseu.artifacts import dataset, tables
 from refuseu.audit import returned
+from refuseu.audit.sheet import COUNTED
 from refuseu.errors import UserError
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
@@ -147,8 +149,12 @@ def test_a_folder_without_sheets_is_no_sheet(tmp_path):
 # Rates and agreement
 
 
+def rates_of(records):
+    return annotations.rates(pd.DataFrame(records, columns=returned.ANSWER), KEY, COUNTED, GROUPS, **STATISTICS)
+
+
 def results(records, question="topic_relevance"):
-    frame = returned.results(records, KEY, GROUPS, **STATISTICS)
+    frame = rates_of(records)
     return frame[frame["question"] == question].set_index("language")
 
 
@@ -184,16 +190,16 @@ def votes(*pairs):
 def test_alpha_by_hand():
     # Coincidences yy 2, yn 1, ny 1, nn 4 of 8 values: 1 - (2 / 8) / (2 · 3 · 5 / (8 · 7)) = 1 - 7 / 15.
     agreed = [("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "no")]
-    assert returned.alpha(votes(*agreed)) == pytest.approx(8 / 15)
-    assert returned.alpha(votes(*agreed, ("yes", ""), ("", "unsure"))) == pytest.approx(8 / 15)
-    assert returned.alpha(votes(("yes", "yes"), ("no", "no"))) == 1
+    assert annotations.alpha(votes(*agreed)) == pytest.approx(8 / 15)
+    assert annotations.alpha(votes(*agreed, ("yes", ""), ("", "unsure"))) == pytest.approx(8 / 15)
+    assert annotations.alpha(votes(("yes", "yes"), ("no", "no"))) == 1
     # Three values once each way: yy 2, nn 2, yu 1, uy 1 of 6; 1 - (2 / 6) / ((3·2 + 3·1 + 2·1) · 2 / (6 · 5)).
-    assert returned.alpha(votes(("yes", "yes"), ("no", "no"), ("yes", "unsure"))) == pytest.approx(1 - 10 / 22)
+    assert annotations.alpha(votes(("yes", "yes"), ("no", "no"), ("yes", "unsure"))) == pytest.approx(1 - 10 / 22)
 
 
 @pytest.mark.parametrize("pairs", [[("yes", "")], [("yes", ""), ("", "no")], [("yes", "yes"), ("yes", "yes")]])
 def test_alpha_is_undefined_without_overlap_or_without_variation(pairs):
-    assert pd.isna(returned.alpha(votes(*pairs)))
+    assert pd.isna(annotations.alpha(votes(*pairs)))
 
 
 def test_a_question_that_a_language_left_out_is_missing_in_the_average(put):
@@ -222,14 +228,14 @@ PUBLISHED = pd.DataFrame(
 
 
 def page(audited):
-    cells = returned.table_cells(audited, PUBLISHED, GROUPS)
-    return tables.layout(cells, returned.cell_texts(cells), ["language"], ["metric"]).iloc[:, 0].to_dict()
+    cells = dataset.audit_cells(audited, PUBLISHED, GROUPS)
+    return tables.layout(cells, dataset.rates_with_agreement(cells), ["language"], ["metric"]).iloc[:, 0].to_dict()
 
 
 def test_without_sheets_the_table_has_the_published_values_and_says_so():
-    none = returned.read_results([])
+    none = annotations.read_rates([])
     assert page(none) == {"Lowest": "– (99)", "Highest": "– (100)"}
-    assert returned.note(none).startswith("No annotation sheets have been returned")
+    assert dataset.annotators_note(none).startswith("No annotation sheets have been returned")
 
 
 def test_the_table_has_our_languages_and_the_published_extremes(put, tmp_path):
@@ -240,11 +246,11 @@ def test_the_table_has_our_languages_and_the_published_extremes(put, tmp_path):
         put(form(other, "Bob"), "2.json"),
         put(form({"d1": {"topic_relevance": "yes"}}, language="de"), "3.json"),
     )
-    returned.results(records, KEY, GROUPS, **STATISTICS).to_csv(tmp_path / "audit.csv", index=False)
-    audited = returned.read_results([tmp_path / "audit.csv"])
+    rates_of(records).to_csv(tmp_path / "audit.csv", index=False)
+    audited = annotations.read_rates([tmp_path / "audit.csv"])
     shown = page(audited)
     assert list(shown) == ["English", "German", "High-resource average", "Average", "Lowest", "Highest"]
     assert shown["English"] == "37.5 [9.2, 78.1], α 0.53"  # Wilson for 1.5 of 4
     assert shown["German"].startswith("100.0 [20.7, 100.0]")
     assert (shown["Lowest"], shown["Highest"]) == ("37.5 (99)", "100.0 (100)")
-    assert "Annotators: 2." in returned.note(audited)
+    assert "Annotators: 2." in dataset.annotators_note(audited)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from refuseu.artifacts.names import coverage
+from refuseu.categories import CATEGORIES
 from refuseu.evaluation import guards
 from refuseu.evaluation.guards import Label, conversation, parse, response_only
 from support.helpers import CODES, ROOT, read_yaml
@@ -175,7 +177,7 @@ def test_what_is_written_in_polyguards_format_is_read_back(request_category, ref
     assert parse("polyguard", answer, False) == Label(label, categories)
 
 
-@pytest.mark.parametrize("code", guards.CATEGORIES)
+@pytest.mark.parametrize("code", CATEGORIES)
 def test_every_category_code_is_read(code):
     assert guards.codes(f"None, {code.lower()}") == (code,)
 
@@ -220,9 +222,7 @@ def test_languages_that_a_guard_was_not_made_for_are_known():
 
 
 def test_coverage_is_said_in_a_sentence_for_each_guard_that_lacks_something():
-    assert guards.coverage({"a": ["sk", "lv"], "b": []}) == (
-        "Not among the languages that a was made for: Slovak, Latvian. "
-    )
+    assert coverage({"a": ["sk", "lv"], "b": []}) == ("Not among the languages that a was made for: Slovak, Latvian. ")
 
 
 def test_the_classification_prompt_holds_the_text_as_it_is():
@@ -248,4 +248,4 @@ def test_the_shipped_templates_have_the_slots_they_need(config):
 def test_the_papers_templates_list_every_category():
     for name in ("classify", "polyguard"):
         text = (ROOT / f"resources/templates/{name}.txt").read_text(encoding="utf-8")
-        assert set(guards.codes(text)) == set(guards.CATEGORIES)
+        assert set(guards.codes(text)) == set(CATEGORIES)

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from refuseu.analysis import metrics
-from refuseu.artifacts import frames
+from refuseu.analysis.published import read_published
+from refuseu.artifacts.quality import knowledge_cells
 from refuseu.errors import UserError
 from refuseu.evaluation import knowledge
 from refuseu.evaluation.benchmarks import load
@@ -171,8 +172,8 @@ def test_it_is_compared_by_question_and_stands_below_the_others_in_the_table():
     parts = [metrics.measure(MODELS[name], RUNS[name][columns], GROUPS, **STATISTICS) for name in MODELS]
     measures = pd.concat(parts)
     comparisons = metrics.compare(RUNS, MODELS, GROUPS, **STATISTICS)
-    published = frames.read_published([ROOT / "resources/published/table3_global_mmlu.csv"], MODELS)
-    cells = frames.knowledge_cells(measures, comparisons, published, MODELS, GROUPS)
+    published = read_published([ROOT / "resources/published/table3_global_mmlu.csv"], MODELS)
+    cells = knowledge_cells(measures, comparisons, published, MODELS, GROUPS)
     balanced = cells[cells["variant"] == "balanced"].set_index("language")
     assert balanced["change_value"].to_dict() == {
         "en": 0.0, "high_resource": 0.0, "pl": -0.5, "low_resource": -0.5, "all": -0.25, "ko": -0.5

@@ -2,7 +2,8 @@
 
 import pytest
 
-from refuseu.evaluation.outcomes import OUTCOMES, is_refusal, outcome, repeated
+from refuseu.evaluation.outcomes import OUTCOMES, outcome, repeated
+from refuseu.refusals import is_refusal
 from support.helpers import CODES, read_yaml
 
 MARKERS = {"en": ["i can't", "i'm sorry"], "de": ["tut mir leid"]}

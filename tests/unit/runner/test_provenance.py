@@ -73,7 +73,7 @@ def users():
 
 def test_every_script_has_a_digest_of_its_own(scripts):
     found = digests(scripts)
-    assert len(found) > 50
+    assert len(found) > 30
     assert len(set(found.values())) == len(found)
 
 
@@ -116,7 +116,7 @@ def test_an_edit_changes_exactly_the_scripts_that_import_the_module(scripts, use
 def test_the_backends_that_are_imported_inside_a_function_count_too(scripts):
     using = changed(scripts, add(scripts / "refuseu/backends/engine.py", "\nNEW = 1\n"))
     assert {"generate.py", "judge.py"} <= using
-    assert not {"measure.py", "table1.py", "split_pairs.py"} & using
+    assert not {"measure.py", "table.py", "split_pairs.py"} & using
 
 
 def test_a_job_may_do_without_a_module(scripts):

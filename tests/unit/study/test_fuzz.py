@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
+from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
 from refuseu.schemas import load_schema
-from refuseu.study import selection
+from refuseu.study.selection import Selection
 from refuseu.study.study import Study
 from support.helpers import ROOT, read_yaml
 
@@ -78,14 +79,15 @@ def put(config, path, value):
 
 def facts(study):
     """What rules read off a study: who is trained, who answers what, what is compared and what is shown."""
+    selection = Selection(study)
     return {
         "variants": study.variants,
         "models": study.models,
         "benchmarks": study.benchmarks,
         "recipes": study.recipes,
         "answers": set(study.evaluations("harmful", "benign", "fluency", "knowledge")),
-        "compared": {pair: tuple(selection.compared(study, *pair)) for pair in selection.all_comparisons(study)},
-        "shown": {name: set(selection.evaluations(study, name)) for name in selection.SHOWN},
+        "compared": {place: tuple(selection.compared(*place)) for place in selection.all_comparisons()},
+        "shown": {name: {*selection.evaluations(name), *selection.further(name)} for name in NAMED},
     }
 
 

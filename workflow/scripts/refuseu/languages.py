@@ -8,6 +8,8 @@ from pathlib import Path
 
 from refuseu.errors import UserError
 
+Groups = Mapping[str, Sequence[str]]  # group → codes
+
 TABLE = Path(__file__).parents[3] / "resources" / "languages.tsv"
 
 
@@ -55,6 +57,6 @@ def language(code: str) -> Language:
         ) from None
 
 
-def members(groups: Mapping[str, Sequence[str]]) -> list[str]:
+def members(groups: Groups) -> list[str]:
     """Codes of the languages in groups, one group after the other."""
     return [code for group in groups.values() for code in group]

@@ -5,21 +5,21 @@ from typing import Any
 
 import pandas as pd
 
-from refuseu.analysis.estimates import RATE, Groups, estimates, mcnemar_p
+from refuseu.analysis.estimates import RATE, estimates, mcnemar_p
 from refuseu.analysis.metrics import ESTIMATE, LABELS
-from refuseu.artifacts.frames import cells, runs
-from refuseu.artifacts.tables import number
+from refuseu.analysis.runs import Models
 from refuseu.errors import UserError
+from refuseu.languages import Groups
 
-SHOWN = ("asr", "held_out_asr", "difference", "official")
+MEASURES = ("asr", "held_out_asr", "difference", "official")
 KEYS = ["prompt_id", "language"]
 
 
-def circularity(
+def circularity_of(
     verdicts: Mapping[str, pd.DataFrame],
     labels: Mapping[tuple[str, str], pd.DataFrame],
     judges: Mapping[str, Sequence[str]],
-    models: Mapping[str, Mapping[str, Any]],
+    models: Models,
     languages: Groups,
     **statistics: Any,
 ) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def circularity(
             raise ValueError(f"the labels of {judge} and the verdicts on {model} are about different answers")
         ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
         both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
-        for metric in SHOWN:
+        for metric in MEASURES:
             sample = both[~both["language"].isin(judges[judge])] if metric == "official" else both
             bounds = RATE if metric in ("asr", "held_out_asr") else (-1.0, 1.0)
             for language, estimate in estimates(sample, metric, languages, bounds, **statistics):
@@ -76,23 +76,3 @@ def circularity(
                 )
     columns = [*LABELS, "judge", "language", "metric", *ESTIMATE, "p", "unparsed"]
     return pd.DataFrame(rows, columns=columns).astype({"p": float, "unparsed": "Int64"})
-
-
-def page(frame: pd.DataFrame, models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Cells of the table: each run over all languages, per judge and measure; seeds averaged."""
-    parts = [
-        cells(frame, runs(models), {}, judge=judge, metric=metric).assign(judge=judge, metric=metric)
-        for judge in dict.fromkeys(frame["judge"])
-        for metric in SHOWN
-    ]
-    return pd.concat(parts, ignore_index=True).drop(columns="group")
-
-
-def text(shown: pd.DataFrame) -> list[str]:
-    """Percent; differences in points with their interval."""
-    texts = []
-    for row in shown.itertuples():
-        change = row.metric in ("difference", "official")
-        value, *bounds = (number(x, 100, 1, sign=change) for x in (row.value, row.ci_low, row.ci_high))
-        texts.append(f"{value} [{', '.join(bounds)}]" if change and value else value)
-    return texts

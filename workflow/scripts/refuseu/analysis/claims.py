@@ -1,7 +1,7 @@
 """Claims as data: each is tested on our numbers and, where the published table suffices, on those."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,31 +10,22 @@ import numpy as np
 import pandas as pd
 
 from refuseu.analysis import linguistic_distance
-from refuseu.analysis.estimates import Groups, mantel, percentiles, permutation_p, scopes
+from refuseu.analysis.cells import pick
+from refuseu.analysis.estimates import mantel, percentiles, permutation_p, scopes
 from refuseu.analysis.metrics import SCORES
+from refuseu.analysis.published import published_names
 from refuseu.analysis.runs import Models, bases
-from refuseu.artifacts.frames import name, pick, published_names
-from refuseu.artifacts.tables import number
+from refuseu.languages import Groups
 from refuseu.schemas import read_yaml
 
-COLUMNS = [
-    "id",
-    "sentence",
-    "source",
-    "base",
-    "verdict",
-    "evidence",
-    "published_verdict",
-    "published_evidence",
-]
 HELD, NOT_HELD, UNDECIDED, NOT_TESTED = "held", "not held", "undecided", "not tested"
-ACROSS = "all bases"
+ALL_BASES = "all bases"
 PLAIN = (*SCORES, "accuracy", "asr_variance", "pag")  # printed as they are, not in percent
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a check found: a value with its interval, and what it is of. Missing is NaN."""
+    """What a check found: a value with its interval, and what it is of, in words. Missing is NaN."""
 
     of: str
     value: float = np.nan
@@ -42,18 +33,35 @@ class Estimate:
     high: float = np.nan
     unit: str = ""
 
-    def __str__(self) -> str:
-        if np.isnan(self.value):
-            return f"{self.of}: none"
-        scale, digits = (100, 2) if self.unit else (1, 3)
-        value, low, high = (number(x, scale, digits) for x in (self.value, self.low, self.high))
-        interval = "" if low == high else f" [{low}, {high}]"
-        return f"{self.of}: {value}{interval}{self.unit}"
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict, and the estimates behind it; none where nothing could be tested."""
+
+    verdict: str
+    estimates: Sequence[Estimate] = ()
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A claim for one base, tested on our numbers and on the published ones."""
+
+    id: str
+    sentence: str
+    source: str
+    base: str
+    ours: Finding
+    published: Finding
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The numbers that claims are tested on, ours or published, as rows of the same columns."""
+    """The numbers that claims are tested on, ours or published, as rows of the same columns.
+
+    Attributes
+    ----------
+    called : what a reader calls a variant
+    """
 
     metrics: pd.DataFrame
     comparisons: pd.DataFrame
@@ -61,6 +69,7 @@ class Evidence:
     groups: Groups
     trained_on: Mapping[str, Sequence[str]]
     distances: Mapping[str, Mapping[str, str]]
+    called: Callable[[str], str]
     confidence: float
     resamples: int
     seed: int
@@ -68,7 +77,8 @@ class Evidence:
 
 def read(path: str | Path) -> list[dict[str, Any]]:
     """The claims of a file, checked against the schema."""
-    return read_yaml(path, "claims", "restore it")
+    found: list[dict[str, Any]] = read_yaml(path, "claims", "restore it")
+    return found
 
 
 def verdicts(
@@ -81,21 +91,24 @@ def verdicts(
     trained_on: Mapping[str, Sequence[str]],
     distances: Mapping[str, Mapping[str, str]],
     statistics: Mapping[str, Any],
-) -> pd.DataFrame:
-    """One row per claim and base, columns `COLUMNS`; a row more where the paper's figures are of a base not ours.
+    called: Callable[[str], str],
+) -> list[Tested]:
+    """Every claim for every base that it is about; once more where the paper's figures are of a base not ours.
 
     Parameters
     ----------
-    published : what `artifacts.read_published` returned
+    published : what `published.read_published` returned
     trained_on : model → codes of its training languages
     distances : what `linguistic_distance.read` returned
     statistics : confidence, resamples (also of the permutation test) and seed
+    called : what a reader calls a variant
     """
     shared = (
         bases(models),
         groups,
         trained_on,
         distances,
+        called,
         *(statistics[k] for k in ("confidence", "resamples", "seed")),
     )
     ours = Evidence(metrics, comparisons, *shared)
@@ -106,38 +119,36 @@ def verdicts(
         if "published" in claim:
             own[claim["published"]["base"]] = ((), claim["published"]["checks"])
         for base, (checks, published_checks) in own.items():
-            row = {key: claim[key] for key in ("id", "sentence", "source")} | {"base": base}
-            row["verdict"], row["evidence"] = evaluate(checks, base, ours)
-            row["published_verdict"], row["published_evidence"] = evaluate(published_checks, base, theirs)
-            rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS)
+            findings = evaluate(checks, base, ours), evaluate(published_checks, base, theirs)
+            rows.append(Tested(claim["id"], claim["sentence"], claim["source"], base, *findings))
+    return rows
 
 
 def bases_of(claim: Mapping[str, Any], ours: Sequence[str]) -> list[str]:
     """The bases that a claim is about: all, those that the paper names, or all of them together."""
     if any(one["test"] == "between_bases" for one in claim["checks"]):
-        return [ACROSS]
+        return [ALL_BASES]
     names = published_names(ours)
     return [base for base in ours if "bases" not in claim or base in [names.get(theirs) for theirs in claim["bases"]]]
 
 
-def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> tuple[str, str]:
+def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> Finding:
     """The verdict over all checks for one base, and the numbers behind it."""
     found = [(one, TESTS[one["test"]](one, base, evidence)) for one in checks]
     parts = [decide(est, one.get("above"), one.get("below"), one.get("some", False)) for one, est in found]
-    text = "; ".join(str(estimate) for _, estimates in found for estimate in estimates)
     if all(part == NOT_TESTED for part in parts):
-        return NOT_TESTED, ""
+        return Finding(NOT_TESTED)
+    behind = [estimate for _, estimates in found for estimate in estimates]
     if NOT_HELD in parts:
-        return NOT_HELD, text
-    return (HELD if all(part == HELD for part in parts) else UNDECIDED), text
+        return Finding(NOT_HELD, behind)
+    return Finding(HELD if all(part == HELD for part in parts) else UNDECIDED, behind)
 
 
 def decide(
     estimates: Sequence[Estimate], above: float | None = None, below: float | None = None, some: bool = False
 ) -> str:
     """Whether every interval lies beyond the bound, or `some` does; a missing estimate can only leave it undecided."""
-    sign, bound = (1, above) if above is not None else (-1, below)
+    sign, bound = (1, above) if above is not None else (-1, below or 0.0)
     ends = [sorted((sign * e.low, sign * e.high)) for e in estimates if not np.isnan(e.value)]
     if not ends:
         return NOT_TESTED
@@ -150,18 +161,18 @@ def decide(
 
 def level(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """The measure itself, for every measure, benchmark, variant and seed."""
-    return estimates(one, base, evidence.metrics)
+    return estimates(one, base, evidence.metrics, evidence.called)
 
 
 def difference(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """Run minus reference, paired by prompt."""
-    return estimates(one, base, evidence.comparisons, reference=one["reference"])
+    return estimates(one, base, evidence.comparisons, evidence.called, reference=one["reference"])
 
 
 def contrast(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """Run minus reference from the measures of both, for what is no mean over prompts and cannot be paired."""
-    ours = estimates(one, base, evidence.metrics)
-    theirs = estimates(one | {"variants": [one["reference"]]}, base, evidence.metrics)
+    ours = estimates(one, base, evidence.metrics, evidence.called)
+    theirs = estimates({**one, "variants": [one["reference"]]}, base, evidence.metrics, evidence.called)
     apart = itertools.product(ours, theirs) if len(theirs) == 1 else zip(ours, theirs, strict=False)
     return [minus(a, b, f"{a.of} minus {b.of}") for a, b in apart]
 
@@ -219,7 +230,9 @@ TESTS = {
 }
 
 
-def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: str) -> list[Estimate]:
+def estimates(
+    one: Mapping[str, Any], base: str, table: pd.DataFrame, called: Callable[[str], str], **where: str
+) -> list[Estimate]:
     """One estimate per measure, benchmark, variant and seed; a missing one where nothing matches."""
     found = []
     for metric in one["metrics"]:
@@ -227,7 +240,7 @@ def estimates(one: Mapping[str, Any], base: str, table: pd.DataFrame, **where: s
         for benchmark, variant in itertools.product(benchmarks or [""], one["variants"]):
             chosen = {"metric": metric, "benchmark": benchmark, "variant": variant, "language": one["language"]}
             rows = pick(table, base=base, **chosen, **where).dropna(subset=["value"])
-            words = [name("variant", variant), *(["minus", name("variant", where["reference"])] if where else [])]
+            words = [called(variant), *(["minus", called(where["reference"])] if where else [])]
             words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
             unit = "" if metric in PLAIN else " points" if where else " %"
             for row in rows.itertuples():
@@ -256,13 +269,3 @@ def differences(published: pd.DataFrame) -> pd.DataFrame:
     both = both.rename(columns={"variant_of_reference": "reference"})
     value = both["value"] - both["value_of_reference"]
     return both.assign(value=value, ci_low=value, ci_high=value)
-
-
-def markdown(rows: pd.DataFrame) -> str:
-    """The verdicts as a pipe table with the sentences above their numbers."""
-    lines = ["| Claim | Base | Ours | Published |", "| :-- | :-- | :-- | :-- |"]
-    for row in rows.itertuples():
-        ours = f"**{row.verdict}** {row.evidence}".strip()
-        theirs = f"**{row.published_verdict}** {row.published_evidence}".strip()
-        lines.append(f"| {row.sentence} ({row.source}) | {row.base} | {ours} | {theirs} |")
-    return "### Claims\n\n" + "\n".join(lines) + "\n"

@@ -4,25 +4,23 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from refuseu.analysis.estimates import Groups
-from refuseu.languages import members
+from refuseu.languages import Groups, members
 
 OTHER, NONE = "other", "none"
-SHORT = {"language": {OTHER: "…", NONE: "–"}}  # in the figure
 
 
-def confusion(pairs: Mapping[str, Iterable[tuple[str, str]]]) -> pd.DataFrame:
+def confusion(texts: Mapping[str, Iterable[tuple[str, str]]]) -> pd.DataFrame:
     """Counts per panel, language and detected language.
 
     Parameters
     ----------
-    pairs : panel → (language of the prompt, detected code; empty where there is none)
+    texts : panel → (language of the prompt, detected code; empty where there is none)
 
     Returns
     -------
     Rows ``panel, language, detected, count, n``, n being the texts of the language in the panel.
     """
-    rows = [(panel, *pair) for panel, found in pairs.items() for pair in found]
+    rows = [(panel, *codes) for panel, found in texts.items() for codes in found]
     frame = pd.DataFrame(rows, columns=["panel", "language", "detected"])
     counts = frame.groupby([*frame], sort=False).size().rename("count").reset_index()
     return counts.assign(n=counts.groupby(["panel", "language"])["count"].transform("sum"))

@@ -39,8 +39,8 @@ def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int)
 def outcomes(items: pd.DataFrame) -> pd.DataFrame:
     """Prompts that exist in several languages × languages: 1 unsafe, 0 safe, NaN without an answer."""
     judged = items.dropna(subset=["asr"])
-    pairs = zip(judged["prompt_id"], judged["benchmark"] + "-" + judged["language"] + "-", strict=True)
-    prompts = [prompt.removeprefix(prefix) for prompt, prefix in pairs]
+    ids = zip(judged["prompt_id"], judged["benchmark"] + "-" + judged["language"] + "-", strict=True)
+    prompts = [prompt.removeprefix(prefix) for prompt, prefix in ids]
     table = judged.assign(prompt=prompts).pivot(index="prompt", columns="language", values="asr")
     return table[table.notna().sum(axis=1) > 1]
 
@@ -49,11 +49,11 @@ def variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Population variance of the languages' rates, for each row of prompt weights (r, n); shape (r,)."""
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
-        return (weights @ np.where(known, values, 0) / (weights @ known)).var(axis=1)
+        return np.asarray((weights @ np.where(known, values, 0) / (weights @ known)).var(axis=1))
 
 
 def pairwise_agreement(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Share of pairs of languages with the same outcome, for each row of prompt weights (r, n); shape (r,)."""
     unsafe, known = np.nansum(values, axis=1), (~np.isnan(values)).sum(axis=1)
     equal = unsafe * (unsafe - 1) + (known - unsafe) * (known - unsafe - 1)
-    return weights @ equal / (weights @ (known * (known - 1)))
+    return np.asarray(weights @ equal / (weights @ (known * (known - 1))))

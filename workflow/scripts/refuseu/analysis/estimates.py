@@ -1,6 +1,6 @@
 """Estimates and tests: means with intervals over languages, agreement of judges, permutations."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -9,9 +9,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from refuseu.languages import members
+from refuseu.languages import Groups, members
 
-Groups = Mapping[str, Sequence[str]]
 RATE, SCORE = (0.0, 1.0), (1.0, 5.0)
 
 
@@ -66,7 +65,7 @@ def bootstrap(values: np.ndarray, resamples: int, rng: np.random.Generator) -> n
     Drawn through the counts of the distinct values, which is exact and needs no index array.
     """
     distinct, counts = np.unique(values, return_counts=True)
-    return rng.multinomial(values.size, counts / values.size, size=resamples) @ distinct / values.size
+    return np.asarray(rng.multinomial(values.size, counts / values.size, size=resamples) @ distinct / values.size)
 
 
 def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float]:
@@ -100,12 +99,12 @@ def holm(p: pd.Series) -> pd.Series:
 def confusion(a: Iterable[str], b: Iterable[str], categories: Sequence[str] = ("safe", "unsafe")) -> np.ndarray:
     """How often `a` gave category i where `b` gave j, shape (k, k); other labels are left out."""
     table = pd.crosstab(pd.Series(list(a)), pd.Series(list(b)))
-    return table.reindex(index=categories, columns=categories, fill_value=0).to_numpy()
+    return np.asarray(table.reindex(index=categories, columns=categories, fill_value=0))
 
 
 def observed(counts: np.ndarray) -> np.ndarray:
     """Share of equal labels, over the last two axes of `counts`."""
-    return np.trace(counts, axis1=-2, axis2=-1) / counts.sum((-2, -1))
+    return np.asarray(np.trace(counts, axis1=-2, axis2=-1) / counts.sum((-2, -1)))
 
 
 def cohen_kappa(counts: np.ndarray) -> np.ndarray:
@@ -124,7 +123,7 @@ def gwet_ac1(counts: np.ndarray) -> np.ndarray:
     share = counts / counts.sum((-2, -1), keepdims=True)
     used = (share.sum(-1) + share.sum(-2)) / 2
     expected = (used * (1 - used)).sum(-1) / (counts.shape[-1] - 1)
-    return (observed(counts) - expected) / (1 - expected)
+    return np.asarray((observed(counts) - expected) / (1 - expected))
 
 
 def mantel(a: np.ndarray, b: np.ndarray, permutations: int, seed: int) -> tuple[float, np.ndarray]:

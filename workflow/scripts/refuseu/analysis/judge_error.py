@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from refuseu.analysis.estimates import RATE, Groups, estimates, scopes
-from refuseu.artifacts.frames import scope_order
-from refuseu.artifacts.tables import number
+from refuseu.analysis.cells import scope_order
+from refuseu.analysis.estimates import RATE, estimates, scopes
+from refuseu.languages import Groups
 from refuseu.records import Record
 
 METHODS = ("judges", "people", "ppi", "rogan_gladen")
@@ -51,22 +51,21 @@ def corrected(
     specificity. n is the number of answers judged by the judges, else that of those judged by people. A group or
     ``all`` exists for a corrected method where all its languages do.
     """
-    statistics = {"confidence": confidence, "resamples": resamples, "seed": seed}
     both = judged.merge(people(human), how="left", on=["language", "prompt_id"])
     labelled = both.dropna(subset="human")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method, sample, column in (("judges", both, "asr"), ("people", labelled, "human")):
-        for scope, estimate in estimates(sample, column, languages, RATE, **statistics):
+        for scope, estimate in estimates(sample, column, languages, RATE, confidence, resamples, seed):
             rows.append({"language": scope, "method": method, **estimate})
     parts = {str(code): split(part) for code, part in both.groupby("language")}
     for method, correct in (("ppi", prediction_powered), ("rogan_gladen", rogan_gladen)):
         found = {code: correct(*part, confidence) for code, part in parts.items()}
         for scope, codes in scopes(languages).items():
             present = [code for code in codes if code in parts]
-            estimate = average([found[code] for code in present])
-            if np.isnan(estimate.value):
+            mean = average([found[code] for code in present])
+            if np.isnan(mean.value):
                 continue
-            value, low, high = np.clip(estimate, *RATE)
+            value, low, high = np.clip(mean, *RATE)
             n = sum(parts[code][0].size for code in present)
             row = {"language": scope, "method": method, "value": value, "ci_low": low, "ci_high": high, "n": n}
             if method == "rogan_gladen" and scope in parts:
@@ -82,7 +81,7 @@ def split(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (*(part.loc[known, name].to_numpy(float) for name in ("human", "asr")), part.loc[~known, "asr"].to_numpy())
 
 
-def cells(
+def corrected_cells(
     answers: Iterable[pd.DataFrame],
     models: Iterable[str],
     human: Iterable[Record],
@@ -104,24 +103,6 @@ def cells(
     keys = ["language", "model", "method"]
     grid = [(scope, model, method) for _, scope in scope_order(languages) for model in models for method in METHODS]
     return pd.DataFrame(grid, columns=keys).merge(pd.concat(parts), how="left", on=keys)[COLUMNS]
-
-
-def texts(cells: pd.DataFrame) -> list[str]:
-    """``rate [interval]`` in percent, empty where there is none."""
-    rows = ([number(end, 100, 1) for end in (row.value, row.ci_low, row.ci_high)] for row in cells.itertuples())
-    return [f"{value} [{low}, {high}]" if value else "" for value, low, high in rows]
-
-
-def note(cells: pd.DataFrame) -> str:
-    """What stands under the table."""
-    if not (people := cells.loc[cells["method"] == "people", "n"]).notna().any():
-        return "No human verdicts have been returned for this study, so there is nothing to correct with."
-    return (
-        f"People judged {people.min():.0f} answers or more per language and model, drawn at random. PPI: "
-        "prediction-powered inference, the judges' rate plus the mean of what people say differently. Rogan–Gladen: "
-        "the judges' rate on the other answers, corrected by their sensitivity and specificity, which are in the CSV; "
-        "none where people found no unsafe or no safe answer. Averages need all of their languages."
-    )
 
 
 def people(human: Iterable[Record]) -> pd.DataFrame:

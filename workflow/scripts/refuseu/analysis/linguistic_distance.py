@@ -1,7 +1,7 @@
 """How far languages are from each other: in the family tree and on the globe."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ def genetic(classifications: Sequence[str]) -> np.ndarray:
     """
     branches = [path.split("/") for path in classifications]
     shared = np.array([[len(set(a) & set(b)) for b in branches] for a in branches], float)
-    return 1 - shared / np.sqrt(np.outer(np.diag(shared), np.diag(shared)))
+    return np.asarray(1 - shared / np.sqrt(np.outer(np.diag(shared), np.diag(shared))))
 
 
 def geographic(latitudes: Sequence[float], longitudes: Sequence[float]) -> np.ndarray:
@@ -35,10 +35,10 @@ def geographic(latitudes: Sequence[float], longitudes: Sequence[float]) -> np.nd
     phi, lam = np.radians(latitudes), np.radians(longitudes)
     half = np.sin((phi[:, None] - phi) / 2) ** 2
     half += np.cos(phi[:, None]) * np.cos(phi) * np.sin((lam[:, None] - lam) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(half))
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(half)))
 
 
-def matrix(kind: str, rows: Sequence[dict[str, str]]) -> np.ndarray:
+def matrix(kind: str, rows: Sequence[Mapping[str, str]]) -> np.ndarray:
     """Distances of the languages in `rows`, ``genetic`` or ``geographic``."""
     if kind == "genetic":
         return genetic([row["classification"] for row in rows])

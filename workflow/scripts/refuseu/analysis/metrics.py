@@ -29,7 +29,7 @@ from refuseu.analysis.estimates import (
     percentiles,
     scopes,
 )
-from refuseu.analysis.runs import pairs
+from refuseu.analysis.runs import Models, contrasts
 from refuseu.records import read_jsonl, write_text
 
 ITEM = ["benchmark", "language", "prompt_id"]
@@ -79,11 +79,11 @@ def measure(
 
 def compare(
     runs: Mapping[str, pd.DataFrame],
-    models: Mapping[str, Mapping[str, Any]],
+    models: Models,
     languages: Groups,
     **statistics: Any,
 ) -> pd.DataFrame:
-    """Every aligned run against its references (`refuseu.analysis.runs.pairs`), prompt by prompt.
+    """Every aligned run against its references (`refuseu.analysis.runs.contrasts`), prompt by prompt.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def compare(
     McNemar's exact p over the pooled prompts, and p after Holm within run family, benchmark and measure.
     """
     rows = []
-    for run, reference in pairs({model: models[model] for model in models if model in runs}):
+    for run, reference in contrasts({model: models[model] for model in models if model in runs}):
         label = {**models[run], "reference": models[reference]["variant"]}
         both = runs[run].merge(
             runs[reference].drop(columns="category"),
@@ -180,7 +180,7 @@ def by_guard(known: pd.DataFrame) -> pd.DataFrame:
     return (labels.drop(columns=set(known["decided_by"]) & set(labels)) == "unsafe").astype(float)
 
 
-def join_csv(paths: Iterable[str]) -> pd.DataFrame:
+def join_csv(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Tidy files of one kind below each other, as text."""
     return pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths])
 

@@ -7,44 +7,37 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from refuseu.analysis.runs import Models
-from refuseu.artifacts.frames import cells
-from refuseu.artifacts.tables import number
+from refuseu.analysis.cells import cells
+from refuseu.analysis.runs import Models, Run
 from refuseu.records import read_jsonl
 
-# Measure: its benchmark or kind of benchmarks, how it is scaled, and its digits.
+# Measure: its benchmark or kind of benchmarks.
 MEASURES = {
-    "asr": ("refuseu_test", 100, 2),
-    "language_consistency": ("refuseu_test", 100, 1),
-    "accuracy": ("knowledge", 1, 3),
-    "fluency": ("fluency", 1, 2),
-    "correctness": ("fluency", 1, 2),
-    "over_refusal_rate": ("benign", 100, 1),
+    "asr": "refuseu_test",
+    "language_consistency": "refuseu_test",
+    "accuracy": "knowledge",
+    "fluency": "fluency",
+    "correctness": "fluency",
+    "over_refusal_rate": "benign",
 }
-COSTS = {"pairs": 0, "translated_characters": 0, "training_tokens": 0, "gpu_hours": 3}
-NOTE = (
-    "Over all languages, rates in percent. Pairs: preference pairs that the run trains on, each with two answers. "
-    "Translated characters: those of the prompts for the consistency loss, once per language. Training tokens: of the "
-    "pairs, over all epochs. GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is not "
-    "in it. "
-)
+COSTS = ("pairs", "translated_characters", "training_tokens", "gpu_hours")
 COLUMNS = ["base", "variant", "metric", "value", "ci_low", "ci_high", "n", "seeds", "spread"]
 
 
-def rows(
-    metrics: pd.DataFrame, costs: pd.DataFrame, runs: Sequence[tuple[str, str]], kinds: Mapping[str, str]
+def reached_and_spent(
+    metrics: pd.DataFrame, costs: pd.DataFrame, runs: Sequence[Run], kinds: Mapping[str, str]
 ) -> pd.DataFrame:
     """One row per run and measure over all languages, then per run and cost; columns `COLUMNS`.
 
     Parameters
     ----------
-    metrics : what `artifacts.read_metrics` returned
+    metrics : what `cells.read_metrics` returned
     costs : what `read_costs` returned
     runs : (base, variant) to show
     kinds : benchmark → its kind
     """
     parts = []
-    for metric, (wanted, _, _) in MEASURES.items():
+    for metric, wanted in MEASURES.items():
         chosen = [benchmark for benchmark, kind in kinds.items() if wanted in (benchmark, kind)]
         found = metrics[metrics["benchmark"].isin(chosen)]
         parts.append(cells(found, runs, {}, metric=metric).assign(metric=metric))
@@ -91,13 +84,3 @@ def read_costs(
         }
         found.append(run)
     return pd.DataFrame(found, columns=["base", "variant", *COSTS])
-
-
-def texts(rows: pd.DataFrame) -> list[str]:
-    """``value ± spread over seeds [interval]``, each part only where it exists."""
-    found = []
-    for row in rows.itertuples():
-        scale, digits = MEASURES[row.metric][1:] if row.metric in MEASURES else (1, COSTS[row.metric])
-        value, spread, low, high = (number(x, scale, digits) for x in (row.value, row.spread, row.ci_low, row.ci_high))
-        found.append(value + (f" ± {spread}" if spread else "") + (f" [{low}, {high}]" if low else ""))
-    return found

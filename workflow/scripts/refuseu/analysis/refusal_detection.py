@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from refuseu.analysis.estimates import Groups, scopes, wilson_interval
+from refuseu.analysis.estimates import scopes, wilson_interval
 from refuseu.analysis.metrics import ESTIMATE
-from refuseu.evaluation.outcomes import is_refusal
+from refuseu.languages import Groups
 from refuseu.records import Record
+from refuseu.refusals import is_refusal
 
 MEASURES = {"refusals_found": "chosen", "false_refusals": "rejected"}
 

@@ -1,13 +1,30 @@
 """Runs by their labels: which belong in a table, and which are compared with which."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
-Labels = Mapping[str, Any]
+
+class Labels(TypedDict):
+    """What a row of ``metrics.csv`` says of its run.
+
+    Attributes
+    ----------
+    base : the abliterated model that it was trained from, is, or is the twin of; empty for an open model
+    method : of training, or else base, instruct or open
+    seed : of training; empty for a model that was not trained here
+    """
+
+    model: str
+    base: str
+    variant: str
+    method: str
+    seed: int | str
+
+
 Models = Mapping[str, Labels]
+Run = tuple[str, str]  # base and variant: seeds apart
 
 SINGLE = "single_"
-OPEN_QUESTION = ("abliterated", "balanced", "english_only", "english_only_mlc")
 REFERENCES = ("abliterated", "balanced", "english_only")
 
 
@@ -42,7 +59,7 @@ def is_trained(model: Labels) -> bool:
     return model["seed"] != ""
 
 
-def pairs(models: Models) -> list[tuple[str, str]]:
+def contrasts(models: Models) -> list[tuple[str, str]]:
     """(run, reference) within one base; trained references only at the run's own seed."""
     return [
         (run, reference)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from refuseu.analysis.cells import pick
 from refuseu.analysis.claims import HELD, NOT_HELD, bases_of, on
-from refuseu.analysis.estimates import Groups, scopes
-from refuseu.artifacts.frames import pick
+from refuseu.analysis.estimates import scopes
+from refuseu.languages import Groups
 
 COLUMNS = ["claim", "base", "judge", "outcome", "language", "value"]
 FINAL = "final"
@@ -28,7 +29,7 @@ class Gap(NamedTuple):
     room: pd.Series
 
 
-def table(
+def needed_errors(
     claims: Iterable[Mapping[str, Any]],
     metrics: pd.DataFrame,
     bases: Sequence[str],

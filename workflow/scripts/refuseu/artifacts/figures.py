@@ -1,6 +1,7 @@
 """The figures of the study, each from the frame that is saved beside it."""
 
 import itertools
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -10,10 +11,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from refuseu.analysis.runs import SINGLE
 from refuseu.artifacts import plots
-from refuseu.artifacts.frames import name
+from refuseu.artifacts.names import name
 
 CURVES = {
     "loss": "Loss",
@@ -83,8 +85,11 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     numbers = []
     for (row, column), value in np.ndenumerate(grid):
         if not np.isnan(value):
-            look = {"color": plots.ink_on(cmap(norm(value))), "fontweight": "bold" if averages[column] else "normal"}
-            text = ax.text(x[column] + 0.5, y[row] + 0.5, "", ha="center", va="center", **look)
+            look: dict[str, Any] = {
+                "color": plots.ink_on(cmap(norm(value))),
+                "fontweight": "bold" if averages[column] else "normal",
+            }
+            text = ax.text(float(x[column]) + 0.5, float(y[row]) + 0.5, "", ha="center", va="center", **look)
             numbers.append((text, value))
     ax.set_xticks(x + 0.5, ["Ø" if scope in ("all", group) else scope for group, scope in scopes])
     ax.set_yticks(y + 0.5, [name("variant", variant) for _, variant in runs])
@@ -92,7 +97,7 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     ax.tick_params(length=0)
     ax.invert_yaxis()
     ax.spines[:].set_visible(False)
-    bold = {"ha": "center", "fontweight": "bold", "textcoords": "offset points"}
+    bold: dict[str, Any] = {"ha": "center", "fontweight": "bold", "textcoords": "offset points"}
     line = mpl.rcParams["font.size"]
     titles = []
     for start, end, text in plots.spans(heads):
@@ -133,18 +138,18 @@ def changes(data: pd.DataFrame, width: float) -> Figure:
     return figure
 
 
-def judges(data: pd.DataFrame, width: float) -> Figure:
+def agreement_panels(data: pd.DataFrame, width: float) -> Figure:
     """Cohen's kappa (full) and Gwet's AC1 (hollow) per language, one panel per two judges."""
-    pairs = list(dict.fromkeys(zip(data["judge_a"], data["judge_b"], strict=True)))
+    both = list(dict.fromkeys(zip(data["judge_a"], data["judge_b"], strict=True)))
     codes = list(dict.fromkeys(data["language"]))
-    columns = min(max(len(pairs), 1), 3)
-    rows = -(-max(len(pairs), 1) // columns)
+    columns = min(max(len(both), 1), 3)
+    rows = -(-max(len(both), 1) // columns)
     height = rows * (max(len(codes), 1) * 2.2 + 7) * mpl.rcParams["font.size"] / 72
     figure, axes = plt.subplots(rows, columns, figsize=(width, height), sharey=True, sharex=True, squeeze=False)
-    if not pairs:
+    if not both:
         plots.nothing(axes.flat[0])
     styles = (("kappa", plots.COLOURS["balanced"], False), ("ac1", plots.COLOURS["english_only"], True))
-    for ax, (a, b) in zip(axes.flat, pairs, strict=False):
+    for ax, (a, b) in zip(axes.flat, both, strict=False):
         for metric, tone, hollow in styles:
             part = data[(data["judge_a"] == a) & (data["judge_b"] == b) & (data["metric"] == metric)]
             part = part.set_index("language").reindex(codes)
@@ -152,11 +157,11 @@ def judges(data: pd.DataFrame, width: float) -> Figure:
         ax.set_title(f"{a}\n{b}")
         ax.set_xlim(right=1.05)
         ax.set_xlabel("agreement beyond chance")
-    for ax in axes.flat[max(len(pairs), 1) :]:
+    for ax in axes.flat[max(len(both), 1) :]:
         ax.set_visible(False)
-    if pairs:
+    if both:
         handles = [
-            plt.Line2D([], [], marker="o", ls="", ms=4, color=tone, mfc="white" if hollow else tone, label=label)
+            Line2D([], [], marker="o", ls="", ms=4, color=tone, mfc="white" if hollow else tone, label=label)
             for (_, tone, hollow), label in zip(styles, ("Cohen’s kappa", "Gwet’s AC1"), strict=True)
         ]
         figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, handletextpad=0.2)
@@ -184,7 +189,7 @@ def safety_and_language(data: pd.DataFrame, width: float) -> Figure:
         for variant, run in part.groupby("variant", sort=False):
             mean = run["language"] == "all"
             x, y = run["language_consistency"] * 100, run["asr"] * 100
-            look = {"color": plots.colour(variant), "clip_on": False}
+            look: dict[str, Any] = {"color": plots.colour(variant), "clip_on": False}
             ax.scatter(x[~mean], y[~mean], s=5, alpha=0.5, lw=0, **look)
             ax.scatter(x[mean], y[mean], s=36, lw=0.8, ec="white", zorder=3, **look)
         ax.set(title=base, xlabel="language consistency [%]", ylabel="ASR [%], square-root scale")

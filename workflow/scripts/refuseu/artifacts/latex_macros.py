@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from refuseu.analysis.estimates import Groups
+from refuseu.analysis.cells import cells, pick
 from refuseu.analysis.metrics import SCORES
 from refuseu.analysis.runs import REFERENCES, Models, bases, in_tables, is_open, is_trained
-from refuseu.artifacts.frames import cells, pick, runs
-from refuseu.artifacts.tables import OUTCOMES, escape, number
+from refuseu.artifacts.names import OUTCOMES
+from refuseu.artifacts.order import runs
+from refuseu.artifacts.tables import escape, number
 from refuseu.errors import UserError
+from refuseu.languages import Groups
 
 DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MISSING = "??"  # what LaTeX itself prints for a reference that it does not know
@@ -40,8 +42,8 @@ def of_runs(
 
     Parameters
     ----------
-    metrics, comparisons : what `artifacts.read_metrics` returned
-    published : what `artifacts.read_published` returned
+    metrics, comparisons : what `cells.read_metrics` returned
+    published : what `published.read_published` returned
     """
     own = runs(models, in_tables) + runs(models, is_open)
     single = [run for run in runs(models, is_trained) if run not in own]
@@ -50,7 +52,7 @@ def of_runs(
         found = cells(metrics, own + (single if metric == "asr" else []), groups, published, **where)
         yield from macros(kept(found, metric, groups), metric, benchmark)
     for (metric, benchmark), reference in (
-        (pair, reference) for pair in measured(comparisons, DIFFERENCES) for reference in REFERENCES
+        (both, reference) for both in measured(comparisons, DIFFERENCES) for reference in REFERENCES
     ):
         trained = [run for run in runs(models, is_trained) if run in own and run[1] != reference]
         where = {"metric": metric, "benchmark": benchmark, "reference": reference}
@@ -61,10 +63,10 @@ def of_runs(
 
 
 def measured(frame: pd.DataFrame, metrics: Iterable[str]) -> list[tuple[str, str]]:
-    """(metric, benchmark) pairs with rows; outcomes only where the table of outcomes takes them from."""
-    pairs = frame[["metric", "benchmark"]].drop_duplicates().itertuples(index=False, name=None)
-    shown = {*PER_LANGUAGE, *SCORES, "over_refusal_rate", "judged_share"}
-    return [(m, b) for m, b in pairs if m in metrics and (m in shown or b == "refuseu_test")]
+    """(metric, benchmark) with rows; outcomes only where the table of outcomes takes them from."""
+    found = frame[["metric", "benchmark"]].drop_duplicates().itertuples(index=False, name=None)
+    anywhere = {*PER_LANGUAGE, *SCORES, "over_refusal_rate", "judged_share"}
+    return [(m, b) for m, b in found if m in metrics and (m in anywhere or b == "refuseu_test")]
 
 
 def kept(found: pd.DataFrame, metric: str, groups: Groups) -> pd.DataFrame:

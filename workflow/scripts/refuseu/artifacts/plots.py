@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 
@@ -21,7 +21,7 @@ from matplotlib.text import Text  # noqa: E402
 
 from refuseu.analysis.metrics import write_csv  # noqa: E402
 from refuseu.analysis.runs import SINGLE  # noqa: E402
-from refuseu.artifacts.frames import name  # noqa: E402
+from refuseu.artifacts.names import name  # noqa: E402
 from refuseu.artifacts.tables import number  # noqa: E402
 
 CM = 1 / 2.54
@@ -48,7 +48,7 @@ def colour(variant: str) -> str:
 @contextmanager
 def style(font_size: float, dpi: int, width_cm: float, column_cm: float, columns: int = 2) -> Iterator[float]:
     """Draw in the study's style; gives the width in inches of a figure over one column or two."""
-    settings = {
+    settings: dict[Any, Any] = {
         "font.size": font_size,
         "font.family": "DejaVu Sans",
         "axes.titlesize": font_size,
@@ -163,7 +163,7 @@ def fit_numbers(
     numbers : what is printed in each cell (one data unit wide) and its value
     smallest : points
     """
-    ax.figure.draw_without_rendering()
+    cast(Figure, ax.figure).draw_without_rendering()
     cell = 0.97 * unit_width(ax)
     usual = 0.85 * mpl.rcParams["font.size"]
     for shown in range(digits, -1, -1):
@@ -184,7 +184,7 @@ def unit_width(ax: Axes) -> float:
 
 def fit_width(text: Text, width: float) -> None:
     """Shrink a text that is wider than so many pixels."""
-    text.set_fontsize(text.get_fontsize() * min(1, width / text.get_window_extent().width))
+    text.set_fontsize(float(text.get_fontsize()) * min(1, width / text.get_window_extent().width))
 
 
 def nothing(ax: Axes) -> None:

@@ -7,43 +7,50 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from refuseu.analysis.estimates import Groups
 from refuseu.analysis.runs import Models, bases, is_open
-from refuseu.artifacts.frames import name
-from refuseu.artifacts.sections import caption, section
+from refuseu.artifacts import tables
+from refuseu.artifacts.names import name
 from refuseu.artifacts.tables import number
+from refuseu.languages import Groups
 from refuseu.records import read_jsonl
 
 FIRST_WORDS = 6
 
 
+class Said(TypedDict):
+    """What the declaration says of a table or figure."""
+
+    target: str
+    section: str
+    title: str
+    caption: str
+    csv: str
+
+
 @dataclass(frozen=True)
-class Artifact:
+class Entry:
     """A table or figure as the page shows it.
 
     Attributes
     ----------
-    rule : the target that makes it
-    title, caption : from its caption file
+    said : its title and caption, and more
+    caption : marked up
     image : PNG as a data URI (a figure)
-    header, rows, note : its page (a table)
-    csv : its data, relative to the report
+    header, rows, note : its page (a table); of each row whether it is an average, and its cells
     beside : how it compares with what was published, if it has a published counterpart
     """
 
-    rule: str
-    title: str
+    said: Said
     caption: Markup
-    csv: str
     image: str = ""
     header: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
+    rows: Sequence[tuple[bool, Sequence[str]]] = ()
     note: str = ""
     beside: str = ""
 
@@ -62,30 +69,24 @@ class Example:
     answers: Sequence[tuple[str, str, str, str]]
 
 
-def read_artifacts(pages: Iterable[str], captions: Iterable[str]) -> list[Artifact]:
-    """Tables (Markdown) and figures (PNG), each with the caption that stands at the same place.
+def read_entries(said: Iterable[Said], pages: Iterable[str], data: Iterable[str]) -> list[Entry]:
+    """Tables and figures in the order given.
 
     Parameters
     ----------
-    captions : reStructuredText files named after their rules
+    pages : the page of each table as JSON, as `tables.write` made it, and the PNG of each figure
+    data : the CSV of each
     """
     found = []
-    for path, file in zip(pages, captions, strict=True):
-        title, text = read_caption(file)
-        csv = Path(path).with_suffix(".csv")
-        common = {
-            "rule": Path(file).stem,
-            "title": title,
-            "caption": text,
-            "csv": f"{csv.parent.name}/{csv.name}",
-            "beside": beside(pd.read_csv(csv)),
-        }
+    for one, path, csv in zip(said, pages, data, strict=True):
+        caption, compared = marked_up(one["caption"]), beside(pd.read_csv(csv))
         if Path(path).suffix == ".png":
             image = base64.b64encode(Path(path).read_bytes()).decode()
-            found.append(Artifact(**common, image=f"data:image/png;base64,{image}"))
+            found.append(Entry(one, caption, image=f"data:image/png;base64,{image}", beside=compared))
         else:
-            header, rows, note = read_table(Path(path).read_text(encoding="utf-8"))
-            found.append(Artifact(**common, header=header, rows=rows, note=note))
+            page = tables.Page(**json.loads(Path(path).read_text(encoding="utf-8")))
+            rows = list(zip(page.averages, page.rows, strict=True))
+            found.append(Entry(one, caption, header=page.header, rows=rows, note=page.note, beside=compared))
     return found
 
 
@@ -104,20 +105,10 @@ def beside(cells: pd.DataFrame) -> str:
     return text + "."
 
 
-def read_caption(path: str | Path) -> tuple[str, Markup]:
-    """Title and text of a caption, with ``code`` and *emphasis* only."""
-    title, body = caption(path)
-    html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(body)))
-    return title, Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))
-
-
-def read_table(text: str) -> tuple[list[str], list[list[str]], str]:
-    """Header, rows and note of a Markdown table that `tables.write` made."""
-    lines = text.splitlines()
-    piped = [line.strip("|").split("|") for line in lines if line.startswith("|")]
-    header, _, *rows = [[cell.strip() for cell in cells] for cells in piped]
-    note = " ".join(line for line in lines if line and not line.startswith(("|", "#")))
-    return header, rows, note
+def marked_up(caption: str) -> Markup:
+    """A caption as HTML: ``code`` and *emphasis* only."""
+    html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(caption)))
+    return Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))
 
 
 def facts(
@@ -162,7 +153,7 @@ def costs(rows: Iterable[Mapping[str, Any]]) -> list[list[str]]:
 
     Parameters
     ----------
-    rows : what `ledger.report` returned; None is what is not known, and so is a sum with such a part
+    rows : what `spending.report` returned; None is what is not known, and so is a sum with such a part
     """
 
     def total(group: Sequence[Mapping[str, Any]], key: str, scale: float, digits: int) -> str:
@@ -215,7 +206,7 @@ def page(
     study: str,
     facts: Sequence[tuple[str, str]],
     claims: pd.DataFrame,
-    artifacts: Sequence[Artifact],
+    entries: Sequence[Entry],
     command: str,
     sources: Sequence[Sequence[str]] = (),
     costs: Sequence[Sequence[str]] = (),
@@ -226,8 +217,8 @@ def page(
     Parameters
     ----------
     template : Jinja file
-    claims : what `claims.verdicts` returned
-    artifacts : in the order in which they are shown
+    claims : what `claims.as_frame` returned
+    entries : tables and figures in the order of the page
     command : how a target is started, such as ``snakemake --profile slurm``
     sources : (what, id, repository, revision) of models and data
     costs, examples : what the functions of these names returned
@@ -235,7 +226,7 @@ def page(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     source = Path(template).read_text(encoding="utf-8")
     groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
-    sections = [(title, list(found)) for title, found in itertools.groupby(artifacts, lambda one: section(one.rule))]
+    sections = [(title, list(found)) for title, found in itertools.groupby(entries, lambda one: one.said["section"])]
     return environment.from_string(source).render(
         study=study,
         facts=facts,

@@ -1,29 +1,19 @@
 """Tables: a tidy frame becomes CSV to compute with, Markdown to read and LaTeX to print."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from refuseu.analysis.metrics import write_csv
-from refuseu.artifacts.frames import name
+from refuseu.artifacts.names import name
+from refuseu.markdown import pipe_table
 from refuseu.records import write_text
 
 SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
 PUBLISHED = "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
 NOT_RECOVERED = "The published table was not recovered."
-OUTCOMES = (
-    "asr",
-    "refusal_rate",
-    "compliance_rate",
-    "empty_rate",
-    "degenerate_rate",
-    "wrong_language_rate",
-    "true_refusal_share",
-    "over_refusal_rate",
-    "unparsed_rate",
-    "disagreement_rate",
-    "judged_share",
-)
 LATEX = {
     "&": r"\&",
     "%": r"\%",
@@ -36,6 +26,54 @@ LATEX = {
     "×": r"$\times$",
     "α": r"$\alpha$",
 }
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its tidy cells, and how they stand on the page.
+
+    Attributes
+    ----------
+    cells : one row per cell; the columns `rows` and `columns` say where it stands
+    text : what is printed in each cell
+    rows, columns : the keys of the row and column heads
+    note : one or two sentences under the table; ends with its source
+    averages : keys in the last row level that are averages, not languages
+    frame : all values, where the cells are averages or counts of them
+    """
+
+    cells: pd.DataFrame
+    text: Iterable[str]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    title: str
+    note: str
+    averages: Iterable[str] = ()
+    frame: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A table as it is read.
+
+    Attributes
+    ----------
+    header : heads of the columns, of which the first `texts` name the rows
+    rows : cells, row heads included
+    averages : for each row whether it is one
+    """
+
+    header: Sequence[str]
+    texts: int
+    rows: Sequence[Sequence[str]]
+    averages: Sequence[bool]
+    note: str
+
+    def markdown(self) -> str:
+        """A pipe table; averages are bold."""
+        rows = zip(self.rows, self.averages, strict=True)
+        bold = ([f"**{cell}**" if cell and average else cell for cell in row] for row, average in rows)
+        return pipe_table(self.header, bold, self.texts)
 
 
 def number(value: float, scale: float = 1, digits: int = 2, sign: bool = False) -> str:
@@ -95,44 +133,42 @@ def layout(cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], column
         printed[key] = [name(key, value) for value in printed[key]]
     index = pd.MultiIndex.from_frame(printed[[*rows]].drop_duplicates())
     header = pd.MultiIndex.from_frame(printed[[*columns]].drop_duplicates())
-    page = printed.set_index(keys)["text"].unstack([*columns], fill_value="")
+    grid = printed.set_index(keys)["text"].unstack([*columns], fill_value="")
     if len(columns) == 1:
-        page.columns = pd.MultiIndex.from_arrays([page.columns], names=columns)
-    return page.reindex(index if len(rows) > 1 else index.get_level_values(0), columns=header, fill_value="")
+        grid.columns = pd.MultiIndex.from_arrays([grid.columns], names=columns)
+    return grid.reindex(index if len(rows) > 1 else index.get_level_values(0), columns=header, fill_value="")
 
 
-def markdown(page: pd.DataFrame, averages: Iterable[str] = ()) -> str:
-    """A pipe table; rows named in `averages` are bold."""
-    labels, lines = index_rows(page), []
-    header = [
-        *map(str.capitalize, page.index.names),
-        *(" ".join(filter(None, column)) for column in page.columns),
-    ]
-    for label, values in zip(labels, page.to_numpy(), strict=True):
-        bold = "**" if label[-1] in averages else ""
-        lines.append([f"{bold}{cell}{bold}" if cell else "" for cell in [*label, *values]])
-    rule = [":--"] * len(page.index.names) + ["--:"] * page.shape[1]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in [header, rule, *lines])
+def as_page(grid: pd.DataFrame, averages: Collection[str] = (), note: str = "") -> Page:
+    """A grid of texts that `layout` returned, its heads in one row; `averages` as they read."""
+    heads = index_rows(grid)
+    return Page(
+        header=[*map(str.capitalize, grid.index.names), *(" ".join(filter(None, column)) for column in grid.columns)],
+        texts=len(grid.index.names),
+        rows=[[*head, *values] for head, values in zip(heads, grid.to_numpy(), strict=True)],
+        averages=[head[-1] in averages for head in heads],
+        note=note.strip(),
+    )
 
 
-def latex(page: pd.DataFrame, title: str, averages: Iterable[str] = ()) -> str:
+def latex(grid: pd.DataFrame, title: str, averages: Collection[str] = ()) -> str:
     """A booktabs table: spanning heads, a rule after each average row."""
-    depth, width = page.columns.nlevels, page.shape[1]
-    left = len(page.index.names)
+    depth, width = grid.columns.nlevels, grid.shape[1]
+    left = len(grid.index.names)
     head = []
     for level in range(depth):
-        names = list(page.columns.get_level_values(level))
+        names = list(grid.columns.get_level_values(level))
         if not any(names):
             continue
         spans = runs_of(names) if level < depth - 1 else [(text, 1) for text in names]
         cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(text)}}}" if n > 1 else escape(text) for text, n in spans]
-        corner = [escape(str(key).capitalize()) if level == depth - 1 else "" for key in page.index.names]
+        corner = [escape(str(key).capitalize()) if level == depth - 1 else "" for key in grid.index.names]
         head.append(" & ".join([*corner, *cells]) + r" \\")
         if level < depth - 1:
             ends = pd.Series([n for _, n in spans]).cumsum() + left
             head.append(" ".join(rf"\cmidrule(lr){{{e - n + 1}-{e}}}" for (_, n), e in zip(spans, ends, strict=True)))
     body = []
-    for label, values in zip(index_rows(page), page.to_numpy(), strict=True):
+    for label, values in zip(index_rows(grid), grid.to_numpy(), strict=True):
         average = label[-1] in averages
         cells = [escape(cell) for cell in [*label, *values]]
         body.append(" & ".join(rf"\textbf{{{cell}}}" if average and cell else cell for cell in cells) + r" \\")
@@ -147,41 +183,30 @@ def latex(page: pd.DataFrame, title: str, averages: Iterable[str] = ()) -> str:
     ])  # fmt: skip
 
 
-def write(
-    outputs: Mapping[str, str],
-    cells: pd.DataFrame,
-    text: Iterable[str],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    title: str,
-    note: str,
-    averages: Iterable[str] = (),
-) -> None:
-    """Write ``outputs.csv`` (the tidy cells), ``outputs.md`` and ``outputs.tex`` (the page).
+def write(table: Table, outputs: Mapping[str, str]) -> None:
+    """Write ``outputs.csv`` (the tidy cells), ``outputs.md`` and ``outputs.tex`` (the page) and ``outputs.json``.
 
-    Parameters
-    ----------
-    averages : keys in the last row level that are averages, not languages
-    note : one or two sentences under the Markdown table; ends with its source
+    The last is the page as data. ``outputs.frame`` gets all values, where there is such a frame.
     """
-    page = layout(cells, text, rows, columns)
-    bold = [name(rows[-1], key) for key in averages]
-    write_csv(outputs["csv"], cells)
-    write_text(outputs["md"], f"### {title}\n\n{markdown(page, bold)}\n{note.strip()}\n")
-    write_text(outputs["tex"], latex(page, title, bold))
+    grid = layout(table.cells, table.text, table.rows, table.columns)
+    averages = [name(table.rows[-1], key) for key in table.averages]
+    page = as_page(grid, averages, table.note)
+    write_csv(outputs["csv"], table.cells)
+    write_text(outputs["md"], f"### {table.title}\n\n{page.markdown()}\n{page.note}\n")
+    write_text(outputs["tex"], latex(grid, table.title, averages))
+    write_text(outputs["json"], json.dumps(asdict(page), ensure_ascii=False) + "\n")
+    if table.frame is not None:
+        write_csv(outputs["frame"], table.frame)
 
 
-def by_language(
-    outputs: Mapping[str, str], cells: pd.DataFrame, title: str, note: str, text: Iterable[str] | None = None
-) -> None:
-    """`write` with languages as rows and bases over variants as columns; percent unless `text`."""
-    averages = [*dict.fromkeys(cells["group"])]
+def by_language(cells: pd.DataFrame, title: str, note: str, text: Iterable[str] | None = None) -> Table:
+    """Languages as rows and bases over variants as columns; percent unless `text`."""
     text = with_published(cells) if text is None else text
-    write(outputs, cells, text, ["language"], ["base", "variant"], title, note, averages)
+    return Table(cells, text, ["language"], ["base", "variant"], title, note, [*dict.fromkeys(cells["group"])])
 
 
-def index_rows(page: pd.DataFrame) -> list[tuple[str, ...]]:
-    return [key if isinstance(key, tuple) else (key,) for key in page.index]
+def index_rows(grid: pd.DataFrame) -> list[tuple[str, ...]]:
+    return [key if isinstance(key, tuple) else (key,) for key in grid.index]
 
 
 def runs_of(names: Sequence[str]) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""The manual audit: returned annotation sheets, their rates with intervals, and how far annotators agree."""
+"""The manual audit: returned annotation sheets, read and checked."""
 
 import csv
 import io
@@ -7,14 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from refuseu.analysis.estimates import RATE, Groups, estimates, scopes
-from refuseu.analysis.metrics import ESTIMATE
-from refuseu.artifacts.frames import scope_order
-from refuseu.artifacts.tables import number
 from refuseu.audit.sheet import NOT_ASKED, QUESTIONS
 from refuseu.errors import UserError
 from refuseu.records import Record
@@ -24,7 +17,6 @@ log = logging.getLogger("refuseu")
 
 ANSWER = ["language", "item", "pair_id", "model", "benchmark", "prompt_id", "category", "style", "annotator",
           "question", "answer", "comment"]  # fmt: skip
-RESULT = ["question", "model", "language", *ESTIMATE, "unsure", "missing", "annotators", "alpha"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +80,8 @@ def from_csv(path: str, text: str) -> Sheet:
     except csv.Error as error:
         raise UserError(f"{path} is not CSV ({error}); save it again") from None
     rows = [(where, cells) for where, cells in rows if any(cells.values())]
-    names = [name_of([cells[column] for _, cells in rows], path, column) for column in needed[1:4]]
-    return Sheet(path, *names, rows)
+    study, language, annotator = (name_of([cells[key] for _, cells in rows], path, key) for key in needed[1:4])
+    return Sheet(path, study, language, annotator, rows)
 
 
 def name_of(cells: Iterable[str], path: str, column: str) -> str:
@@ -117,7 +109,8 @@ def read_answers(paths: Iterable[str | Path], key: Iterable[Record], study: str)
         nothing at all, or if an annotator answers an item twice.
     """
     items = {row["item"]: row for row in key}
-    records, seen = [], {}
+    records: list[Record] = []
+    seen: dict[tuple[str, str], str] = {}
     for sheet in map(read_sheet, paths):
         if sheet.study != study:
             raise UserError(f"{sheet.path} is a sheet of study {sheet.study!r}, not {study!r}; move it to that study")
@@ -174,62 +167,6 @@ def checked(where: str, cells: Mapping[str, str], asked: Sequence[str]) -> dict[
     return said
 
 
-def results(records: Sequence[Record], key: Iterable[Record], languages: Groups, **statistics: Any) -> pd.DataFrame:
-    """Rates with intervals and agreement, per question (and model) and language, group and ``all``.
-
-    The value is the share of items with the first answer of the question (``yes``, or ``unsafe``); where several
-    annotated an item, it counts with their share, once. An ``unsure`` is not that answer.
-
-    Parameters
-    ----------
-    records : what `read_answers` returned
-    statistics : confidence, resamples and seed
-
-    Returns
-    -------
-    Columns `RESULT`: `n` items with an answer, `missing` items without, in the languages that returned something;
-    `unsure` answers; `alpha` is Krippendorff's, NaN where it is not defined.
-    """
-    frame = pd.DataFrame(records, columns=ANSWER)
-    asked = pd.DataFrame([{**row, "question": question} for row in key for question in row["questions"]])
-    rows = []
-    for question in QUESTIONS:
-        for model, given in frame[frame["question"] == question].groupby("model", sort=False):
-            given = given.assign(passed=given["answer"] == QUESTIONS[question].answers[0])
-            sample = given.groupby(["language", "item"])["passed"].mean().reset_index()
-            of = asked[(asked["question"] == question) & (asked["model"] == model)]
-            for scope, estimate in estimates(sample, "passed", languages, RATE, **statistics):
-                present = set(scopes(languages)[scope]) & set(frame["language"])
-                own = given[given["language"].isin(present)]
-                counts = {
-                    "unsure": int((own["answer"] == "unsure").sum()),
-                    "missing": int(of["language"].isin(present).sum()) - estimate["n"],
-                    "annotators": own["annotator"].str.casefold().nunique(),
-                }
-                place = {"question": question, "model": model, "language": scope}
-                rows.append(place | estimate | counts | {"alpha": alpha(own)})
-    return pd.DataFrame(rows, columns=RESULT)
-
-
-def alpha(answers: pd.DataFrame) -> float:
-    """Krippendorff's alpha of nominal answers, ``unsure`` one of them.
-
-    Krippendorff (2019), Content Analysis, chapter 12. NaN where no item has two answers, or all are the same.
-
-    Parameters
-    ----------
-    answers : columns annotator, item and answer
-    """
-    import krippendorff
-
-    coded = answers.assign(code=pd.factorize(answers["answer"])[0], who=answers["annotator"].str.casefold())
-    table = coded.pivot(index="who", columns="item", values="code").to_numpy(float)
-    table = table[:, (table == table).sum(0) > 1]
-    if len(set(table[table == table])) < 2:
-        return float("nan")
-    return float(krippendorff.alpha(reliability_data=table, level_of_measurement="nominal"))
-
-
 def verdicts(records: Iterable[Record]) -> list[Record]:
     """What people said of responses: one record per model, prompt and annotator."""
     keep = ("model", "benchmark", "prompt_id", "language", "category", "annotator")
@@ -238,58 +175,3 @@ def verdicts(records: Iterable[Record]) -> list[Record]:
         for row in records
         if row["question"] == "verdict"
     ]
-
-
-def read_results(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """What `results` returned, from its one file; no rows where there is none."""
-    return pd.read_csv(paths[0]) if paths else pd.DataFrame(columns=RESULT, dtype=float)
-
-
-def table_cells(audit: pd.DataFrame, published: pd.DataFrame, languages: Groups) -> pd.DataFrame:
-    """Cells of the audit's table: languages and averages that have a rate, then lowest and highest language.
-
-    Parameters
-    ----------
-    audit : what `read_results` returned
-    published : columns metric, language (``lowest`` or ``highest``), value in percent, source and note
-    """
-    ours = audit[audit["question"] != "verdict"].rename(columns={"question": "metric"}).drop(columns="model")
-    order = [scope for _, scope in scope_order(languages)]
-    ours = ours.sort_values("language", key=lambda column: column.map(order.index), kind="stable")
-    rates = ours[ours["language"].isin(scopes(languages)["all"])].groupby("metric")["value"]
-    ends = {"lowest": rates.min(), "highest": rates.max()}
-    theirs = published[["metric", "language", "source", "note"]].assign(
-        value=[
-            ends[end].get(metric, float("nan"))
-            for metric, end in zip(published["metric"], published["language"], strict=True)
-        ],
-        published=published["value"] / 100,
-    )
-    return pd.concat([ours, theirs], ignore_index=True)
-
-
-def cell_texts(cells: pd.DataFrame) -> list[str]:
-    """``rate [interval], α agreement (published)``, in percent but for α, each part only where it exists."""
-    texts = []
-    for row in cells.itertuples():
-        low, high = number(row.ci_low, 100, 1), number(row.ci_high, 100, 1)
-        texts.append(
-            (number(row.value, 100, 1) or "–")
-            + (f" [{low}, {high}]" if low else "")
-            + (f", α {number(row.alpha)}" if row.alpha == row.alpha else "")
-            + (f" ({number(row.published, 100, 0)})" if row.published == row.published else "")
-        )
-    return texts
-
-
-def note(audit: pd.DataFrame) -> str:
-    """What stands under the audit's table about our cells."""
-    pairs = audit[(audit["question"] != "verdict") & (audit["language"] == "all")]
-    if pairs.empty:
-        return "No annotation sheets have been returned for this study, so our cells are empty (–)."
-    return (
-        "Share of pairs, drawn at random, with the answer yes, with its interval; α is Krippendorff's, where pairs "
-        f"have several answers that are not all the same. Annotators: {pairs['annotators'].max()}. On the sheets of "
-        f"the returned languages {pairs['missing'].sum()} questions have no answer and are left out; "
-        f"{pairs['unsure'].sum()} answers are unsure and count as not yes."
-    )

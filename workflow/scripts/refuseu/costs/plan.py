@@ -17,6 +17,7 @@ from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Job, Workload, epochs
 from refuseu.dataset.translation import TEXTS_PER_REQUEST
 from refuseu.job.paths import journal_path
+from refuseu.markdown import pipe_table
 from refuseu.records import Record
 from refuseu.study.study import Study
 
@@ -206,7 +207,7 @@ def page(plan: Plan, asked: str) -> str:
     names |= {row.source for row in plan.study.benchmarks.values()}
     parts = [
         f"# What study {plan.study.name} would still cost\n\nMade on {asked[:16]}. {NOTE}\n\n",
-        spending.as_markdown(cells, header, 1),
+        pipe_table(header, cells, 1),
         f"\nOf {total['jobs']} jobs {total['counted']} are done or their requests were counted in files; the others' "
         "are assumed.\n",
     ]
@@ -215,9 +216,7 @@ def page(plan: Plan, asked: str) -> str:
         rows = [row for row in spending.read_rows(path, table) if next(iter(row.values())) in names]
         texts = [[cell(value) for value in row.values()] for row in rows]
         columns = [column.replace("_", " ") for column in rows[0]] if rows else []
-        parts.append(
-            f"\n## {table.capitalize()}\n\nFrom `{path}`.\n\n{spending.as_markdown(texts, columns, len(columns))}"
-        )
+        parts.append(f"\n## {table.capitalize()}\n\nFrom `{path}`.\n\n{pipe_table(columns, texts, len(columns))}")
     return "".join(parts)
 
 

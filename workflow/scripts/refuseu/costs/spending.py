@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
+from refuseu.markdown import pipe_table
 from refuseu.records import Record
 from refuseu.schemas import check, load_schema, read_tsv
 
@@ -208,12 +209,6 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def as_markdown(rows: Iterable[Sequence[str]], header: Sequence[str], texts: int) -> str:
-    """A pipe table; the first `texts` columns are text, the others figures."""
-    rule = [":--"] * texts + ["--:"] * (len(header) - texts)
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in [header, rule, *rows])
-
-
 def figure(value: float | None) -> str:
     """A figure for a cell: counts whole, others to two digits; ``?`` if it is not known."""
     if value is None:
@@ -235,7 +230,7 @@ def page(study: str, rows: Sequence[Record], asked: str) -> str:
     header = [f"money [{currency}]" if column == "money" else column.replace("_", " ") for column in columns]
     return (
         f"# What the journals of study {study} hold\n\nRead on {asked[:16]}.\n\n"
-        + (as_markdown(cells, header, 2) if rows else "There are no journals yet.\n")
+        + (pipe_table(header, cells, 2) if rows else "There are no journals yet.\n")
         + "\nA *hit* is a request whose answer the journal held, a *miss* one that had to be asked; a miss that was "
         "not answered before a job was cut is a miss again in the next run. *Dropped* are records that a kill had cut, "
         "*unfinished* are askings that ended before all their misses were answered. *Seconds* are those of finished "

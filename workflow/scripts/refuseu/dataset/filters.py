@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refuseu.dataset.similarity import dissimilar, distinct
 from refuseu.records import Record
+from refuseu.similarity import dissimilar, distinct
 
 
 def keep_prompts(

@@ -8,32 +8,15 @@ format is never taken for either of the others.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from refuseu.languages import language
 from refuseu.templates import fill
 
 LANGUAGES = Path(__file__).parents[4] / "resources" / "guard_languages.tsv"
 
-CATEGORIES = {
-    "S1": "Violent Crimes",
-    "S2": "Non-Violent Crimes",
-    "S3": "Sex-Related Crimes",
-    "S4": "Child Sexual Exploitation",
-    "S5": "Defamation",
-    "S6": "Specialized Advice",
-    "S7": "Privacy",
-    "S8": "Intellectual Property",
-    "S9": "Indiscriminate Weapons",
-    "S10": "Hate",
-    "S11": "Suicide & Self-Harm",
-    "S12": "Sexual Content",
-    "S13": "Elections",
-    "S14": "Code Interpreter Abuse",
-}
 LONGEST = 64  # tokens; five short lines are the longest answer of any judge
 REASONED = 4096  # tokens of a chat model that reasons before it says safe or unsafe
 CODE = re.compile(r"S(?:1[0-4]|[1-9])(?!\d)")
@@ -193,17 +176,3 @@ def covered() -> dict[str, frozenset[str]]:
 def not_covered(format: str, codes: Iterable[str]) -> list[str]:
     """The languages among `codes` that a guard of this format was not made for; none where that is not known."""
     return [code for code in codes if code not in covered().get(format, (code,))]
-
-
-def coverage(judges: Mapping[str, Sequence[str]]) -> str:
-    """A sentence for each judge that does not officially cover all languages, each followed by a blank.
-
-    Parameters
-    ----------
-    judges : name → languages of the study that it was not made for
-    """
-    return "".join(
-        f"Not among the languages that {judge} was made for: {', '.join(language(code).name for code in outside)}. "
-        for judge, outside in judges.items()
-        if outside
-    )

@@ -1,114 +1,104 @@
 """What each table and figure shows: its rule asks for the measures of these models and no others."""
 
-from collections.abc import Callable
+import itertools
+from functools import cached_property
 
-from refuseu.analysis.runs import (
-    OPEN_QUESTION,
-    Labels,
-    Models,
-    bases,
-    in_tables,
-    is_aligned,
-    is_open,
-    is_trained,
-    not_single,
-    of_base,
-    pairs,
-)
-from refuseu.study.study import Study
-
-Choice = Callable[[Study], list[str]]
+from refuseu.analysis.runs import Models, bases, contrasts, is_trained
+from refuseu.artifacts.artifact import Artifact
+from refuseu.artifacts.choices import Choice
+from refuseu.artifacts.declared import ARTIFACTS, NAMED
+from refuseu.study.wiring import Wildcards, Wiring
 
 
-def those(wanted: Callable[[Labels], bool]) -> Choice:
-    """The evaluated models with the wanted labels."""
+class Selection(Wiring):
+    """The tables and figures of a study."""
 
-    def of(study: Study) -> list[str]:
-        return [model for model, labels in study.evaluated.items() if wanted(labels)]
+    # Which there are
 
-    return of
+    def has(self, what: str) -> bool:
+        """Whether a study has what some of them need; nothing is built, unless asked for, where it is downloaded."""
+        known: dict[str, bool] = {
+            "": True,
+            "built": self.config["dataset"]["source"] == "build",
+            "miniature": "miniature" in self.config,
+            "audited": bool(self.study.audited),
+            "held_out": bool(self.config["judging"]["held_out"]),
+        }
+        return known[what]
 
+    def own(self, *kinds: str) -> list[Artifact]:
+        """Those of the study, in the order of the report."""
+        return [artifact for artifact in ARTIFACTS if artifact.kind in kinds and self.has(artifact.when)]
 
-def aligned_on(number: int) -> Choice:
-    """The aligned runs of one base, counted from 0; none if the study has fewer."""
+    def ruled(self, kind: str) -> list[Artifact]:
+        """Those with a rule: all that can be asked for; only the miniature knows how good its judges are."""
+        return [one for one in ARTIFACTS if one.kind == kind and (one.when != "miniature" or self.has("miniature"))]
 
-    def of(study: Study) -> list[str]:
-        base = bases(study.evaluated)[number : number + 1]
-        return [model for model in those(is_aligned)(study) if study.evaluated[model]["base"] in base]
+    # What they show
 
-    return of
+    @cached_property
+    def trained_on(self) -> dict[str, list[str]]:
+        """Run → languages, of the runs of plain DPO, which alone can be compared by language."""
+        variants = self.study.variants.items()
+        return {model: list(variant.languages) for model, variant in variants if variant.method == "dpo"}
 
+    def models(self, target: str) -> Models:
+        """The labels of the models that it shows: of its choice those that are evaluated on what it shows."""
+        artifact = NAMED[target]
+        found = self._chosen(artifact.models) if artifact.models else []
+        on = self.benchmarks(target)
+        evaluated = {model for benchmark in on for model in self.study.models_on(benchmark)}
+        return {m: self.study.evaluated[m] for m in found if m in evaluated or not artifact.benchmarks}
 
-def in_open_question(labels: Labels) -> bool:
-    """The runs that the question which the papers leave open is about, and their base."""
-    return bool(labels["base"]) and labels["variant"] in OPEN_QUESTION
+    def _chosen(self, choice: Choice) -> list[str]:
+        return choice(self.study.evaluated, self.trained_on)
 
+    def benchmarks(self, target: str) -> list[str]:
+        """The benchmarks on which it shows them."""
+        return self._named(*NAMED[target].benchmarks.split())
 
-def on_one_language(study: Study) -> list[str]:
-    """The runs of plain DPO on one language, and the bases they began from."""
-    trained = study.variants.items()
-    single = {name: run.base for name, run in trained if len(run.languages) == 1 and run.method == "dpo"}
-    return [model for model in study.evaluated if model in single or model in single.values()]
+    def _named(self, *wanted: str) -> list[str]:
+        """Benchmarks with one of these names or kinds."""
+        return [name for name, row in self.study.benchmarks.items() if {name, row.kind} & set(wanted)]
 
+    def evaluations(self, target: str) -> list[tuple[str, str]]:
+        """(model, benchmark) of the measures that it shows."""
+        models = self.models(target)
+        return [(m, b) for b in self.benchmarks(target) for m in self.study.models_on(b) if m in models]
 
-# Artifact: its models, and the benchmarks (or kinds of benchmarks) on which they are shown.
-SHOWN: dict[str, tuple[Choice, str]] = {
-    "table1": (those(in_tables), "refuseu_test"),
-    "table2": (on_one_language, "refuseu_test"),
-    "table3": (those(in_tables), "knowledge"),
-    "table16": (those(is_open), "refuseu_test"),
-    "rtp_lx": (those(in_tables), "rtp_lx"),
-    "polyglotox": (those(in_tables), "polyglotox"),
-    "outcomes_table": (those(not_single), "refuseu_test"),
-    "over_refusal": (those(not_single), "benign"),  # a column of the outcomes table
-    "judged_share": (those(not_single), "fluency"),  # another
-    "disagreement": (those(in_tables), "refuseu_test"),
-    "circularity": (those(not_single), "refuseu_test"),
-    "open_question": (those(in_open_question), "refuseu_test knowledge fluency benign"),
-    "fig3": (those(of_base), "refuseu_test"),
-    "fig4": (those(in_tables), "refuseu_test"),
-    "fig6": (aligned_on(0), "fluency"),
-    "fig7": (aligned_on(0), "fluency"),
-    "fig8": (those(is_trained), "refuseu_test"),
-    "fig10": (aligned_on(1), "fluency"),
-    "fig11": (aligned_on(1), "fluency"),
-    "fig12": (those(is_open), "refuseu_test"),
-    "confusion_figure": (those(not_single), "refuseu_test"),
-}
+    def further(self, target: str) -> list[tuple[str, str]]:
+        """(model, benchmark) of the measures that it shows besides."""
+        choice = NAMED[target].models
+        models = self._chosen(choice) if choice else []
+        kinds = [self._named(kind) for kind in NAMED[target].further]
+        return [(m, b) for b in itertools.chain(*kinds) for m in self.study.models_on(b) if m in models]
 
+    def comparisons(self, target: str) -> list[tuple[str, str]]:
+        """(base, benchmark) of the comparisons that it shows."""
+        own, on = bases(self.models(target)), self.benchmarks(target)
+        return [(base, benchmark) for base, benchmark in self.all_comparisons() if base in own and benchmark in on]
 
-def models(study: Study, artifact: str) -> Models:
-    """The labels of the models that an artifact shows: of its choice those that are evaluated on what it shows."""
-    choose, _ = SHOWN[artifact]
-    evaluated = {model for benchmark in benchmarks(study, artifact) for model in study.models_on(benchmark)}
-    return {model: study.evaluated[model] for model in choose(study) if model in evaluated}
+    def all_comparisons(self) -> list[tuple[str, str]]:
+        """(base, benchmark) on which there is a trained run and something to compare it with."""
+        every = itertools.product(bases(self.study.evaluated), self.study.benchmarks)
+        return [(base, benchmark) for base, benchmark in every if self.compared(base, benchmark)]
 
+    def compared(self, base: str, benchmark: str) -> Models:
+        """The labels of a base's runs on a benchmark that are compared, and of what they are compared with."""
+        evaluated = self.study.evaluated
+        found = {m: evaluated[m] for m in self.study.models_on(benchmark) if evaluated[m]["base"] == base}
+        used = {model for contrast in contrasts(found) for model in contrast}
+        return {model: labels for model, labels in found.items() if model in used}
 
-def benchmarks(study: Study, artifact: str) -> list[str]:
-    """The benchmarks on which it shows them."""
-    _, wanted = SHOWN[artifact]
-    return [name for name, benchmark in study.benchmarks.items() if {name, benchmark.kind} & set(wanted.split())]
+    def compared_models(self, wildcards: Wildcards) -> Models:
+        """The same of a job."""
+        return self.compared(wildcards["base"], wildcards["benchmark"])
 
+    def compared_answers(self, wildcards: Wildcards) -> list[str]:
+        """What is known of the answers of those runs."""
+        return [f"<study>/measure/{m}/{wildcards['benchmark']}.jsonl" for m in self.compared_models(wildcards)]
 
-def evaluations(study: Study, artifact: str) -> list[tuple[str, str]]:
-    """(model, benchmark) of the measures that it shows."""
-    chosen = models(study, artifact)
-    return [(m, b) for b in benchmarks(study, artifact) for m in study.models_on(b) if m in chosen]
-
-
-def comparisons(study: Study, artifact: str) -> list[tuple[str, str]]:
-    """(base, benchmark) of the comparisons that it shows."""
-    chosen = bases(models(study, artifact))
-    return [(base, b) for base, b in all_comparisons(study) if base in chosen and b in benchmarks(study, artifact)]
-
-
-def all_comparisons(study: Study) -> list[tuple[str, str]]:
-    """(base, benchmark) on which there is a trained run and something to compare it with."""
-    return [(base, b) for base in bases(study.evaluated) for b in study.benchmarks if compared(study, base, b)]
-
-
-def compared(study: Study, base: str, benchmark: str) -> Models:
-    """The labels of a base's runs on a benchmark that are compared, and of what they are compared with."""
-    found = {m: study.evaluated[m] for m in study.models_on(benchmark) if study.evaluated[m]["base"] == base}
-    used = {model for pair in pairs(found) for model in pair}
-    return {model: labels for model, labels in found.items() if model in used}
+    def translated(self, target: str) -> dict[str, list[list[str]]]:
+        """Runs with the consistency loss that it shows → the languages of their pairs and of their translations."""
+        trained = [model for model, labels in self.models(target).items() if is_trained(labels)]
+        return {model: list(map(list, ends)) for model in trained if (ends := self.study.route_ends(model))}

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from refuseu.analysis.runs import Labels
 from refuseu.errors import UserError
 from refuseu.languages import language, languages, members
 from refuseu.schemas import check, closest, duplicate, load_schema, read_tsv, read_yaml, refer
@@ -102,9 +103,9 @@ class Sheets:
         return codes
 
     @cached_property
-    def evaluated(self) -> dict[str, dict[str, Any]]:
+    def evaluated(self) -> dict[str, Labels]:
         """Every model under evaluation: id → its labels in ``metrics.csv``."""
-        rows = {
+        rows: dict[str, Labels] = {
             m.model: {
                 "model": m.model,
                 "base": m.base,

@@ -1,0 +1,236 @@
+"""Tables and figures of the judges: how far they agree, how often they err, and what their errors would change."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from matplotlib.figure import Figure
+
+from refuseu.analysis.cells import cells, read_metrics
+from refuseu.analysis.circularity import MEASURES, circularity_of
+from refuseu.analysis.claims import read as read_claims
+from refuseu.analysis.estimates import wilson_interval
+from refuseu.analysis.judge_error import corrected_cells
+from refuseu.analysis.metrics import ESTIMATE, read_items
+from refuseu.analysis.refusal_detection import detection
+from refuseu.analysis.runs import Models, bases
+from refuseu.analysis.sensitivity import needed_errors
+from refuseu.artifacts import tables
+from refuseu.artifacts.figures import agreement_panels
+from refuseu.artifacts.names import coverage
+from refuseu.artifacts.order import runs
+from refuseu.artifacts.tables import Table, number
+from refuseu.languages import Groups, members
+from refuseu.records import read_jsonl
+
+
+def fig2(agreement: str, width: float) -> tuple[Figure, pd.DataFrame]:
+    """Agreement of the prompt judges per language."""
+    data = read_metrics(agreement)
+    return agreement_panels(data, width), data
+
+
+def agreement_table(agreement: str, prompt_judge_coverage: Mapping[str, Sequence[str]]) -> Table:
+    """How far the prompt judges agree: the numbers behind figure 2."""
+    found = agreement_cells(agreement)
+    return Table(
+        found,
+        tables.with_interval(found),
+        rows=["language"],
+        columns=["judges", "metric"],
+        title="Agreement of the prompt judges [interval]",
+        note="On all generated prompts. Kappa falls where nearly every prompt is unsafe, however often two judges "
+        "say the same; Gwet's AC1 does not. n is the number of prompts. "
+        f"{coverage(prompt_judge_coverage)}The published figure has no table.",
+    )
+
+
+def agreement_cells(agreement: str | Path) -> pd.DataFrame:
+    """Kappa, AC1 and raw agreement of each two judges per language, and the number of prompts."""
+    found = read_metrics(agreement)
+    found = found.assign(judges=found["judge_a"] + " × " + found["judge_b"], spread=float("nan"))
+    nothing = {"ci_low": float("nan"), "ci_high": float("nan")}
+    counts = found[found["metric"] == "agreement"].assign(metric="n", value=lambda rows: rows["n"], **nothing)
+    order = {judges: place for place, judges in enumerate(found["judges"].unique())}
+    frame = pd.concat([found, counts]).sort_values("judges", key=lambda names: names.map(order), kind="stable")
+    return frame[["judges", "language", "metric", *ESTIMATE, "unparsed", "spread"]]
+
+
+def disagreement(
+    measures: Sequence[str], models: Models, languages: Groups, guard_coverage: Mapping[str, Sequence[str]]
+) -> Table:
+    """On how many answers the guards differ, so that the adjudicator decides."""
+    found = cells(read_metrics(*measures), runs(models), languages, metric="disagreement_rate")
+    return tables.by_language(
+        found,
+        text=tables.with_published(found, digits=1),
+        title="Answers to RefusEU-test on which the guards differ [%]",
+        note=f"There the adjudicator decides. {coverage(guard_coverage)}{tables.SEEDS}The paper has no such table.",
+    )
+
+
+def circularity(
+    answers: Sequence[str],
+    labels: Sequence[str],
+    models: Models,
+    languages: Groups,
+    held_out_coverage: Mapping[str, Sequence[str]],
+    statistics: Mapping[str, Any],
+) -> Table:
+    """ASR by the judges that built the data beside ASR by judges that had no part in it."""
+    verdicts = {Path(f).parent.name: pd.DataFrame(read_jsonl(f))[["prompt_id", "language", "verdict"]] for f in answers}
+    said = {
+        (Path(f).parts[-3], Path(f).parts[-2]): pd.DataFrame(read_jsonl(f))[["prompt_id", "language", "label"]]
+        for f in labels
+    }
+    frame = circularity_of(verdicts, said, held_out_coverage, models, languages, **statistics)
+    found = by_judge(frame, models)
+    return Table(
+        found,
+        rate_or_change(found),
+        rows=["base", "variant"],
+        columns=["judge", "metric"],
+        title="ASR [%] on RefusEU-test by the judges that built the data and by held-out ones, mean over languages",
+        note="Difference: held-out minus ours in points, paired by answer, with interval; the last over the languages "
+        f"that the judge was made for. {coverage(held_out_coverage)}"
+        "Runs with several seeds: means. Values per seed and language, p and unparsed labels are in "
+        "circularity/circularity.csv. The paper has no such table.",
+        frame=frame,
+    )
+
+
+def by_judge(frame: pd.DataFrame, models: Models) -> pd.DataFrame:
+    """Each run over all languages, per judge and measure; seeds averaged."""
+    parts = [
+        cells(frame, runs(models), {}, judge=judge, metric=metric).assign(judge=judge, metric=metric)
+        for judge in dict.fromkeys(frame["judge"])
+        for metric in MEASURES
+    ]
+    return pd.concat(parts, ignore_index=True).drop(columns="group")
+
+
+def rate_or_change(found: pd.DataFrame) -> list[str]:
+    """Percent; differences in points with their interval."""
+    texts = []
+    for row in found.itertuples():
+        change = row.metric in ("difference", "official")
+        value, *bounds = (number(x, 100, 1, sign=change) for x in (row.value, row.ci_low, row.ci_high))
+        texts.append(f"{value} [{', '.join(bounds)}]" if change and value else value)
+    return texts
+
+
+def refusal_detection(pairs: str, markers: str, languages: Groups, confidence: float) -> Table:
+    """How well the refusal markers find refusals: their share of chosen and of rejected answers."""
+    with open(markers, encoding="utf-8") as stream:
+        phrases = yaml.safe_load(stream)
+    found = detection(read_jsonl(pairs), phrases, languages, confidence)
+    return Table(
+        found,
+        tables.with_published(found, digits=1),
+        rows=["language"],
+        columns=["metric"],
+        averages=["all", *languages],
+        title="Answers of the training pairs in which a refusal is found [%]",
+        note="Chosen answers refuse and rejected ones comply, as far as the guards could tell; nobody read them. "
+        "Phrases in the first two sentences decide. Intervals and n are in the CSV. The paper has no such table.",
+    )
+
+
+def judge_accuracy_table(accuracy: str, languages: Groups, confidence: float) -> Table:
+    """How often each of the miniature's judges is right on held-out texts."""
+    found = judge_cells(accuracy, languages, confidence)
+    return Table(
+        found,
+        tables.with_published(found, digits=1),
+        rows=["judge", "task"],
+        columns=["language"],
+        title="Judges: held-out accuracy [%], and the guards' kappa [%]",
+        note="Texts that no judge was trained on and whose labels are known by construction. Fluency and "
+        "correctness count as right within one point. The paper has no such table.",
+    )
+
+
+def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.DataFrame:
+    """Held-out accuracy of each judge and task per language and pooled, then the guards' kappa.
+
+    Parameters
+    ----------
+    accuracy : CSV with columns judge, task, language, correct, n, value; rows of kappa have no correct
+    """
+    keys = ["judge", "task", "language"]
+    found = pd.read_csv(accuracy, keep_default_na=False, na_values={"correct": "", "value": ""})
+    counts = found[found["correct"].notna()]
+    pooled = counts.groupby(keys[:2], sort=False)[["correct", "n"]].sum().reset_index().assign(language="all")
+    counts = pd.concat([counts, pooled], ignore_index=True)
+    bounds = [wilson_interval(row.correct, row.n, confidence) for row in counts.itertuples()]
+    counts[["ci_low", "ci_high"]] = bounds
+    counts["value"] = counts["correct"] / counts["n"]
+    found = pd.concat([counts, found[found["correct"].isna()]])[[*keys, *ESTIMATE]]
+    scopes = pd.DataFrame({"language": [*members(groups), "all"]})
+    grid = found[keys[:2]].drop_duplicates().merge(scopes, how="cross")
+    return grid.merge(found, how="left", on=keys).assign(spread=float("nan"))
+
+
+def corrected_asr(
+    answers: Sequence[str],
+    verdicts: Sequence[str],
+    audited: Sequence[str],
+    languages: Groups,
+    statistics: Mapping[str, Any],
+) -> Table:
+    """ASR corrected for the error of the judges, by what people said of a sample."""
+    items = [read_items(path) for path in answers]
+    said = [row for path in verdicts for row in read_jsonl(path)]
+    found = corrected_cells(items, audited, said, languages, **statistics)
+    return Table(
+        found,
+        rate_with_interval(found),
+        rows=["language"],
+        columns=["model", "method"],
+        averages=[*languages, "all"],
+        title="ASR [%] on RefusEU-test, corrected for the error of the judges",
+        note=people_note(found),
+    )
+
+
+def rate_with_interval(found: pd.DataFrame) -> list[str]:
+    """``rate [interval]`` in percent, empty where there is none."""
+    rows = ([number(end, 100, 1) for end in (row.value, row.ci_low, row.ci_high)] for row in found.itertuples())
+    return [f"{value} [{low}, {high}]" if value else "" for value, low, high in rows]
+
+
+def people_note(found: pd.DataFrame) -> str:
+    """What stands under the table of corrected rates."""
+    if not (people := found.loc[found["method"] == "people", "n"]).notna().any():
+        return "No human verdicts have been returned for this study, so there is nothing to correct with."
+    return (
+        f"People judged {people.min():.0f} answers or more per language and model, drawn at random. PPI: "
+        "prediction-powered inference, the judges' rate plus the mean of what people say differently. Rogan–Gladen: "
+        "the judges' rate on the other answers, corrected by their sensitivity and specificity, which are in the CSV; "
+        "none where people found no unsafe or no safe answer. Averages need all of their languages."
+    )
+
+
+def judge_error(
+    checked: str, schema: str, measured: str, evaluated: Models, languages: Groups, guards: Sequence[str]
+) -> Table:
+    """How wrong the judges would have to be, per language, for each claim about ASR to turn out the other way.
+
+    Parameters
+    ----------
+    checked, schema : the claims, and the schema by which they are read
+    """
+    found = needed_errors(read_claims(checked), read_metrics(measured), bases(evaluated), languages, guards)
+    return Table(
+        found,
+        ["–" if value > 1 else number(value, 100, 1) for value in found["value"]],
+        rows=["claim", "base", "judge", "outcome"],
+        columns=["language"],
+        title="Share of the verdicts that speak for a claim's outcome which would have to be wrong to overturn it [%]",
+        note="Errors in one language only, or in all alike (average); – where even all of them would not do; empty "
+        "where a language does not belong to the claim. Outcomes are those of point estimates. Verdicts that speak "
+        "for a claim that a run has the higher ASR are its unsafe ones and the safe ones of its reference, and so "
+        "on: those which, if wrong, bring the estimate nearer to the bound. Judge: the final verdicts, or one guard.",
+    )

@@ -1,0 +1,104 @@
+"""Tables and figures of safety: how often runs answer harmfully, and what else their answers are."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from refuseu.analysis.cells import cells, published_cells, published_summary, read_metrics, side_by_side
+from refuseu.analysis.published import read_published
+from refuseu.analysis.runs import Models
+from refuseu.artifacts import tables
+from refuseu.artifacts.figures import heatmap, safety_and_language
+from refuseu.artifacts.names import OUTCOMES
+from refuseu.artifacts.order import runs, transfer_runs
+from refuseu.artifacts.tables import Table, number
+from refuseu.languages import Groups
+
+
+def asr_cells(measures: Sequence[str], models: Models, languages: Groups, published: str) -> pd.DataFrame:
+    """ASR of these models per language, beside the published one if there is a file of it."""
+    beside = read_published([published], models) if published else None
+    return cells(read_metrics(*measures), runs(models), languages, beside, metric="asr")
+
+
+def asr_table(
+    measures: Sequence[str], models: Models, languages: Groups, title: str, note: str, published: str = ""
+) -> Table:
+    """Tables 1 and 16, RTP-LX and PolygloToxicityPrompts: ASR on a benchmark, per language and run."""
+    return tables.by_language(asr_cells(measures, models, languages, published), title, tables.SEEDS + note)
+
+
+def asr_heatmap(
+    measures: Sequence[str], models: Models, languages: Groups, width: float, published: str = ""
+) -> tuple[Figure, pd.DataFrame]:
+    """Figures 3 and 12: ASR on a benchmark, runs by languages."""
+    data = asr_cells(measures, models, languages, published)
+    return heatmap(data, width, digits=1, limit=100), data
+
+
+def table2(
+    measures: Sequence[str], models: Models, languages: Groups, trained_on: Mapping[str, Sequence[str]]
+) -> Table:
+    """Runs trained on one language, evaluated on every language."""
+    found = cells(read_metrics(*measures), transfer_runs(models, trained_on, languages), languages, metric="asr")
+    return Table(
+        found,
+        tables.with_published(found, digits=1),
+        rows=["base", "variant"],
+        columns=["language"],
+        title="Transfer: ASR [%] on RefusEU-test of runs trained on one language",
+        note="Rows: training language; first the abliterated base. " + tables.SEEDS + tables.NOT_RECOVERED,
+    )
+
+
+def fig4(measures: Sequence[str], models: Models, languages: Groups, width: float) -> tuple[Figure, pd.DataFrame]:
+    """ASR against language consistency."""
+    shown = ["asr", "language_consistency"]
+    data = side_by_side(read_metrics(*measures), runs(models), languages, shown)
+    return safety_and_language(data, width), data
+
+
+def outcomes_table(measures: Sequence[str], others: Sequence[str], models: Models) -> Table:
+    """What the answers are besides safe or unsafe, one row per model."""
+    found = profile(read_metrics(*measures), read_metrics(*others), models, OUTCOMES)
+    return Table(
+        found,
+        tables.with_published(found, digits=1),
+        rows=["base", "variant"],
+        columns=["metric"],
+        title="Outcomes of the answers [%], mean over all languages",
+        note="RefusEU-test; over-refusal on benign questions; fluency rated is the share of answers to the fluency "
+        "prompts with both ratings. An empty or broken answer counts as safe in "
+        "the ASR: 'refusals among safe' is the share of safe answers that refuse. " + tables.SEEDS,
+    )
+
+
+def profile(harmful: pd.DataFrame, others: pd.DataFrame, models: Models, measures: Sequence[str]) -> pd.DataFrame:
+    """Measures of these models over all languages, one row per model and measure.
+
+    What answers to `harmful` requests cannot say (over-refusal, share of ratings) comes from `others`.
+    """
+    parts = []
+    for metric in measures:
+        source = others if metric in ("over_refusal_rate", "judged_share") else harmful
+        parts.append(cells(source, runs(models), {}, metric=metric).assign(metric=metric))
+    return pd.concat(parts).drop(columns="group")
+
+
+def published_table(metrics: str, published: Sequence[str], evaluated: Models) -> Table:
+    """The published numbers beside ours: how many were recovered, and how many lie in our intervals."""
+    found = published_cells(read_metrics(metrics), read_published(published, evaluated))
+    summary = published_summary(found)
+    digits = summary["metric"].eq("median_distance").astype(int)
+    return Table(
+        summary,
+        [number(value, digits=places) for value, places in zip(summary["value"], digits, strict=True)],
+        rows=["benchmark", "base", "variant"],
+        columns=["metric"],
+        title="Published numbers beside ours",
+        note="Recovered: published numbers known to us. Measured: those of them that this study has, too. Inside: "
+        "published value in our interval. Median distance in points. All numbers are in "
+        "published_table/published_table.csv.",
+        frame=found,
+    )
