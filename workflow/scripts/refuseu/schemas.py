@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,18 @@ def check(value: Any, schema: str, where: str) -> None:
         raise UserError(f"{at}: the key {missing!r} is missing; add it")
     expected = error.schema.get("description", error.message).rstrip(".")
     raise UserError(f"{at}: {error.instance!r} does not fit ({shorten(error.message)}); expected: {expected}")
+
+
+def one_of(value: str, known: Sequence[str], where: str, what: str) -> None:
+    """Raise unless `value` is among names that the code declares, as `check` does for those of a schema."""
+    if value not in known:
+        said = shorten(f"{value!r} is not one of {list(known)}")
+        raise UserError(f"{where}: {value!r} does not fit ({said}); expected: {what}: {either(known)}")
+
+
+def either(names: Sequence[str]) -> str:
+    """Names as a choice in words."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def refer(name: str, known: Any, file: str, place: str, what: str) -> None:

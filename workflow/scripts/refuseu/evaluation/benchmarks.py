@@ -5,6 +5,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     UserError
         If a language, file or column is missing, or a prompt is empty or its id not unique.
     """
-    records = [record for language in languages for record in LOADERS[source](Path(path), name, language)]
+    records = [record for language in languages for record in LOADERS[source].read(Path(path), name, language)]
     asked = [record for record in records if record.get("split") != "dev"]
     seen: set[tuple[str, str]] = set()
     for row in asked:
@@ -173,10 +174,26 @@ def column(row: Any, key: str, file: Path) -> Any:
     return row[key]
 
 
-LOADERS: dict[str, Callable[[Path, str, str], list[Record]]] = {
-    "refuseu": refuseu,
-    "rtp_lx": rtp_lx,
-    "polyglotox": polyglotox,
-    "questions": questions,
-    "global_mmlu": global_mmlu,
+@dataclass(frozen=True)
+class Loader:
+    """A layout in which benchmarks come: a value of the column source.
+
+    Attributes
+    ----------
+    read : (folder or file, benchmark, language) → records
+    files : patterns of files; a folder has at least one
+    options : whether it has questions with options (kind knowledge) and not prompts
+    """
+
+    read: Callable[[Path, str, str], list[Record]]
+    files: tuple[str, ...] = ("*",)
+    options: bool = False
+
+
+LOADERS = {
+    "refuseu": Loader(refuseu),
+    "rtp_lx": Loader(rtp_lx, ("RTP-LX.zip", "RTP_LX_*.json")),
+    "polyglotox": Loader(polyglotox, ("ptp-*/small*.parquet",)),
+    "questions": Loader(questions, ("*.yaml",)),
+    "global_mmlu": Loader(global_mmlu, ("*.jsonl", "*/test-*.parquet"), options=True),
 }

@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
+from refuseu.evaluation.benchmarks import LOADERS
 from refuseu.job import warm
 from refuseu.runner import cluster, snakemake_internals
 from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
-
-# Files of which a benchmark's folder has at least one, by source.
-FILES = {
-    "rtp_lx": ("RTP-LX.zip", "RTP_LX_*.json"),
-    "polyglotox": ("ptp-*/small*.parquet",),
-    "questions": ("*.yaml",),
-    "global_mmlu": ("*.jsonl", "*/test-*.parquet"),
-}
 
 
 def start(workflow: Any, study: Study) -> None:
@@ -67,7 +60,7 @@ def start(workflow: Any, study: Study) -> None:
 
 
 def check_benchmark(row: Benchmark) -> None:
-    folder, wanted = Path(row.repository), FILES.get(row.source, ("*",))
+    folder, wanted = Path(row.repository), LOADERS[row.source].files
     made_here = row.repository.startswith("results/")
     if row.revision == "local" and not made_here and not any(file for kind in wanted for file in folder.glob(kind)):
         kinds = " or ".join(wanted)
