@@ -2,7 +2,7 @@
 
 import csv
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,14 @@ def one_of(value: str, known: Sequence[str], where: str, what: str) -> None:
     if value not in known:
         said = shorten(f"{value!r} is not one of {list(known)}")
         raise UserError(f"{where}: {value!r} does not fit ({said}); expected: {what}: {either(known)}")
+
+
+def same_keys(value: Collection[str], known: Collection[str], where: str) -> None:
+    """Raise unless a mapping has exactly these keys, which the code declares."""
+    if unknown := next((key for key in value if key not in known), ""):
+        raise UserError(f"{where}: unknown key {unknown!r}{closest(unknown, known)}")
+    if missing := next((key for key in known if key not in value), ""):
+        raise UserError(f"{where}: the key {missing!r} is missing; add it")
 
 
 def either(names: Sequence[str]) -> str:

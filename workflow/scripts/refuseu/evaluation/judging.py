@@ -8,7 +8,7 @@ from typing import Any
 
 from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete, uncut
-from refuseu.evaluation.guards import LONGEST, REASONED, VERDICT_FIRST, conversation, parse, response_only
+from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, conversation, parse, response_only
 from refuseu.records import Record
 
 BLANK = {"label": "safe", "categories": [], "unsafe_probability": None, "refusal": None, "raw": ""}
@@ -40,7 +40,7 @@ def label(
         else conversation(judge["format"], prompt, response, templates)
         for prompt, response in asked
     ]
-    verdict_first = judge["format"] in VERDICT_FIRST
+    verdict_first = FORMATS[judge["format"]].verdict_first
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=verdict_first)
     if judge["format"] == "classify":  # a chat model, which may reason first
         completions = uncut(judge, messages, decoding, REASONED, journal, batch_size)

@@ -120,7 +120,7 @@ def check_uses(sheets: Sheets) -> None:
         "fluency.judge": [sheets.config["fluency"]["judge"]],
     }
     formats: dict[str, Sequence[str]] = {"judging.adjudicator": ("classify",), "fluency.judge": ("rating",)}
-    formats |= dict.fromkeys(("dataset.prompt_judges", "judging.guards", "judging.held_out"), FORMATS)
+    formats |= dict.fromkeys(("dataset.prompt_judges", "judging.guards", "judging.held_out"), tuple(FORMATS))
     for key, names in uses.items():
         for name in names:
             refer(name, sheets.models, sheets.source, f"key {key}", f"a model of {paths['models']}")

@@ -7,13 +7,19 @@ from typing import Any, TypeVar
 
 from refuseu.analysis.runs import Labels
 from refuseu.errors import UserError
-from refuseu.evaluation.benchmarks import LOADERS
-from refuseu.evaluation.guards import FORMATS
 from refuseu.languages import language, languages, members
-from refuseu.schemas import check, closest, duplicate, either, load_schema, one_of, read_tsv, read_yaml, refer
+from refuseu.schemas import (
+    check,
+    closest,
+    duplicate,
+    load_schema,
+    read_tsv,
+    read_yaml,
+    refer,
+)
+from refuseu.study import declared
 from refuseu.study.rows import Benchmark, Model, Variant
 
-PROMPTED = ("harmful", "benign", "fluency")  # kinds of benchmarks with prompts
 Row = TypeVar("Row", Model, Variant, Benchmark)
 Codes = tuple[str, ...]  # of languages
 Recipe = dict[str, dict[str, Any]]  # section → its keys
@@ -34,6 +40,7 @@ class Sheets:
     """
 
     def __init__(self, config: dict[str, Any], source: str):
+        declared.check_templates(config, source)
         check(config, "config", source)
         self.source = source
         self.config = config
@@ -67,7 +74,7 @@ class Sheets:
             values: dict[str, Any] = {k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()}
             if "repository" in values:
                 values["repository"] = values["repository"].replace("<study>", f"results/{self.name}")
-            check_declared(name, row, where)
+            declared.check_row(name, row, where)
             check(values, name, where)
             for key in ("roles", "models"):
                 if key in values:
@@ -158,20 +165,6 @@ class Sheets:
         """The config with which ``accelerate launch`` trains on the GPUs of a base; None for one process."""
         gpus = self.models[base].gpus
         return f"{self.config['sheets']['accelerate']}/{gpus}.yaml" if gpus > 1 else None
-
-
-def check_declared(name: str, row: dict[str, str], where: str) -> None:
-    """What a row says of layouts and formats, which the code that reads them declares."""
-    if name == "models":
-        one_of(row["format"], ["chat", *FORMATS, "rating"], f"{where}, key format", "how it is addressed and read")
-    elif name == "benchmarks":
-        one_of(row["source"], list(LOADERS), f"{where}, key source", "the loader")
-        questions = [source for source, loader in LOADERS.items() if loader.options]
-        at = f"{where}, key kind: {row['kind']!r} does not fit source {row['source']}; expected:"
-        if row["kind"] == "knowledge" and row["source"] not in questions:
-            raise UserError(f"{at} harmful, benign or fluency; knowledge is for source {either(questions)}")
-        if row["kind"] in PROMPTED and row["source"] in questions:
-            raise UserError(f"{at} knowledge, because source {row['source']} is questions with options")
 
 
 def load_recipe(path: Path, above: tuple[Path, ...] = ()) -> Recipe:
