@@ -5,7 +5,7 @@ rules/training.smk    pairs → reference log-probabilities, once per base → a
 rules/evaluation.smk  models × benchmarks → responses → verdicts, languages, knowledge, fluency
 rules/audit.smk       pairs and responses → annotation sheets; returned sheets → rates, agreement
 rules/measures.smk    verdicts and scores → measures with intervals, comparisons of runs
-rules/artifacts.smk   measures → tables and figures, each declared in refuseu/artifacts/declared.py
+rules/artifacts.smk   measures → tables and figures, each declared in refuseu/artifacts/declared
 rules/report.smk      claims of the papers, tested; the report
 rules/plan.smk        what the study would still cost, what its journals hold; only when asked for
 rules/assets.smk      what comes from outside, pinned

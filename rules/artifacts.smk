@@ -1,4 +1,4 @@
-# Tables and figures: a rule for each row of refuseu/artifacts/declared.py, named as its target.
+# Tables and figures: a rule for each row of refuseu/artifacts/declared, named as its target.
 
 for artifact in artifacts.ruled("table"):
 

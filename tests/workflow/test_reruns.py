@@ -213,7 +213,7 @@ def test_an_edit_of_a_drawing_function_reruns_what_it_draws_and_the_report(study
 
 
 def test_an_edit_of_a_caption_reruns_the_report_alone(study):
-    declared = "workflow/scripts/refuseu/artifacts/declared.py"
+    declared = "workflow/scripts/refuseu/artifacts/declared/safety.py"
     with study.edited(
         declared, lambda text: text.replace("the unweighted mean. Darker", "the unweighted mean: darker")
     ):

@@ -6,6 +6,9 @@ from typing import Literal
 
 from refuseu.artifacts.choices import Choice
 
+MEASURES = "<study>/measure/{evaluation}.csv"
+COMPARISONS = "<study>/compare/{comparison}.csv"
+
 
 @dataclass(frozen=True)
 class Artifact:

@@ -1,0 +1,61 @@
+"""The error of judges, and what the papers do not have."""
+
+from refuseu.analysis.runs import in_tables, not_single
+from refuseu.artifacts.artifact import MEASURES, Artifact
+from refuseu.artifacts.choices import those
+
+JUDGE_ERROR = "Judge error"
+FURTHER = "Beyond the papers"
+
+# fmt: off
+ARTIFACTS = (
+    Artifact(
+        JUDGE_ERROR, "table", "corrected_asr", "corrected_asr", "judges:corrected_asr",
+        title="ASR corrected for judge error",
+        caption="The judges' rate, the rate among the answers that people judged, and the judges' rate corrected by "
+        "these in two ways, *prediction-powered inference* and *Rogan–Gladen*, each with its interval. Empty until "
+        "human verdicts on responses have been returned (see the manual audit).",
+        inputs={"answers": "<study>/measure/{audited}.jsonl", "verdicts": "{audit}/verdicts.jsonl"},
+        facts=("audited", "languages", "statistics"), when="audited", heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "table", "judge_error", "judge_error", "judges:judge_error",
+        title="How wrong the judges would have to be",
+        caption="For each claim about ASR, the share of the verdicts speaking for its outcome that would have to be "
+        "wrong to overturn it: in one language only, or in all alike, by the final verdicts and by each guard alone. "
+        "Errors are taken at their worst, all in the direction that overturns. It is worked out from the rates, "
+        "without human labels, and says nothing of how wrong the judges are.",
+        inputs={
+            "checked": "config/claims.yaml", "schema": "workflow/schemas/claims.schema.yaml",
+            "measured": "<study>/metrics/metrics.csv",
+        },
+        facts=("evaluated", "guards", "languages"), heavy=True,
+    ),
+    Artifact(
+        FURTHER, "table", "disagreement", "disagreement", "judges:disagreement", those(in_tables), "refuseu_test",
+        title="Where the guards differ",
+        caption="Share of answers to RefusEU-test, per language and run, that the two guards label differently, so "
+        "that the adjudicator decides. The note names the languages that a guard was not made for.",
+        inputs={"measures": MEASURES}, facts=("guard_coverage", "languages", "models"),
+    ),
+    Artifact(
+        FURTHER, "table", "refusal_detection", "refusal_detection", "judges:refusal_detection",
+        title="How well refusals are found",
+        caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
+        "not, in which the phrases of the refusal markers find a refusal, per language.",
+        inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True,
+    ),
+    Artifact(
+        FURTHER, "table", "circularity", "circularity", "judges:circularity", those(not_single), "refuseu_test",
+        title="Circularity",
+        caption="The guards that judge the answers also built the training data. ASR by them beside ASR by judges that "
+        "had no part in it, and the difference, paired by answer, with its interval: far from zero for trained runs "
+        "only, it would mean that training fitted the guards and not the harm.",
+        inputs={
+            "answers": "<study>/measure/{evaluation}.jsonl",
+            "labels": "<study>/judge/{held_out}/{evaluation}.jsonl",
+        },
+        facts=("held_out_coverage", "languages", "models", "statistics"), when="held_out", frame=True, heavy=True,
+    ),
+)
+# fmt: on

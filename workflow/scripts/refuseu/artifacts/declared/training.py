@@ -1,0 +1,42 @@
+"""The training, and the question that the papers leave open."""
+
+from refuseu.analysis.runs import is_trained
+from refuseu.artifacts.artifact import MEASURES, Artifact
+from refuseu.artifacts.choices import in_open_question, those
+
+TRAINING = "Training"
+OPEN_QUESTION = "The open question"
+
+# fmt: off
+ARTIFACTS = (
+    Artifact(
+        TRAINING, "figure", "training_curves", "training_curves", "training:training_curves", those(is_trained),
+        title="Training curves",
+        caption="Loss, reward accuracy and reward margin of every run over the share of its training that is done, a "
+        "row per base; runs on one language other than English are grey. The cosine between the raw hidden states of "
+        "the languages is logged where MLC is trained: the MLC loss itself is no evidence of consistency, since its "
+        "extractor alone can lower it. Neither is the share of the first singular value of what is extracted, which "
+        "the loss raises.",
+        inputs={"logs": "<study>/align/{trained}/log.csv"}, facts=("models",),
+    ),
+    Artifact(
+        OPEN_QUESTION, "table", "open_question", "open_question", "training:open_question", those(in_open_question),
+        "refuseu_test knowledge fluency benign", title="English-only alignment with MLC against balanced alignment",
+        caption="What each run reaches over all languages, and what it costs: preference pairs, characters of prompts "
+        "to translate, hours of training and GPU-hours from the manifests. The paired difference in ASR is among the "
+        "claims. The papers leave this question open.",
+        inputs={
+            "measures": MEASURES, "manifests": "<study>/align/{trained}/manifest.json",
+            "pairs": "{train}",
+        },
+        facts=("models", "kinds", "translated"), heavy=True,
+    ),
+    Artifact(
+        OPEN_QUESTION, "figure", "open_question_figure", "open_question", "training:open_question_figure",
+        title="English-only alignment with MLC against balanced alignment",
+        caption="Each panel is a measure over all languages, with its interval, or a cost of training; each row is a "
+        "run. Costs and measures are those of the table of the same name.",
+        inputs={"table": "<study>/tables/open_question.csv"}, facts=(),
+    ),
+)
+# fmt: on
