@@ -87,6 +87,11 @@ def test_what_only_makes_jobs_faster_reruns_nothing(study):
         assert {rule(job) for job in reruns(study, changes)} <= {"plan"}
 
 
+def test_whether_jobs_are_measured_reruns_nothing(study):
+    warm = read_yaml(f"{study.config}/config.yaml")["warm_workers"]
+    assert {rule(job) for job in reruns(study, {"warm_workers": not warm})} <= {"plan"}
+
+
 def test_the_style_reruns_figures(study):
     assert {rule(job) for job in reruns(study, {"figures": {"dpi": 77}})} == {*FIGURES, "report", "all"}
 

@@ -1,0 +1,153 @@
+"""A version of Snakemake that this workflow does not know costs speed or a check, says so, and runs all the same."""
+
+import logging
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from refuseu.errors import UserError
+from refuseu.runner import cluster, snakemake_internals
+
+RUN = "0b1c1d2e-1111-2222-3333-444455556666"
+
+
+class Rule(SimpleNamespace):
+    """As Snakemake's, so far as it is touched."""
+
+    def set_params(self, **params):
+        self.params |= params
+
+
+def rule(name="align", output="results/paper/align/{model,[a-z]+}/{benchmark}.jsonl"):
+    return Rule(name=name, script=f"{name}.py", output=[output], output_modifier="modifier", params={})
+
+
+def workflow(**parts):
+    limit = SimpleNamespace(max_jobs=100, timespan=1)
+    known = {
+        "rules": [rule(), SimpleNamespace(name="all", script=None)],
+        "scheduler": SimpleNamespace(job_rate_limiter=limit),
+        "dag": SimpleNamespace(needrun_jobs=lambda: iter(["a job"])),
+        "executor_plugin": SimpleNamespace(name="slurm"),
+        "local_exec": True, "touch": False, "remote_exec": False, "subprocess_exec": False, "_localrules": {"table1"},
+    }  # fmt: skip
+    return SimpleNamespace(**{name: part for name, part in (known | parts).items() if part is not None})
+
+
+def test_the_known_version_is_asked_without_a_word(capsys):
+    known = workflow()
+    assert [one.name for one in snakemake_internals.work_rules(known)] == ["align"]
+    assert snakemake_internals.jobs_to_run(known) == ["a job"]
+    assert snakemake_internals.runs_here(known) and snakemake_internals.on_slurm(known)
+    snakemake_internals.unthrottle(known)
+    assert known.scheduler.job_rate_limiter is None
+    snakemake_internals.set_param(known.rules[0], "code", "digest")
+    assert known.rules[0].params == {"code": "digest"}
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("state", ["touch", "remote_exec", "subprocess_exec"])
+def test_who_only_adopts_results_or_is_a_job_has_no_jobs_to_run(state):
+    assert snakemake_internals.jobs_to_run(workflow(**{state: True})) == []
+
+
+def test_a_limit_that_somebody_asked_for_stays():
+    limited = workflow(scheduler=SimpleNamespace(job_rate_limiter=SimpleNamespace(max_jobs=7, timespan=1)))
+    snakemake_internals.unthrottle(limited)
+    assert limited.scheduler.job_rate_limiter.max_jobs == 7
+
+
+@pytest.mark.parametrize(
+    ("ask", "missing", "found", "said"),
+    [
+        ("unthrottle", "scheduler", None, "short jobs are started slowly"),
+        ("work_rules", "rules", [], "an edit of code reruns nothing by itself"),
+        ("jobs_to_run", "dag", [], "what the jobs need was not checked"),
+        ("jobs_to_run", "touch", [], "what the jobs need was not checked"),
+        ("runs_here", "local_exec", False, "whether this machine has a GPU was not checked"),
+        ("on_slurm", "executor_plugin", False, "whether jobs of an earlier run are with SLURM was not checked"),
+    ],
+)
+def test_what_is_missing_in_another_version_is_named_and_does_without(capsys, ask, missing, found, said):
+    assert getattr(snakemake_internals, ask)(workflow(**{missing: None})) == found
+    error = capsys.readouterr().err
+    assert error.startswith("refuseu: unknown version of Snakemake (") and said in error and error.count("\n") == 1
+
+
+def test_a_rule_that_takes_no_further_param_is_named(capsys):
+    snakemake_internals.set_param(SimpleNamespace(name="align"), "code", "digest")
+    assert "name what must be made anew with --forcerun" in capsys.readouterr().err
+
+
+def test_a_rule_is_measured_where_its_outputs_wildcards_say():
+    known, measured = workflow(), rule()
+    snakemake_internals.set_benchmark(known, measured, "results/paper/benchmarks")
+    assert measured.benchmark == "results/paper/benchmarks/align/{model}/{benchmark}.tsv"
+    alone = rule("claims", "results/paper/claims.csv")
+    snakemake_internals.set_benchmark(known, alone, "results/paper/benchmarks")
+    assert alone.benchmark == "results/paper/benchmarks/claims/claims.tsv"
+
+
+def test_a_rule_of_the_submit_host_is_not_measured(capsys):
+    light = rule("table1")
+    snakemake_internals.set_benchmark(workflow(), light, "benchmarks")
+    assert not hasattr(light, "benchmark")
+    snakemake_internals.set_benchmark(workflow(_localrules=None), light, "benchmarks")
+    assert "table1 is not measured" in capsys.readouterr().err
+
+
+def test_only_chatter_is_left_out(caplog):
+    logger = logging.getLogger("snakemake.logging")
+    before = list(logger.filters)
+    snakemake_internals.hush()
+    try:
+        for text in ("Execute 3 jobs...", "Select jobs to execute...", "Finished jobid: 3"):
+            logger.warning(text)
+        logger.warning(None)  # whatever a version logs
+    finally:
+        logger.filters = before
+    assert [record.getMessage() for record in caplog.records] == ["Finished jobid: 3", "None"]
+
+
+# What an earlier run left with SLURM
+
+
+def queue(monkeypatch, tmp_path, *rows):
+    """Let squeue say these rows: name, comment."""
+    monkeypatch.chdir(tmp_path)
+    said = "".join(f"{name}|{tmp_path}|{comment}\n" for name, comment in rows) + f"{RUN}|/elsewhere|rule_align\n"
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=said))
+
+
+JOBS = [SimpleNamespace(rule=SimpleNamespace(name="judge"), wildcards=["guard", "a/b"])]
+
+
+def test_a_job_that_is_with_slurm_already_stops_the_run(monkeypatch, tmp_path):
+    queue(monkeypatch, tmp_path, (RUN, "rule_judge_wildcards_guard_a_b"))
+    with pytest.raises(UserError, match=f"1 of the jobs to run are with SLURM .*scancel --name {RUN}"):
+        cluster.check_left_over(JOBS)
+
+
+def test_other_steps_and_other_peoples_jobs_do_not(monkeypatch, tmp_path, capsys):
+    queue(monkeypatch, tmp_path, (RUN, "rule_judge_wildcards_guard_c"), ("my_own_job", "(null)"))
+    cluster.check_left_over(JOBS)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("comment", ["(null)", "", "judge guard=guard", "step:judge"])
+def test_a_job_of_some_run_that_does_not_name_its_step_is_never_passed_over_in_silence(
+    monkeypatch, tmp_path, capsys, comment
+):
+    queue(monkeypatch, tmp_path, (RUN, comment))
+    cluster.check_left_over(JOBS)
+    assert f"({RUN}), so it could not be checked whether they are among the jobs to run" in capsys.readouterr().err
+
+
+def test_the_plugin_that_is_installed_writes_comments_as_they_are_read():
+    import snakemake_executor_plugin_slurm as plugin
+
+    with open(plugin.__file__, encoding="utf-8") as lines:
+        source = lines.read()
+    assert 'comment_str = f"rule_{job.name}"' in source
+    assert 'comment_str = f"rule_{job.name}_wildcards_{wildcard_str}"' in source
