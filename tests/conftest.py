@@ -6,11 +6,12 @@ import runpy
 from copy import deepcopy
 
 import pytest
+import yaml
 from hypothesis import settings
 from snakemake.utils import update_config
 
 from support.cut import Cut
-from support.helpers import CODES, OFFLINE, ROOT, Server, api_row, chat_completion, new_tiny, read_yaml
+from support.helpers import CODES, OFFLINE, ROOT, TESTS, Server, api_row, chat_completion, new_tiny, read_yaml
 
 # No test reaches another machine, nor do the processes that it starts.
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))
@@ -133,3 +134,18 @@ def undisturbed(tmp_path_factory):
     cut = Cut(tmp_path_factory.mktemp("undisturbed"))
     cut.run()
     return cut
+
+
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """The config of two processes on the CPU."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ["PYTHONPATH"]]))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    config = {
+        "compute_environment": "LOCAL_MACHINE", "distributed_type": "MULTI_GPU", "num_machines": 1, "num_processes": 2,
+        "use_cpu": True, "mixed_precision": "no",
+    }  # fmt: skip
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(config))
+    return str(tmp_path / "two.yaml")

@@ -42,3 +42,11 @@ def log_of(folder):
     with open(folder / "log.csv", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     return {column: [float(row[column]) for row in rows if row[column]] for column in rows[0]}
+
+
+def events_of(folder):
+    """(step, loss) of the TensorBoard files, as a reader shows them."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    reader = EventAccumulator(str(folder)).Reload()
+    return [(event.step, event.value) for event in reader.Scalars("train/loss")]

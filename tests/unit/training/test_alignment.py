@@ -2,10 +2,7 @@
 
 import json
 import math
-import subprocess
-import sys
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,9 +16,7 @@ from refuseu.training.logprobs import REFERENCE, join_reference
 from refuseu.training.reference import reference
 from refuseu.training.tokens import tokenise
 from refuseu.training.trainers import load_model, load_tokenizer, trainer_config
-from support.helpers import SCRIPTS, TESTS
-from support.killed_training import KILLS
-from support.runs import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, log_of, pair, recipe, run
+from support.runs import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, events_of, log_of, pair, recipe, run
 
 METHODS = [objective + mlc for objective in ("dpo", "sft", "orpo", "simpo") for mlc in ("", "+mlc")]
 
@@ -279,44 +274,7 @@ def test_a_loss_that_is_not_a_number_stops_with_its_step_and_keeps_the_last_good
     assert not (tmp_path / "out").exists()
 
 
-# Killed and started again
-
-
-def test_a_killed_run_that_is_started_again_ends_with_the_same_weights(tiny_model, stored, tmp_path):
-    arguments = json.dumps([tiny_model, str(tmp_path), str(stored)])
-    environment = {
-        "PYTHONPATH": f"{SCRIPTS}:{TESTS}",
-        "OMP_NUM_THREADS": "1",
-        "HF_HUB_OFFLINE": "1",
-        "TRL_EXPERIMENTAL_SILENCE": "1",
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "support.killed_training", arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    for method, kills in KILLS.items():
-        whole = tmp_path / f"{method}-whole"
-        for name, step, _ in kills:
-            folder = tmp_path / f"{method}-{name}"
-            for file in ["log.csv", *(path.name for path in whole.glob("*.safetensors"))]:
-                assert (folder / file).read_bytes() == (whole / file).read_bytes(), (folder, file)
-            facts, expected = (json.loads(Path(f"{path}.json").read_text()) for path in (folder, whole))
-            assert facts["resumed_at_step"] == step
-            assert facts["tokens_seen"] == expected["tokens_seen"]
-            assert facts["seconds"] == expected["seconds"] == 18 * 10  # each step once
-            assert events_of(Path(f"{folder}-events")) == events_of(Path(f"{whole}-events"))
-
-
-def events_of(folder):
-    """(step, loss) of the TensorBoard files, as a reader shows them."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    reader = EventAccumulator(str(folder)).Reload()
-    return [(event.step, event.value) for event in reader.Scalars("train/loss")]
+# Started again
 
 
 def test_tensorboard_files_say_what_the_log_says(train, tmp_path):
