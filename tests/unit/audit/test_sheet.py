@@ -158,7 +158,7 @@ def test_the_csv_holds_the_items_with_empty_answers():
     items = sheet(rows, 3, responses(rows))
     cells = read(audit_sheet.as_csv("mine", items))
     assert [row["item"] for row in cells] == [row["item"] for row in items]
-    asked = [{question for question in sheet.QUESTIONS if row[question] == ""} for row in cells]
+    asked = [{question for question in audit_sheet.QUESTIONS if row[question] == ""} for row in cells]
     assert asked == [set(row["questions"]) for row in items]
     assert {row["annotator"] for row in cells} == {""}
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from refuseu.errors import UserError
-from refuseu.study import study
+from refuseu.study import checks
 from refuseu.training import logprobs
 from refuseu.training.alignment import align, drop_broken, prepare
 from refuseu.training.logprobs import REFERENCE, join_reference
@@ -118,7 +118,7 @@ def test_a_pair_with_other_tokens_refuses_the_file_and_is_named(train):
 
 
 def test_the_rule_and_the_file_depend_on_the_same_keys():
-    assert study.REFERENCE_SETTINGS == logprobs.SETTINGS
+    assert checks.REFERENCE_SETTINGS == logprobs.SETTINGS
 
 
 def test_losses_with_the_stored_reference_are_those_of_plain_trl(train, tiny_model, tmp_path):
