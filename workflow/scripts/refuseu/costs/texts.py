@@ -1,6 +1,6 @@
 """What the steps of a study read and write: texts, counted where files are there, else assumed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -185,8 +185,11 @@ class StudyTexts:
         files = [Path(self.root, "judge", guard, model, f"{benchmark}.jsonl") for guard in self.guards]
         if not all(file.exists() for file in files):
             return responses.share(self.value("shares", "disputed"))
-        labels = zip(*([row["label"] for row in read_jsonl(file)] for file in files), strict=True)
-        number = sum(len(set(said)) > 1 for said in labels)
+        said: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for file in files:
+            for row in read_jsonl(file):
+                said[row["language"], row["prompt_id"]].add(row["label"])
+        number = sum(len(labels) > 1 for labels in said.values())
         return Texts(number, responses.characters * number / max(responses.number, 1), responses.counted)
 
 

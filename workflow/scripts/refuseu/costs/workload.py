@@ -11,8 +11,8 @@ from refuseu.costs.texts import StudyTexts, Texts
 from refuseu.dataset.translation import billed
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
 from refuseu.records import Record
-from refuseu.study import selection
 from refuseu.study.rows import Model
+from refuseu.study.selection import Selection
 
 EPOCHS = 3  # the trainers' default
 
@@ -114,7 +114,7 @@ class Workload(StudyTexts):
                 judge, longest = config["fluency"]["judge"], config["fluency"]["max_new_tokens"]
                 yield self.judged(f"judge_fluency/{model}/{name}.jsonl", judge, self.responses(model, name), longest)
         for guard in config["judging"]["held_out"]:
-            for model, name in selection.evaluations(self.study, "circularity"):
+            for model, name in Selection(self.study).evaluations("circularity"):
                 yield self.judged(f"judge/{guard}/{model}/{name}.jsonl", guard, self.responses(model, name))
         limit = config["knowledge"]["limit"]
         for model, name in self.study.evaluations("knowledge"):
