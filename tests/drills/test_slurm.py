@@ -188,7 +188,7 @@ class Study(Checkout):
             str(path.relative_to(self.results)): path.read_bytes()
             for path in sorted(self.results.rglob("*"))
             if path.is_file()
-            and path.relative_to(self.results).parts[0] not in ("journal", "logs")
+            and path.relative_to(self.results).parts[0] not in ("journal", "logs", "benchmarks")
             and path.name not in ("manifest.json", "adapter_config.json", "training_args.bin")
             and path.suffix not in (".pdf", ".png")
         }
@@ -225,6 +225,15 @@ def test_jobs_get_the_memory_and_time_of_the_profile(undisturbed):
     jobs = {job.rule: job for job in undisturbed.jobs()}
     asked = {rule: (jobs[rule].minutes, jobs[rule].megabytes) for rule in ("align", "judge", "load_benchmark")}
     assert asked == {"align": (720, 64000), "judge": (120, 64000), "load_benchmark": (60, 8000)}
+
+
+def test_the_time_and_memory_of_each_job_are_measured(undisturbed):
+    folder = undisturbed.results / "benchmarks"
+    measured = sorted(folder.rglob("*.tsv"))
+    assert Counter(file.relative_to(folder).parts[0] for file in measured) == JOBS
+    for file in measured:
+        header, values = file.read_text(encoding="utf-8").splitlines()
+        assert dict(zip(header.split("\t"), values.split("\t"), strict=True))["s"] != "NA"
 
 
 def test_no_more_jobs_than_the_profile_says_talk_to_an_api_at_a_time(undisturbed):

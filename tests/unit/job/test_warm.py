@@ -85,6 +85,13 @@ def test_a_warm_job_runs_in_a_fork_of_the_server_with_its_imports_behind_it(serv
     assert made.log.read_text() == f"{server.process.pid} True\n"
 
 
+def test_a_process_that_waits_for_a_worker_imports_nothing_of_what_the_job_needs(server, job):
+    made = job("import refuseu.records; print(refuseu.records)")
+    said = made.run(REFUSEU_WARM=str(server.socket), PYTHONPROFILEIMPORTTIME="1").stderr
+    assert "refuseu.job.warm" in said and "refuseu.records" not in said
+    assert "refuseu.records" in made.run(PYTHONPROFILEIMPORTTIME="1").stderr + made.log.read_text()
+
+
 def test_a_warm_job_has_the_environment_and_folder_of_its_own_process(server, job):
     made = job('import os; print(os.environ["CANARY"], "REFUSEU_WARM" in os.environ)')
     made.run(REFUSEU_WARM=str(server.socket), CANARY="42")
