@@ -4,18 +4,21 @@ One record per answered request, keyed by a digest of exactly what determines th
 (model, revision, adapter), what is asked, and how it decodes. A job appends records as answers arrive
 and reads them first when it starts again. Each record is flushed, so that a killed job loses none; it is
 not synced to the disk, so that a power cut may cost the last ones. Journals lie outside the declared
-outputs, because Snakemake deletes the outputs of failed jobs; each has one writer, so it needs no lock.
+outputs, because Snakemake deletes the outputs of failed jobs. A job that an earlier run left behind may still write,
+so a journal is written under a lease (`refuseu.job.lease`): whoever comes second waits, and then knows all answers.
 Beside a journal lies an account of its use (suffix ``.uses``), which no answer depends on: one line when
 requests are looked up, one when the missing ones are answered.
 """
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from refuseu.job.lease import Lease
 from refuseu.job.progress import track
 from refuseu.records import Record, digest, write_jsonl
 
@@ -35,11 +38,8 @@ class Journal:
     def __init__(self, path: str | Path, who: str = ""):
         self.path, self.who = Path(path), who
         self.records: dict[str, Record] = {}
-        self.dropped = 0
-        self.hits = 0
-        self.misses = 0
-        if self.path.exists():
-            self._load()
+        self.dropped = self.hits = self.misses = 0
+        self._load()
 
     def ask(
         self,
@@ -56,25 +56,45 @@ class Journal:
         answer : called once with the distinct requests that have no record yet, if there are any;
             yields (index, record) in any order
         """
-        missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
+
+        def unknown() -> dict[str, Request]:
+            return {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
+
+        missing = unknown()
         self.hits, self.misses = len(keys) - len(missing), len(missing)
         log.info("journal: %d of %d answers known, %d to ask", self.hits, len(keys), self.misses)
         if keys:
             self._account(who=self.who, known=len(self.records), hits=self.hits, misses=self.misses,
                           dropped=self.dropped)  # fmt: skip
         if missing:
-            waiting, started = list(missing), time.monotonic()
-            with open(self.path, "a", encoding="utf-8", newline="\n") as out:
-                for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
-                    self.records[waiting[index]] = record
-                    out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
-                    out.flush()
-            self._account(answered=len(missing), seconds=round(time.monotonic() - started, 3))
+            with Lease(self.path) as lease:
+                self._load()
+                self._mend()
+                if missing := unknown():
+                    self._answer(missing, answer, lease)
         return [self.records[key] for key in keys]
 
+    def _answer(
+        self,
+        missing: dict[str, Request],
+        answer: Callable[[list[Request]], Iterable[tuple[int, Record]]],
+        lease: Lease,
+    ) -> None:
+        """Ask for what is missing and keep each answer as it arrives."""
+        waiting, started = list(missing), time.monotonic()
+        with open(self.path, "a", encoding="utf-8", newline="\n") as out:
+            for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
+                lease.check()
+                self.records[waiting[index]] = record
+                out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
+                out.flush()
+        self._account(answered=len(missing), seconds=round(time.monotonic() - started, 3))
+
     def _load(self) -> None:
-        """Read what is whole; a last line cut by a kill is dropped, counted and cut off."""
-        whole = 0
+        """Read what is whole: a line that a kill has cut, or that somebody still writes, is left out and counted."""
+        self.dropped = 0
+        if not self.path.exists():
+            return
         with open(self.path, "rb") as lines:
             for line in lines:
                 try:
@@ -82,24 +102,24 @@ class Journal:
                     key = record.pop("key")
                 except (ValueError, KeyError, AttributeError, TypeError):
                     self.dropped += 1
-                    log.warning("%s: dropped a record that a kill had cut", self.path)
                     continue
-                if line.endswith(b"\n"):
-                    whole += len(line)
                 self.records[key] = record
+
+    def _mend(self) -> None:
+        """Take out what a kill has cut, so that the next line begins a line; under the lease only."""
         if self.dropped:
-            self._rewrite()
-        elif whole < self.path.stat().st_size:
-            with open(self.path, "ab") as out:
-                out.write(b"\n")
+            log.warning("%s: dropped %d records that a kill had cut", self.path, self.dropped)
+            write_jsonl(self.path, ({"key": key, **record} for key, record in self.records.items()))
+        elif self.path.exists() and self.path.stat().st_size:
+            with open(self.path, "rb+") as file:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
 
     def _account(self, **facts: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path.with_suffix(".uses"), "a", encoding="utf-8", newline="\n") as out:
             out.write(json.dumps(facts) + "\n")
-
-    def _rewrite(self) -> None:
-        write_jsonl(self.path, ({"key": key, **record} for key, record in self.records.items()))
 
 
 def request_key(identity: Record, request: Any, decoding: Record, seed: int | None) -> str:

@@ -28,3 +28,11 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
             if done % step == 0 or done == total:
                 log.info("%s: %d of %d", what, done, total)
             yield item
+
+
+def tell(sentence: str) -> None:
+    """A sentence for whoever waits at the terminal, and for the log."""
+    log.warning("%s", sentence)
+    if terminal is not None:
+        terminal.write(f"{sentence}\n")
+        terminal.flush()

@@ -1,0 +1,174 @@
+"""Two jobs never write one journal at a time, on whatever machine they are, and however they end."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import asdict, replace
+
+import pytest
+
+from refuseu.errors import UserError
+from refuseu.job import lease
+from refuseu.job.journal import Journal
+from refuseu.job.lease import Lease, myself
+
+SPAWN = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(lease, "BEAT", 0.02)
+    monkeypatch.setattr(lease, "STALE", 0.5)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal" / "a.jsonl"
+
+
+def elsewhere(path, number=1):
+    """The lease of a job on another machine."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.with_name(f"{path.name}.lease-{number}")
+    file.write_text(json.dumps(asdict(replace(myself(), host="node7", machine="another boot", job="42"))))
+    return file
+
+
+def held(path):
+    return sorted(file.name for file in path.parent.glob("*.lease-*") if file.read_text())
+
+
+def test_a_lease_is_free_again_after_its_holder(path):
+    for number in (1, 2, 3):
+        with Lease(path):
+            assert held(path) == [f"a.jsonl.lease-{number}"]
+        assert held(path) == []
+
+
+def test_a_lease_is_free_again_after_an_error(path):
+    with pytest.raises(ZeroDivisionError), Lease(path):
+        raise ZeroDivisionError
+    assert held(path) == []
+
+
+def test_a_live_job_elsewhere_is_waited_for_and_named_once(path, quick):
+    file, said, ended = elsewhere(path), [], threading.Event()
+
+    def live():
+        for _ in range(50):
+            os.utime(file)
+            time.sleep(0.02)
+        ended.set()
+        file.write_text("")
+
+    threading.Thread(target=live).start()
+    with Lease(path, said.append):
+        assert ended.is_set()
+    assert len(said) == 1
+    assert "on node7 (SLURM job 42) is writing" in said[0]
+
+
+def test_a_silent_job_elsewhere_is_given_up_and_stops_when_it_comes_back(path, quick):
+    with Lease(path) as frozen:
+        frozen._stop.set()  # its node is frozen: no sign of life
+        frozen._beating.join()
+        frozen.file.write_text(json.dumps(asdict(replace(myself(), machine="another boot"))))
+        with Lease(path, lambda _: None):
+            frozen._checked = -lease.BEAT
+            with pytest.raises(UserError, match=r"another job has taken over .*a\.jsonl"):
+                frozen.check()
+        frozen.file = frozen.path.with_name("cleared away")
+
+
+def test_a_killed_job_of_this_machine_is_given_up_at_once(path):
+    ready = SPAWN.Event()
+
+    def hold():
+        with Lease(path):
+            ready.set()
+            time.sleep(60)
+
+    job = SPAWN.Process(target=hold)
+    job.start()
+    ready.wait()
+    os.kill(job.pid, signal.SIGKILL)
+    with Lease(path, lambda sentence: pytest.fail(sentence) if not job.exitcode else None):
+        assert held(path) == ["a.jsonl.lease-2"]
+    job.join()
+
+
+def test_of_many_that_want_a_lease_one_has_it_at_a_time(path, tmp_path):
+    seen = tmp_path / "seen"
+
+    def work():
+        for _ in range(10):
+            with Lease(path, lambda _: None):
+                handle = os.open(seen, os.O_CREAT | os.O_EXCL)  # fails if somebody else is in here
+                os.close(handle)
+                time.sleep(random.random() / 500)
+                seen.unlink()
+
+    jobs = [SPAWN.Process(target=work) for _ in range(5)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0] * 5
+
+
+def asks(path, paid, words, seconds):
+    """A job: asks for words one after the other, each paid for by a line in a file."""
+
+    def answer(requests):
+        for index, word in enumerate(requests):
+            time.sleep(seconds)
+            with open(paid, "a") as out:
+                out.write(f"{word}\n")
+            yield index, {"text": word.upper()}
+
+    answers = Journal(path).ask(words, words, answer)
+    assert [record["text"] for record in answers] == [word.upper() for word in words]
+
+
+def test_a_second_job_waits_for_the_first_and_pays_for_nothing(path, tmp_path):
+    paid, words = tmp_path / "paid", [f"word{n}" for n in range(40)]
+    jobs = [SPAWN.Process(target=asks, args=(path, paid, words, 0.005)) for _ in range(2)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0, 0]
+    assert sorted(paid.read_text().split()) == sorted(words)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_any_moment_beside_another_writer_nothing_is_paid_twice_but_what_was_under_way(path, tmp_path, seed):
+    paid, words, rng = tmp_path / "paid", [f"word{n}" for n in range(60)], random.Random(seed)
+    kills = 0
+    jobs = []
+    while not jobs or not any(job.exitcode == 0 for job in jobs):
+        jobs = [SPAWN.Process(target=asks, args=(path, paid, words, 0.002)) for _ in range(2)]
+        for job in jobs:
+            job.start()
+        time.sleep(rng.random() / 10)
+        os.kill(jobs[rng.randrange(2)].pid, signal.SIGKILL)
+        kills += 1
+        for job in jobs:
+            job.join()
+    found = paid.read_text().split()
+    assert set(found) == set(words)
+    assert len(found) - len(words) <= kills  # at most the one answer that was under way at each kill
+    asks(path, paid, words, 0)
+    assert paid.read_text().split() == found
+
+
+def test_a_line_that_another_job_is_writing_is_left_alone(path):
+    path.parent.mkdir(parents=True)
+    whole = json.dumps({"key": "a", "text": "A"}) + "\n"
+    path.write_text(whole + '{"key": "b", "te')
+    assert Journal(path).records == {"a": {"text": "A"}}
+    assert path.read_text() == whole + '{"key": "b", "te'
