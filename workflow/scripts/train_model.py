@@ -1,6 +1,5 @@
 """Trains one of the miniature's models on its mixture of tasks."""
 
-import tempfile
 from pathlib import Path
 
 from refuseu.job import Snakemake, script
@@ -21,8 +20,7 @@ def main(snakemake: Snakemake) -> None:
     )
     examples = mixture(tasks, p.spec, p.languages, p.seed)
     start = Path(i.start[0]).parent if i.start else None
-    with tempfile.TemporaryDirectory() as folder:
-        model = train(examples, tokenizer, p.spec, start, p.seed, folder, snakemake.wildcards.model)
+    model = train(examples, tokenizer, p.spec, start, p.seed, snakemake.wildcards.model)
     target = Path(snakemake.output.weights).parent
     tokenizer.save_pretrained(target)
     model.save_pretrained(target)

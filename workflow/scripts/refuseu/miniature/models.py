@@ -7,23 +7,28 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
+from torch.utils.data import DataLoader
 from transformers import (
     AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
-    Trainer,
-    TrainingArguments,
+    get_linear_schedule_with_warmup,
     set_seed,
 )
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from refuseu.job.progress import track
 from refuseu.miniature.world import Example
-from refuseu.training.callbacks import Bar
 
 log = logging.getLogger("refuseu")
 
 # Small batches: what a tiny model needs is many steps.
 BATCH = 8
+WARM_UP = 50  # steps
+LOGGED = 50  # steps
 
 BOS, EOS, TURN, PAD = "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|finetune_right_pad_id|>"
 SPECIAL = [BOS, EOS, "<|start_header_id|>", "<|end_header_id|>", TURN, PAD]
@@ -102,15 +107,12 @@ def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[
     return [{"input_ids": q + a, "labels": [-100] * len(q) + a} for q, a in zip(questions, answers, strict=True)]
 
 
-class AnswerTrainer(Trainer):
-    """Computes logits only where there is a label: most of a tiny model's work is its vocabulary."""
-
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        labels = inputs["labels"][:, 1:]
-        hidden = model.model(inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
-        answers = labels != -100
-        loss = cross_entropy(model.lm_head(hidden[:, :-1][answers]), labels[answers])
-        return (loss, {"loss": loss}) if return_outputs else loss
+def answer_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean cross-entropy; logits only where there is a label, for most of a tiny model's work is its vocabulary."""
+    labels = batch["labels"][:, 1:]
+    body = model.model(batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
+    answers = labels != -100
+    return cross_entropy(model.lm_head(body.last_hidden_state[:, :-1][answers]), labels[answers])
 
 
 def collate(rows: list[dict[str, list[int]]], pad: int) -> dict[str, torch.Tensor]:
@@ -132,7 +134,6 @@ def train(
     spec: dict[str, Any],
     start: str | Path | None,
     seed: int,
-    workdir: str | Path,
     what: str = "",
 ) -> LlamaForCausalLM:
     """Train one model, seeing each example once.
@@ -141,7 +142,6 @@ def train(
     ----------
     spec : ``learning_rate`` and, without `start`, ``hidden`` and ``layers``
     start : folder of the model to continue from, or None for random weights
-    workdir : scratch folder of the trainer
     what : name shown beside the progress bar
     """
     set_seed(seed)
@@ -152,31 +152,33 @@ def train(
     )
     rows = encode(examples, tokenizer)
     log.info("%d examples, %d tokens", len(rows), sum(len(row["input_ids"]) for row in rows))
-    arguments = TrainingArguments(
-        output_dir=str(workdir),
-        num_train_epochs=1,
-        learning_rate=spec["learning_rate"],
-        per_device_train_batch_size=BATCH,
-        lr_scheduler_type="linear",
-        warmup_steps=50,
-        adam_beta2=0.98,
-        weight_decay=0.01,
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
-        logging_steps=50,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        use_cpu=not torch.cuda.is_available(),
-        seed=seed,
-        remove_unused_columns=False,
-    )
-    trainer = AnswerTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=[row | {"length": len(row["input_ids"])} for row in rows],
-        data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
-        callbacks=[Bar(what)],
-    )
-    trainer.train()
+    fit(model, rows, spec["learning_rate"], seed, tokenizer.pad_token_id, what)
     return model.eval()
+
+
+def fit(
+    model: LlamaForCausalLM, rows: list[dict[str, list[int]]], learning_rate: float, seed: int, pad: int, what: str
+) -> None:
+    """One epoch as transformers' Trainer does it, to the last bit, without what it does beside the arithmetic."""
+    set_seed(seed)
+    sampler = LengthGroupedSampler(BATCH, lengths=[len(row["input_ids"]) for row in rows])
+    batches = DataLoader(rows, BATCH, sampler=sampler, collate_fn=lambda batch: collate(batch, pad))  # type: ignore
+    decayed = [weight for name, weight in model.named_parameters() if "norm" not in name]
+    norms = [weight for name, weight in model.named_parameters() if "norm" in name]
+    optimizer = AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": norms, "weight_decay": 0.0}],
+        lr=learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+    schedule = get_linear_schedule_with_warmup(optimizer, WARM_UP, len(batches))
+    model.train()
+    for step, batch in enumerate(track(batches, len(batches), what), start=1):
+        loss = answer_loss(model, batch)
+        loss.backward()
+        clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        if step % LOGGED == 0:
+            log.info("step %d: loss %.4f", step, loss.item())
