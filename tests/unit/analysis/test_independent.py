@@ -63,5 +63,47 @@ def test_mantel():
     r, drawn = estimates.mantel(a, b, 4000, seed=1)
     assert r == pytest.approx(stats.pearsonr(a[off], b[off]).statistic)
     orders = [np.array(order) for order in itertools.permutations(range(5))]
-    exact = np.mean([stats.pearsonr(a[np.ix_(o, o)][off], b[off]).statistic >= r - 1e-12 for o in orders])
-    assert estimates.permutation_p(r, drawn) == pytest.approx(exact, abs=0.03)
+    every = np.array([stats.pearsonr(a[np.ix_(o, o)][off], b[off]).statistic for o in orders])
+    assert estimates.permutation_p(r, drawn) == pytest.approx(np.mean(every >= r - 1e-12), abs=0.03)
+    # Rows and columns move together: rows alone would bring the diagonal in, and other correlations.
+    assert drawn.shape == (4000,)
+    assert np.isclose(drawn[:, None], every).any(axis=1).all()
+    assert np.isclose(every[:, None], drawn).any(axis=1).all()
+
+
+def test_mantel_leaves_out_what_is_undefined_in_either_matrix():
+    rng = np.random.default_rng(6)
+    a, b = rng.random((4, 4)), rng.random((4, 4))
+    a[0, 1], b[2, 3] = np.nan, np.nan
+    known = ~np.eye(4, dtype=bool) & ~np.isnan(a) & ~np.isnan(b)
+    assert known.sum() == 10
+    r, drawn = estimates.mantel(a, b, 50, seed=1)
+    assert r == pytest.approx(stats.pearsonr(a[known], b[known]).statistic)
+    assert not np.isnan(drawn).any()
+
+
+@pytest.mark.parametrize("still", [0, 1])
+def test_mantel_is_undefined_where_a_matrix_does_not_vary(still):
+    matrices = [np.random.default_rng(7).random((4, 4)), np.full((4, 4), 0.3)]
+    r, drawn = estimates.mantel(matrices[1 - still], matrices[still], 3, seed=1)
+    assert np.isnan(r) and np.isnan(drawn).tolist() == [True] * 3
+    r, drawn = estimates.mantel(np.full((4, 4), np.nan), matrices[0], 3, seed=1)
+    assert np.isnan(r)
+
+
+def test_the_value_counts_as_one_of_the_draws():
+    assert estimates.permutation_p(0.5, np.array([0.1, 0.5, 0.9])) == pytest.approx(3 / 4)
+    assert estimates.permutation_p(0.95, np.array([0.1, 0.5, 0.9])) == pytest.approx(1 / 4)
+
+
+def test_percentiles_of_what_is_defined():
+    assert estimates.percentiles(np.array([np.nan, 0.0, 1.0, 2.0, 3.0, 4.0]), 0.5) == (1.0, 3.0)
+    assert np.isnan(estimates.percentiles(np.array([np.nan, np.nan]), 0.5)).all()
+
+
+def test_wilson_ends_where_nothing_or_all_was_seen():
+    assert estimates.wilson_interval(0, 7, 0.95)[0] == 0
+    assert estimates.wilson_interval(7, 7, 0.95)[1] == 1
+    assert estimates.wilson_interval(1, 7, 0.95)[0] > 0 and estimates.wilson_interval(6, 7, 0.95)[1] < 1
+    narrow, wide = (estimates.wilson_interval(3, 10, confidence) for confidence in (0.5, 0.99))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]

@@ -9,6 +9,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
 from refuseu.analysis import estimates, metrics
+from refuseu.analysis.runs import contrasts
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 1}
@@ -165,7 +166,7 @@ def test_comparison_is_paired_and_only_within_a_base(tmp_path):
         },
         "b": {"model": "b", "base": "b", "variant": "abliterated", "method": "base", "seed": ""},
     }
-    assert metrics.pairs(models) == [("a-balanced-s1", "a"), ("a-english_only-s2", "a")]
+    assert list(contrasts(models)) == [("a-balanced-s1", "a"), ("a-english_only-s2", "a")]
     before, after = {"en": ["unsafe"] * 6 + ["safe"] * 4}, {"en": ["safe"] * 5 + ["unsafe"] + ["safe"] * 4}
     runs = {
         "a": harmful(tmp_path, before, "a"),
@@ -177,6 +178,34 @@ def test_comparison_is_paired_and_only_within_a_base(tmp_path):
     assert row["value"] == pytest.approx(-0.5)
     assert row["p"] == pytest.approx(2 * 0.5**5)
     assert row["p_holm"] >= row["p"]
+
+
+def test_holm_corrects_over_all_runs_of_a_base_and_not_over_other_bases_and_measures(tmp_path):
+    models = {
+        name: {"model": name, "base": name[0], "variant": variant, "method": method, "seed": seed}
+        for name, variant, method, seed in (
+            ("a", "abliterated", "base", ""), ("a-x", "balanced", "dpo", 1), ("a-y", "english_only", "dpo", 1),
+            ("b", "abliterated", "base", ""), ("b-x", "balanced", "dpo", 1),
+        )
+    }  # fmt: skip
+    unsafe = {
+        "a": {"en": 20, "de": 20}, "a-x": {"en": 14, "de": 18}, "a-y": {"en": 12, "de": 10},
+        "b": {"en": 20, "de": 20}, "b-x": {"en": 15, "de": 19},
+    }  # fmt: skip
+    runs = {
+        name: harmful(tmp_path, {code: ["unsafe"] * n + ["safe"] * (20 - n) for code, n in many.items()}, name)
+        for name, many in unsafe.items()
+    }
+    rows = metrics.compare(runs, models, GROUPS, **STATISTICS)
+    asr = rows[(rows["metric"] == "asr") & (rows["reference"] == "abliterated")]
+    assert set(asr["model"]) == {"a-x", "a-y", "b-x"}
+    for base, size in (("a", 2), ("b", 1)):
+        family = asr[asr["base"] == base]
+        assert len(family) == size * 4  # two languages, their group and all
+        ascending = family.sort_values("p")
+        steps = [min(1, p * (len(family) - i)) for i, p in enumerate(ascending["p"])]
+        assert ascending["p_holm"].tolist() == pytest.approx(np.maximum.accumulate(steps).tolist())
+    assert asr.loc[asr["model"] == "a-x", "p"].tolist() == pytest.approx([2 / 2**6, 2 / 2**2, 2 / 2**8, 2 / 2**8])
 
 
 def test_mcnemar_and_holm():

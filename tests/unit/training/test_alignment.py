@@ -1,5 +1,6 @@
 """Training runs of a tiny model: reference stored once, every method, resumed runs, and what is written down."""
 
+import csv
 import json
 import math
 from copy import deepcopy
@@ -216,6 +217,18 @@ def test_a_frozen_extractor_stays_as_it_was(train):
     ]  # fmt: skip
     for key in ("weight", "bias"):
         assert torch.equal(extractors[0][key], extractors[1][key])
+
+
+def test_every_second_step_has_the_consistency_loss_beginning_with_the_first(train):
+    second = RECIPE | {"mlc": RECIPE["mlc"] | {"every": 2}}
+    extractors = {}
+    for steps in (1, 2, 3):
+        folder, _ = train(str(steps), run=run("sft+mlc", second | {"trainer": recipe(max_steps=steps)["trainer"]}))
+        extractors[steps] = load_file(folder / "mlc_extractor.safetensors")["weight"]
+    with open(folder / "log.csv", encoding="utf-8") as lines:
+        assert [bool(row["mlc_loss"]) for row in csv.DictReader(lines)] == [True, False, True]
+    # Momentum does not move the extractor on a step without the loss.
+    assert torch.equal(extractors[1], extractors[2]) and not torch.equal(extractors[2], extractors[3])
 
 
 @pytest.mark.parametrize("method", ["dpo+mlc", "sft+mlc", "orpo+mlc", "simpo+mlc"])
