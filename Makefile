@@ -8,7 +8,7 @@ export PYTHONNOUSERSITE := 1
 # Two processes, each with whole files, the longest first.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test test-all bench lint format schemas lock clean
+.PHONY: miniature test test-all mutation bench lint format schemas lock clean
 
 miniature: $(VENV)/ready
 	@$(RUN) snakemake --profile miniature --quiet rules host
@@ -22,6 +22,12 @@ test: $(VENV)/ready
 # All that `make test` runs, and what takes longer: kills, servers that fail, a real SLURM, engines.
 test-all: test
 	@$(RUN) python -m pytest $(PARALLEL) tests/drills $(wildcard tests/engine)
+
+# Changes of the numeric core that no test notices. Mutmut has a folder of its own; it is no part of the environment.
+mutation: $(VENV)/ready
+	@test -d .mutation/packages || $(RUN) python -m pip install --quiet --target .mutation/packages --no-deps \
+	    mutmut==3.8.1 libcst==1.9.0 textual==8.2.8 click==8.5.1 setproctitle==1.3.8 coverage==7.17.5
+	@$(RUN) python tests/mutation/run.py
 
 bench: $(VENV)/ready
 	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s
@@ -51,4 +57,4 @@ $(VENV)/ready: requirements.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .lock results/miniature results/test .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) .lock .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache
