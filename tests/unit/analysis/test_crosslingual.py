@@ -57,3 +57,27 @@ def test_measures_of_a_benchmark_with_translated_prompts(tmp_path):
         ["bench", "all", "all", pytest.approx(2 / 3), 3]
     ]
     assert "pag" not in set(metrics.measure(labels, frame, groups, **STATISTICS)["metric"])
+
+
+def test_the_interval_of_the_variance_is_shifted_by_twice_the_bias_of_the_resampled_values():
+    frame = items({"en": [0, 0, 1, 0, 1, 1, 0, 0], "de": [0, 1, 1, 0, 1, 1, 1, 1], "pl": [0, 1, 0, None, 0, 0, 0, 0]})
+    table = crosslingual.outcomes(frame).to_numpy(float)
+    weights = np.random.default_rng(1).multinomial(8, np.full(8, 1 / 8), size=500)
+    found = dict(crosslingual.estimates(frame, **STATISTICS))
+    drawn = np.array([np.nanmean(np.repeat(table, counts, axis=0), axis=0).var() for counts in weights])
+    bias = drawn.mean() - found["asr_variance"]["value"]
+    assert abs(bias) > 0.001
+    low, high = np.quantile(drawn, [0.025, 0.975]) - 2 * bias
+    assert found["asr_variance"]["ci_low"] == pytest.approx(max(low, 0)) and low < 0
+    assert found["asr_variance"]["ci_high"] == pytest.approx(high)
+    agreed = [crosslingual.pairwise_agreement(np.repeat(table, counts, axis=0), np.ones((1, 8))) for counts in weights]
+    assert (found["pag"]["ci_low"], found["pag"]["ci_high"]) == pytest.approx(
+        tuple(np.quantile(agreed, [0.025, 0.975]))
+    )
+
+
+def test_prompts_are_those_that_two_languages_have_with_one_row_each():
+    table = crosslingual.outcomes(items({"en": [0, 1, 1, 0], "de": [1, None, 0], "pl": [None, None, 1]}))
+    assert list(table.index) == ["0", "2"] and list(table.columns) == ["de", "en", "pl"]
+    assert table.loc["2"].tolist() == [0, 1, 1]
+    assert table.loc["0"].tolist() == pytest.approx([1, 0, np.nan], nan_ok=True)

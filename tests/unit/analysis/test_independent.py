@@ -107,3 +107,81 @@ def test_wilson_ends_where_nothing_or_all_was_seen():
     assert estimates.wilson_interval(1, 7, 0.95)[0] > 0 and estimates.wilson_interval(6, 7, 0.95)[1] < 1
     narrow, wide = (estimates.wilson_interval(3, 10, confidence) for confidence in (0.5, 0.99))
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
+
+
+def sample(**values):
+    return pd.DataFrame([{"language": code, "m": float(value)} for code, some in values.items() for value in some])
+
+
+def rows_of(frame, bounds=(0, 1), resamples=200, seed=1, confidence=0.95):
+    return estimates.estimates(frame, "m", GROUPS, bounds, confidence, resamples, seed)
+
+
+def test_a_language_of_no_group_comes_first_and_is_in_no_average():
+    frame = sample(xx=[1, 1, 1, 1], en=[0, 1], de=[1, 1, 1, 0], pl=[0, 0])
+    rows = rows_of(frame)
+    assert [scope for scope, _ in rows] == ["xx", "en", "de", "pl", "high_resource", "low_resource", "all"]
+    assert [row["value"] for _, row in rows] == pytest.approx([1, 1 / 2, 3 / 4, 0, 5 / 8, 0, (1 / 2 + 3 / 4) / 3])
+    assert [row["n"] for _, row in rows] == [4, 2, 4, 2, 6, 2, 8]
+
+
+def test_a_group_averages_the_languages_that_occur_and_is_left_out_without_any():
+    assert [scope for scope, _ in rows_of(sample(de=[0, 1, 1, 1]))] == ["de", "high_resource", "all"]
+    assert {row["value"] for _, row in rows_of(sample(de=[0, 1, 1, 1]))} == {3 / 4}
+
+
+def test_one_language_alone_has_wilsons_interval_as_a_group_too():
+    expected = estimates.wilson_interval(1, 4, 0.95)
+    for scope, row in rows_of(sample(pl=[0, 0, 0, 1])):
+        assert (row["ci_low"], row["ci_high"]) == expected, scope
+
+
+def test_a_score_of_one_language_has_a_bootstrap_interval_within_what_was_seen():
+    (_, row), *_ = rows_of(sample(en=[1, 2, 4, 5]), bounds=(1, 5))
+    assert 1 < row["ci_low"] < row["value"] == 3 < row["ci_high"] < 5
+
+
+@pytest.mark.parametrize(("said", "bounds"), [(0, (0, 1)), (1, (0, 1)), (0, (-1, 1)), (2, (1, 5))])
+def test_where_all_agree_the_width_is_wilsons_bound_on_the_unseen_times_the_distance_to_the_bounds(said, bounds):
+    *_, (scope, row) = rows_of(sample(en=[said] * 5, de=[said] * 4, pl=[said] * 6), bounds)
+    unseen = estimates.wilson_interval(0, 15, 0.95)[1]
+    assert (scope, row["n"]) == ("all", 15) and 0.1 < unseen < 0.3
+    low, high = said - unseen * (said - bounds[0]), said + unseen * (bounds[1] - said)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+
+
+def test_the_seed_decides_the_interval_and_more_confidence_widens_it():
+    frame = sample(en=[0, 1, 1, 0, 1, 0, 0], de=[1, 1, 0, 0, 1])
+    assert rows_of(frame) == rows_of(frame) != rows_of(frame, seed=2)
+    (_, narrow), (_, wide) = (rows_of(frame, confidence=share)[-1] for share in (0.5, 0.99))
+    assert wide["ci_low"] < narrow["ci_low"] < narrow["ci_high"] < wide["ci_high"]
+    a, b = np.random.default_rng(1).random((2, 4, 4))
+    draws = [estimates.mantel(a, b, 9, seed=seed)[1].tolist() for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_confusion_counts_the_first_judge_in_rows_and_leaves_other_labels_out():
+    a, b = ["safe", "safe", "unsafe", "unparsed", "safe"], ["unsafe", "safe", "unsafe", "safe", "unsafe"]
+    assert estimates.confusion(a, b).tolist() == [[1, 2], [0, 1]]
+    assert estimates.confusion([], []).tolist() == [[0, 0], [0, 0]]
+
+
+def test_agreement_of_several_tables_at_once_is_that_of_each():
+    tables = np.random.default_rng(2).integers(1, 9, (5, 3, 3))
+    for measure in (estimates.observed, estimates.cohen_kappa, estimates.gwet_ac1):
+        assert measure(tables).tolist() == pytest.approx([float(measure(table)) for table in tables])
+
+
+def test_ac1_of_three_categories_by_hand():
+    # observed 7/10; mean shares 0.45, 0.35, 0.2; chance (0.45 × 0.55 + 0.35 × 0.65 + 0.2 × 0.8) / 2
+    counts = np.array([[4, 1, 0], [0, 2, 1], [0, 1, 1]])
+    chance = (0.45 * 0.55 + 0.35 * 0.65 + 0.2 * 0.8) / 2
+    assert estimates.gwet_ac1(counts) == pytest.approx((0.7 - chance) / (1 - chance))
+
+
+def test_holm_of_nothing_known_is_nothing_known():
+    corrected = estimates.holm(pd.Series([np.nan, np.nan], index=["a", "b"]))
+    assert list(corrected.index) == ["a", "b"] and corrected.isna().all() and corrected.dtype == float
