@@ -149,7 +149,17 @@ class Checkout:
 
     def __init__(self, folder, origin=ROOT):
         self.folder = folder / "checkout"
-        left_out = {"results", ".snakemake", ".venv", ".git", "__pycache__", ".pytest_cache", ".ruff_cache", "shared"}
+        left_out = {
+            "results",
+            ".snakemake",
+            ".venv",
+            ".mutation",
+            ".git",
+            "__pycache__",
+            ".pytest_cache",
+            ".ruff_cache",
+            "shared",
+        }
         shutil.copytree(origin, self.folder, symlinks=True, ignore=lambda _, names: left_out & set(names))
         secret = ("_KEY", "_TOKEN", "_PROXY", "_proxy")
         self.environ = {k: v for k, v in os.environ.items() if not k.endswith(secret) and k != "REFUSEU_WARM"}
