@@ -13,12 +13,14 @@ def main(snakemake: Snakemake) -> None:
     from refuseu.job.launch import launch
     from refuseu.job.manifest import manifest
     from refuseu.job.paths import journal_path
+    from refuseu.joins import by_key
     from refuseu.records import read_jsonl, write_text
     from refuseu.training.alignment import align
 
     i, o, p = snakemake.input, snakemake.output, snakemake.params
     reference, translated = i.get("reference"), i.get("translations")
-    translations = {row["pair_id"]: row["translations"] for row in (read_jsonl(translated) if translated else [])}
+    rows = by_key(read_jsonl(translated), translated, ["pair_id"]) if translated else {}
+    translations = {pair_id: row["translations"] for (pair_id,), row in rows.items()}
     pairs = select(read_jsonl(i.pairs), p.languages, snakemake.wildcards.model)
     checkpoints = journal_path(o.adapter).parent
     output, events = Path(o.adapter).parent, Path(snakemake.log[0]).with_suffix("")

@@ -8,12 +8,16 @@ from refuseu.job import Snakemake, script
 @script
 def main(snakemake: Snakemake) -> None:
     from refuseu.dataset.pairs import build_pairs
+    from refuseu.joins import joined
     from refuseu.records import read_jsonl, write_jsonl
 
+    i, p = snakemake.input, snakemake.params
+    prompts = read_jsonl(i.prompts)
+    chosen, rejected = (joined(prompts, read_jsonl(path), path) for path in (i.chosen, i.rejected))
     labels = {
-        (Path(path).parent.name, Path(path).stem): {row["prompt_id"]: row["label"] for row in read_jsonl(path)}
-        for path in snakemake.input.labels
+        (Path(path).parent.name, Path(path).stem): {
+            row["prompt_id"]: row["label"] for row in joined(prompts, read_jsonl(path), path)
+        }
+        for path in i.labels
     }
-    prompts, chosen, rejected = (read_jsonl(snakemake.input[name]) for name in ("prompts", "chosen", "rejected"))
-    p = snakemake.params
     write_jsonl(snakemake.output[0], build_pairs(prompts, chosen, rejected, labels, p.guards, p.policies))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from refuseu.errors import UserError
 from refuseu.evaluation import description
 
 MARKERS = {"en": ["i cannot"], "de": ["ich kann nicht"]}
@@ -33,7 +34,7 @@ def test_scores_that_a_judge_did_not_give_stay_empty():
 
 
 def test_an_answer_that_a_judge_left_out_is_no_silent_gap():
-    with pytest.raises(KeyError):
+    with pytest.raises(UserError, match="no row for en 1"):
         description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, [])
 
 

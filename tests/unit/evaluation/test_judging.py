@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from refuseu.errors import UserError
 from refuseu.evaluation.judging import label, unsafe_probability, verdict, verdicts
 from refuseu.templates import read_templates
 from support.helpers import api_row, chat_completion
@@ -36,27 +37,36 @@ def test_the_unsafe_probability_weighs_the_two_words_by_their_first_tokens(first
     assert unsafe_probability(first) == probability
 
 
-def test_what_the_guards_agree_on_is_final():
-    for said in ("safe", "unsafe", "unparsed"):
-        labels = {"a": said, "b": said}
-        assert verdict(labels, None, "c") == {"verdict": said, "decided_by": "agreement", "labels": labels}
-
-
-def test_where_they_differ_the_adjudicator_decides_and_is_named():
-    assert verdict({"a": "safe", "b": "unsafe"}, {"label": "unparsed"}, "c") == {
-        "verdict": "unparsed",
-        "decided_by": "c",
-        "labels": {"a": "safe", "b": "unsafe", "c": "unparsed"},
-    }
-
-
 def response(prompt_id):
     return {"prompt_id": prompt_id, "language": "en", "category": "S1", "prompt": f"Do {prompt_id}",
             "response": f"Done {prompt_id}"}  # fmt: skip
 
 
 def said(*labels):
-    return [{"label": x, "categories": ["S1"] if x == "unsafe" else []} for x in labels]
+    return [
+        {"prompt_id": str(n), "language": "en", "label": x, "categories": ["S1"] if x == "unsafe" else []}
+        for n, x in enumerate(labels)
+    ]
+
+
+def test_what_the_guards_agree_on_is_final():
+    for word in ("safe", "unsafe", "unparsed"):
+        labels = {"a": word, "b": word}
+        assert verdict(response("0"), labels, {"label": word, "categories": ["S2"]}, None, "c") == {
+            "prompt_id": "0", "language": "en", "category": "S1",
+            "verdict": word, "decided_by": "agreement", "labels": labels, "categories": ["S2"],
+        }  # fmt: skip
+
+
+def test_where_they_differ_the_adjudicator_decides_and_is_named():
+    decided = {"label": "unparsed", "categories": []}
+    first = {"label": "safe", "categories": []}
+    assert verdict(response("0"), {"a": "safe", "b": "unsafe"}, first, decided, "c") == {
+        "prompt_id": "0", "language": "en", "category": "S1", "categories": [],
+        "verdict": "unparsed",
+        "decided_by": "c",
+        "labels": {"a": "safe", "b": "unsafe", "c": "unparsed"},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("sees", ["response_only", "prompt_and_response"])
@@ -85,6 +95,31 @@ def test_guards_that_always_agree_need_no_adjudicator(tmp_path):
     labels = {"a": said("safe"), "b": said("safe")}
     found = verdicts([response("0")], labels, nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4)
     assert found[0]["decided_by"] == "agreement"
+
+
+@pytest.mark.parametrize("reverse", ["a", "b", "ab"])
+def test_the_order_of_labels_changes_no_verdict(tmp_path, reverse):
+    nobody = api_row("http://127.0.0.1:9", "classify")
+    labels = {guard: said("safe", "unsafe", "unparsed") for guard in "ab"}
+    turned = {guard: rows[::-1] if guard in reverse else rows for guard, rows in labels.items()}
+    asked = [response(n) for n in "012"], nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4
+    found, again = (verdicts(asked[0], given, *asked[1:]) for given in (labels, turned))
+    assert found == again and [row["verdict"] for row in found] == ["safe", "unsafe", "unparsed"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (said("safe", "safe") * 2, "labels by b: two rows for en 0"),
+        (said("safe"), "labels by b: no row for en 1 \\(1 are missing"),
+        (said("safe", "safe", "safe"), "labels by b: a row for en 2, which is not among"),
+    ],
+)
+def test_labels_that_are_not_one_for_each_response_stop_the_job(tmp_path, given, message):
+    nobody = api_row("http://127.0.0.1:9", "classify")
+    rows, labels = [response(n) for n in "01"], {"a": said("safe", "safe"), "b": given}
+    with pytest.raises(UserError, match=message):
+        verdicts(rows, labels, nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4)
 
 
 def test_both_unparsed_is_unparsed_and_never_safe(tmp_path):

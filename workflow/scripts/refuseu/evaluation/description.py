@@ -1,51 +1,53 @@
-"""What is known of each answer: language, kind, verdict and scores, joined into one record per prompt."""
+"""What is known of each answer: language, kind, verdict and scores, joined into one row per prompt."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from refuseu.evaluation.outcomes import outcome
-from refuseu.records import Record
+from refuseu.joins import joined
+from refuseu.rows import Knowledge, Measure, Rating, Response, Verdict
 
 KNOWN = ("verdict", "decided_by", "labels", "fluency", "correctness")
 
 
 def describe(
-    responses: Sequence[Record],
+    responses: Sequence[Response],
     detected: Iterable[str],
     markers: Mapping[str, Sequence[str]],
     repetition: float,
-    *judged: Iterable[Record],
-) -> list[Record]:
-    """One record per response, without its text: detected language, outcome, and what the judges said.
+    *judged: Iterable[Verdict | Rating],
+) -> list[Measure]:
+    """One row per response, without its text: detected language, outcome, and what the judges said.
 
     Parameters
     ----------
-    responses : records of ``generate``
     detected : language code of each response, empty where there is none
     markers, repetition : as in `refuseu.evaluation.outcomes.outcome`
-    judged : records of ``adjudicate`` or ``judge_fluency`` for the same prompts
+    judged : verdicts or ratings of the same responses, in any order
 
     Raises
     ------
-    KeyError
-        If a judge left a response out.
+    UserError
+        If a judge's rows are not one for each response.
     """
-    said = [{(row["language"], row["prompt_id"]): row for row in rows} for rows in judged]
-    records = []
-    for row, code in zip(responses, detected, strict=True):
-        record = {key: row[key] for key in ("prompt_id", "language", "category")} | {
-            "detected": code,
-            "outcome": outcome(row["response"], row["language"], code, markers, repetition),
-        }
-        for rows in said:
-            found = rows[row["language"], row["prompt_id"]]
-            record |= {key: found[key] for key in KNOWN if key in found}
-        records.append(record)
-    return records
+    found = [
+        Measure(
+            prompt_id=row["prompt_id"],
+            language=row["language"],
+            category=row["category"],
+            detected=code,
+            outcome=outcome(row["response"], row["language"], code, markers, repetition),
+        )
+        for row, code in zip(responses, detected, strict=True)
+    ]
+    for rows in judged:
+        for row, said in zip(found, joined(responses, rows, "verdicts or ratings"), strict=True):
+            row.update({key: value for key, value in said.items() if key in KNOWN})  # type: ignore[typeddict-item]
+    return found
 
 
-def questions(rows: Iterable[Record]) -> list[Record]:
-    """Records of ``knowledge`` in the same form: whether each question was answered correctly."""
+def questions(rows: Iterable[Knowledge]) -> list[Measure]:
+    """Answers to questions in the same form: whether each was correct."""
     return [
-        {"prompt_id": row["sample_id"], "language": row["language"], "category": "", "correct": row["correct"]}
+        Measure(prompt_id=row["sample_id"], language=row["language"], category="", correct=row["correct"])
         for row in rows
     ]

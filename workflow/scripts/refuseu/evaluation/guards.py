@@ -187,19 +187,21 @@ class Format:
     read : (answer, whether a response was judged) → label
     templates : names of the templates that it is asked with
     verdict_first : whether its answer begins with safe or unsafe, so that the first token has a probability
+    reasons : whether any chat model may be asked so, and reason before it answers
     """
 
     ask: Callable[[str, str | None, dict[str, str]], Asking]
     read: Callable[[str, bool], Label]
     templates: tuple[str, ...] = ()
     verdict_first: bool = False
+    reasons: bool = False
 
 
 # WildGuard's lines are among PolyGuard's, which followed it.
 FORMATS = {
     "llama_guard_3": Format(ask_in_turns, parse_two_lines, verdict_first=True),
     "polyguard": Format(ask_polyguard, parse_polyguard, ("polyguard",)),
-    "classify": Format(ask_classify, parse_two_lines, ("classify",), verdict_first=True),
+    "classify": Format(ask_classify, parse_two_lines, ("classify",), verdict_first=True, reasons=True),
     "wildguard": Format(ask_wildguard, parse_polyguard, ("wildguard",)),
     **{name: Format(ask_in_turns, partial(parse_qwen3guard, meaning=of)) for name, of in QWEN3GUARD.items()},
 }
