@@ -6,7 +6,7 @@ rule translate_seeds:
         seeds=collect(
             "{folder}/{sheet}.tsv",
             folder=config["dataset"]["seeds"],
-            sheet=["categories", "activities", "styles", "templates"],
+            sheet=["categories", "activities", "styles", "instructions"],
         ),
         memory=config["dataset"]["translation"]["memory"] or [],
     output:

@@ -7,7 +7,7 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.backends.completion import Decoding
     from refuseu.backends.journaled import complete
-    from refuseu.dataset.prompts import requests
+    from refuseu.dataset.requests import requests
     from refuseu.job.paths import journal_path
     from refuseu.language_id import identifier
     from refuseu.records import read_jsonl, write_jsonl

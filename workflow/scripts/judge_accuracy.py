@@ -11,7 +11,8 @@ def main(snakemake: Snakemake) -> None:
 
     from refuseu.job.paths import journal_path
     from refuseu.miniature.judge_accuracy import measure
-    from refuseu.miniature.world import Tasks, World
+    from refuseu.miniature.tasks import Tasks
+    from refuseu.miniature.world import World
     from refuseu.records import atomic
     from refuseu.templates import read_templates
 

@@ -8,7 +8,8 @@ from refuseu.job import Snakemake, script
 @script
 def main(snakemake: Snakemake) -> None:
     from refuseu.miniature.models import load_tokenizer, train
-    from refuseu.miniature.world import Tasks, World, mixture
+    from refuseu.miniature.tasks import Tasks, mixture
+    from refuseu.miniature.world import World
     from refuseu.templates import read_templates
 
     p, i = snakemake.params, snakemake.input

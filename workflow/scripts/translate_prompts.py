@@ -6,7 +6,7 @@ from refuseu.job import Snakemake, script
 @script
 def main(snakemake: Snakemake) -> None:
     from refuseu.dataset.pairs import select
-    from refuseu.dataset.prompts import translate_prompts
+    from refuseu.dataset.prompt_translations import translate_prompts
     from refuseu.dataset.translation import Journaled
     from refuseu.job.paths import journal_path
     from refuseu.records import read_jsonl, write_jsonl

@@ -7,7 +7,7 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.dataset.prompts import read_seeds, translate_seeds
+    from refuseu.dataset.seeds import read_seeds, translate_seeds
     from refuseu.dataset.translation import Journaled
     from refuseu.job.paths import journal_path
     from refuseu.records import write_jsonl

@@ -100,7 +100,7 @@ def test_with_prompts_per_category_the_activities_do_not_count(config, rows):
 def test_seeds_are_translated_into_all_other_languages(config, rows):
     texts = [
         line.split("\t")[-1]
-        for sheet in ("categories", "activities", "styles", "templates")
+        for sheet in ("categories", "activities", "styles", "instructions")
         for line in (ROOT / f"resources/seeds/pl/{sheet}.tsv").read_text(encoding="utf-8").splitlines()[1:]
     ]
     row = rows()["translate_seeds/seeds.jsonl"]

@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 
 from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete
+from refuseu.dataset.deepl import has_words
 from refuseu.dataset.filters import keep_prompts
+from refuseu.dataset.memory import Memory
 from refuseu.dataset.pairs import build_pairs, select, split
-from refuseu.dataset.prompts import answer_requests, read_seeds, requests, translate_prompts, translate_seeds
-from refuseu.dataset.translation import Journaled, Memory, has_words
+from refuseu.dataset.prompt_translations import translate_prompts
+from refuseu.dataset.requests import answer_requests, requests
+from refuseu.dataset.seeds import read_seeds, translate_seeds
+from refuseu.dataset.translation import Journaled
 from refuseu.evaluation.guards import conversation, response_only
 from refuseu.evaluation.judging import label
 from refuseu.job.journal import Journal
@@ -68,8 +72,8 @@ def seeds(text):
         row | {"kind": "category", "key": "S1", "text": text},
         row | {"kind": "activity", "key": "S1-1", "category": "S1", "text": text},
         row | {"kind": "style", "key": "slang", "text": "slang"},
-        row | {"kind": "template", "key": "generate_prompt", "text": "<{activity}|{style}|{else}>"},
-        row | {"kind": "template", "key": "refuse", "text": "Refuse {politely}."},
+        row | {"kind": "instruction", "key": "generate_prompt", "text": "<{activity}|{style}|{else}>"},
+        row | {"kind": "instruction", "key": "refuse", "text": "Refuse {politely}."},
     ]
 
 
@@ -167,7 +171,7 @@ def test_from_the_sheets_of_seeds_through_a_memory(folder, text):
         "categories": [["category", "text"], ["S1", text]],
         "activities": [["activity", "category", "text"], ["S1-1", "S1", text]],
         "styles": [["style", "text"], ["slang", text]],
-        "templates": [["template", "text"], ["refuse", text], ["generate_prompt", template]],
+        "instructions": [["instruction", "text"], ["refuse", text], ["generate_prompt", template]],
     }
     for name, rows in sheets.items():
         with open(folder / f"{name}.tsv", "w", encoding="utf-8", newline="") as stream:

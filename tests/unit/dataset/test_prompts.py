@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from refuseu.dataset import prompts
-from refuseu.dataset.prompts import Seed, answer_requests, read_seeds, requests, slots, translate_seeds
-from refuseu.dataset.translation import Memory
+from refuseu.dataset.memory import Memory
+from refuseu.dataset.prompt_translations import translate_prompts
+from refuseu.dataset.requests import answer_requests, requests, slots
+from refuseu.dataset.seeds import read_seeds, translate_seeds
 from refuseu.errors import UserError
 from support.helpers import CODES, ROOT
 
@@ -14,7 +15,7 @@ SHEETS = {
     "categories.tsv": "category\ttext\nS1\tPrzemoc\nS2\tKradzież\n",
     "activities.tsv": "activity\tcategory\ttext\nS1-1\tS1\tpobić\nS1-2\tS1\tporwać\nS2-1\tS2\tukraść\n",
     "styles.tsv": "style\ttext\nslang\tslang\nrole\trola\n",
-    "templates.tsv": "template\ttext\ngenerate_prompt\t{style}/{category}/{activity}\nrefuse\tOdmów.\n",
+    "instructions.tsv": "instruction\ttext\ngenerate_prompt\t{style}/{category}/{activity}\nrefuse\tOdmów.\n",
 }
 
 
@@ -42,10 +43,10 @@ def seeds(folder):
 
 def test_seeds_are_read_in_the_order_of_their_sheets(folder):
     seeds = read_seeds(folder, "pl")
-    assert [seed.key for seed in seeds] == [
+    assert [seed["key"] for seed in seeds] == [
         "S1", "S2", "S1-1", "S1-2", "S2-1", "slang", "role", "generate_prompt", "refuse"
     ]  # fmt: skip
-    assert seeds[4] == Seed("activity", "S2-1", "S2", "pl", "ukraść")
+    assert seeds[4] == {"kind": "activity", "key": "S2-1", "category": "S2", "language": "pl", "text": "ukraść"}
 
 
 def test_the_bundled_seeds_are_the_fourteen_categories_and_ten_styles():
@@ -75,11 +76,15 @@ def test_a_missing_sheet_of_seeds_is_named(folder, name):
         ("activities.tsv", "activity\tcategory\ttext\n", "activities.tsv has no row; add at least one activity"),
         ("categories.tsv", "category\ttext\nfraud\ta\n", "categories.tsv, line 2, key category: 'fraud' does not fit"),
         ("styles.tsv", "style\ttext\nslang\t\n", "styles.tsv, line 2, key text: '' does not fit"),
-        ("templates.tsv", "template\ttext\ngenerate_prompt\t{style}{category}{activity}\n", "no template 'refuse'"),
         (
-            "templates.tsv",
-            "template\ttext\nrefuse\tOdmów.\ngenerate_prompt\t{style}{category}\n",
-            "the template 'generate_prompt' lacks the slot {activity}; add it",
+            "instructions.tsv",
+            "instruction\ttext\ngenerate_prompt\t{style}{category}{activity}\n",
+            "no instruction 'refuse'",
+        ),
+        (
+            "instructions.tsv",
+            "instruction\ttext\nrefuse\tOdmów.\ngenerate_prompt\t{style}{category}\n",
+            "the instruction 'generate_prompt' lacks the slot {activity}; add it",
         ),
     ],
 )
@@ -171,7 +176,7 @@ def test_a_seed_that_holds_the_name_of_a_slot_is_not_filled_in(folder):
 
 def test_chosen_and_rejected_answers_of_a_prompt_have_their_own_seeds():
     rows = [{"prompt_id": str(i), "language": "en", "prompt": "Text"} for i in range(20)]
-    seeds = [{"kind": "template", "key": "refuse", "category": "", "language": "en", "text": "Refuse."}]
+    seeds = [{"kind": "instruction", "key": "refuse", "category": "", "language": "en", "text": "Refuse."}]
     drawn = [n for side in ("chosen", "rejected") for n in answer_requests(rows, seeds, side, 1)[1]]
     assert len(set(drawn)) == 40
     assert drawn[:20] == answer_requests(rows, seeds, "chosen", 1)[1]
@@ -193,7 +198,7 @@ def test_each_pairs_prompt_comes_in_every_language_and_gaps_are_left_out():
         {"pair_id": "2", "language": "en", "prompt": "two"},
         {"pair_id": "3", "language": "de", "prompt": "drei"},
     ]
-    assert prompts.translate_prompts(pairs, ["de", "en", "pl"], Gap()) == [
+    assert translate_prompts(pairs, ["de", "en", "pl"], Gap()) == [
         {"pair_id": "1", "translations": {"de": "en>de:one", "en": "one", "pl": "en>pl:one"}},
         {"pair_id": "3", "translations": {"de": "drei", "en": "de>en:drei", "pl": "de>pl:drei"}},
     ]

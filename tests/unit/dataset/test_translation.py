@@ -7,19 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.dataset import translation
-from refuseu.dataset.prompts import Seed, translate_prompts, translate_seeds
-from refuseu.dataset.translation import (
-    BYTES_PER_REQUEST,
-    DeepL,
-    Journaled,
-    Memory,
-    Wanted,
-    chunks,
-    protect,
-    translator,
-    unprotect,
-)
+from refuseu.dataset import deepl as client
+from refuseu.dataset.deepl import BYTES_PER_REQUEST, DeepL, chunks, protect, unprotect
+from refuseu.dataset.memory import Memory
+from refuseu.dataset.prompt_translations import translate_prompts
+from refuseu.dataset.seeds import translate_seeds
+from refuseu.dataset.translation import Journaled, translator
+from refuseu.dataset.translator import Wanted
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal
 from support.deepl_server import BYTES, DeepLServer
@@ -152,7 +146,7 @@ def server(serve, monkeypatch):
 
     monkeypatch.setenv("DEEPL_AUTH_KEY", CANARY)
     monkeypatch.setattr(deepl.http_client._BackoffTimer, "BACKOFF_INITIAL", 0.01)
-    monkeypatch.setattr(translation, "RETRIES", 2)
+    monkeypatch.setattr(client, "RETRIES", 2)
     started = []
 
     def start(**settings):
@@ -299,7 +293,7 @@ def test_a_failure_is_one_sentence_and_what_was_translated_before_is_kept(
     server, tmp_path, monkeypatch, caplog, fault, requests, said
 ):
     caplog.set_level(logging.INFO)  # that of every job
-    monkeypatch.setattr(translation, "TIMEOUT", 0.1)
+    monkeypatch.setattr(client, "TIMEOUT", 0.1)
     deepl = server(faults=[None, *[fault] * requests])
     deepl.slowness = 0.3
     texts = [f"tekst {n}" for n in range(120)]
@@ -314,7 +308,7 @@ def test_a_failure_is_one_sentence_and_what_was_translated_before_is_kept(
 
 @pytest.mark.parametrize("fault", [429, (429, {"Retry-After": "1"}), 503, "drop", "slow"], ids=str)
 def test_what_passes_is_tried_again(server, monkeypatch, fault):
-    monkeypatch.setattr(translation, "TIMEOUT", 0.1)
+    monkeypatch.setattr(client, "TIMEOUT", 0.1)
     deepl = server(faults=[fault, fault])
     deepl.slowness = 0.3
     assert ask(deepl, ["a"]) == ["DE a"]
@@ -352,7 +346,10 @@ def loses_slots(serve):
     return serve(reply)
 
 
-SEEDS = [Seed("style", "slang", "", "pl", "Gwara"), Seed("template", "generate_prompt", "", "pl", "Napisz {activity}")]
+SEEDS = [
+    {"kind": "style", "key": "slang", "category": "", "language": "pl", "text": "Gwara"},
+    {"kind": "instruction", "key": "generate_prompt", "category": "", "language": "pl", "text": "Napisz {activity}"},
+]
 
 
 def test_a_seed_whose_slot_was_lost_is_named_and_not_paid_for_again(serve, server, tmp_path, caplog):

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from refuseu.dataset.translation import Memory
+from refuseu.dataset.memory import Memory
 from support.helpers import CODES, ROOT
 
 FOLDER = ROOT / "resources/miniature"

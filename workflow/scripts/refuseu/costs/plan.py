@@ -15,7 +15,7 @@ from statistics import median
 from refuseu.costs import spending
 from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Job, Workload, epochs
-from refuseu.dataset.translation import TEXTS_PER_REQUEST
+from refuseu.dataset.deepl import TEXTS_PER_REQUEST
 from refuseu.job.paths import journal_path
 from refuseu.markdown import pipe_table
 from refuseu.records import Record

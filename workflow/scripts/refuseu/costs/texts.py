@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from refuseu.dataset.prompts import Seed, read_seeds
+from refuseu.dataset.seeds import read_seeds
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import questions
 from refuseu.records import Record, read_jsonl
+from refuseu.rows import Seed
 from refuseu.study.study import Study
 
 OPTIONS = ("question", "option_a", "option_b", "option_c", "option_d")
@@ -88,7 +89,7 @@ class StudyTexts:
 
     @cached_property
     def seed_kinds(self) -> Counter[str]:
-        return Counter(seed.kind for seed in self.seeds)
+        return Counter(seed["kind"] for seed in self.seeds)
 
     def generators(self, phase: str) -> list[str]:
         generators = self.dataset["generators"]

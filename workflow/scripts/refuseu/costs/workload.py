@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refuseu.costs.texts import StudyTexts, Texts
-from refuseu.dataset.translation import billed
+from refuseu.dataset.deepl import billed
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
 from refuseu.records import Record
 from refuseu.study.rows import Model
@@ -62,7 +62,7 @@ class Workload(StudyTexts):
         """From the translation of the seeds to the labels of the answers."""
         if not self.built:
             return
-        texts = [seed.text for seed in self.seeds]
+        texts = [seed["text"] for seed in self.seeds]
         others = [code for code in self.study.built if code != self.dataset["seed_language"]]
         seeds = Texts(len(texts), sum(map(billed, texts)), True)
         yield self.translation("translate_seeds/seeds.jsonl", seeds, len(others))

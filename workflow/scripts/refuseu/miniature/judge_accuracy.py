@@ -9,7 +9,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from refuseu.evaluation.fluency import ASPECTS, rate
 from refuseu.evaluation.judging import label
-from refuseu.miniature.world import Tasks
+from refuseu.miniature.tasks import Tasks
 from refuseu.refusals import is_refusal
 
 PER_LANGUAGE = 40

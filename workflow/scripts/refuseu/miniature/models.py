@@ -21,7 +21,7 @@ from transformers import (
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from refuseu.job.progress import track
-from refuseu.miniature.world import Example
+from refuseu.miniature.tasks import Example
 
 log = logging.getLogger("refuseu")
 
