@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from refuseu.records import Record
+from refuseu.rows import Prompt
 
 PERMUTATIONS, SEED = 256, 1
 # How often hashing may overlook two texts just as similar as the threshold; more similar ones less.
@@ -71,7 +71,7 @@ class Index:
         return any(jaccard(own, other) >= self.threshold for other in found)
 
 
-def distinct(prompts: Sequence[Record]) -> list[Record]:
+def distinct(prompts: Sequence[Prompt]) -> list[Prompt]:
     """The first of each text within a language, blanks and case apart; empty texts are dropped."""
     seen: set[tuple[str, str]] = set()
     kept = []
@@ -83,7 +83,7 @@ def distinct(prompts: Sequence[Record]) -> list[Record]:
     return kept
 
 
-def dissimilar(prompts: Sequence[Record], threshold: float | None, shingle: int) -> list[Record]:
+def dissimilar(prompts: Sequence[Prompt], threshold: float | None, shingle: int) -> list[Prompt]:
     """The prompts that are no near duplicate of a kept one before them in their language.
 
     Parameters

@@ -10,12 +10,14 @@ from typing import Any
 
 import openai
 
+from refuseu.asked import Asked
 from refuseu.backends.chat import BLOCKED, UnreadableReplyError, parse, request, without_logprobs
 from refuseu.backends.completion import Completion, Conversation, Decoding
 from refuseu.backends.failures import pause, readable
 from refuseu.errors import UserError
 
 log = logging.getLogger("refuseu")
+Arrived = asyncio.Queue[tuple[int, Completion] | BaseException]
 CONCURRENT = 16
 TIMEOUT = 300.0
 RETRIES = 8
@@ -37,7 +39,7 @@ class OpenAI:
         If there is no key for a server elsewhere, or one that no HTTP header can hold.
     """
 
-    def __init__(self, model: dict[str, Any], journal: str | Path = "journal.jsonl"):
+    def __init__(self, model: Asked, journal: str | Path = "journal.jsonl"):
         self.model, self.journal = model, journal
         self.concurrent, self.timeout = model.get("concurrent", CONCURRENT), model.get("timeout", TIMEOUT)
         self.gives_logprobs = True
@@ -50,7 +52,7 @@ class OpenAI:
             )
         if not re.fullmatch(r"[!-~]*", key):
             raise UserError("OPENAI_API_KEY holds a blank or a character beyond ASCII; set it to the key alone")
-        self.access = {"api_key": key or "none", "base_url": model["endpoint"] or None}
+        self.access: dict[str, Any] = {"api_key": key or "none", "base_url": model["endpoint"] or None}
 
     def complete(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
@@ -85,7 +87,7 @@ class OpenAI:
     def _direct(self, bodies: list[dict[str, Any]]) -> Iterator[tuple[int, Completion]]:
         """One request per answer; the loop runs only while an answer is waited for, and ends with this generator."""
         with asyncio.Runner() as runner:
-            arrived: asyncio.Queue[tuple[int, Completion] | BaseException] = asyncio.Queue()
+            arrived: Arrived = asyncio.Queue()
 
             def pass_on(task: asyncio.Task[None]) -> None:
                 if not task.cancelled() and (error := task.exception()):
@@ -98,7 +100,7 @@ class OpenAI:
                     raise readable(item, self.model, left) from None
                 yield item
 
-    async def _ask_all(self, bodies: list[dict[str, Any]], arrived: asyncio.Queue) -> None:
+    async def _ask_all(self, bodies: list[dict[str, Any]], arrived: Arrived) -> None:
         waiting, failed = iter(enumerate(bodies)), asyncio.Event()
         async with openai.AsyncOpenAI(**self.access, max_retries=0, timeout=self.timeout) as client:
 

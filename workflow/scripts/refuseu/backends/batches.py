@@ -15,6 +15,7 @@ from typing import Any
 
 import openai
 
+from refuseu.asked import Asked
 from refuseu.backends.chat import BLOCKED, UnreadableReplyError, parse, without_logprobs
 from refuseu.backends.completion import Completion
 from refuseu.backends.failures import plain, readable, refused
@@ -29,6 +30,7 @@ REQUESTS_PER_FILE = 50_000
 BYTES_PER_FILE = 200_000_000
 RECENT = 1000  # batches among which one is looked for that was submitted right before a kill
 
+Failure = tuple[int, str | None, str | None]  # HTTP status, code, parameter
 # {"file": input file, "batch": its batch or null, "requests": digests of its requests}
 Note = dict[str, Any]
 
@@ -43,7 +45,7 @@ class Batches:
     journal : where the answers go; the batches are noted in a file of the same name that ends in .batches.json
     """
 
-    def __init__(self, client: openai.OpenAI, model: dict[str, Any], journal: str | Path):
+    def __init__(self, client: openai.OpenAI, model: Asked, journal: str | Path):
         self.client, self.model = client, model
         self.path = Path(journal).with_suffix(".batches.json")
         self.notes: list[Note] = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
@@ -78,7 +80,7 @@ class Batches:
                 self._submit(note, resumed=True)
         for part in self._parts({name: bodies[places[0]] for name, places in waiting.items() if name not in covered}):
             self._upload(part)
-        answered, failures = 0, Counter()
+        answered, failures = 0, Counter[Failure]()
         for note in list(self.notes):
             batch = self._wait(note)
             for name, said in self._said(batch):
@@ -151,7 +153,7 @@ class Batches:
         log.info("batch %s: %s", batch.id, batch.status)
         return batch
 
-    def _said(self, batch: Any) -> Iterator[tuple[str, Completion | tuple[int, str | None, str | None]]]:
+    def _said(self, batch: Any) -> Iterator[tuple[str, Completion | Failure]]:
         """Per request its answer, or (HTTP status, code, parameter); in no order."""
         for file in filter(None, (batch.output_file_id, batch.error_file_id)):
             for line in self.client.files.content(file).content.split(b"\n"):
@@ -176,7 +178,7 @@ class Batches:
         if batch.status == "cancelled" and waiting:
             raise UserError(f"{name} was cancelled; {left}, run again to submit the rest")
 
-    def _stop_if_useless(self, failures: Counter, answered: int, waiting: dict[str, list[int]]) -> None:
+    def _stop_if_useless(self, failures: Counter[Failure], answered: int, waiting: dict[str, list[int]]) -> None:
         """Stop if another round is of no use: a request is refused, or nothing was answered."""
         name = self.model["repository"]
         kept = f"answers so far are kept, {sum(map(len, waiting.values()))} left to ask"
@@ -202,9 +204,10 @@ class Batches:
             self.path.unlink(missing_ok=True)
 
 
-def why(status: int, error: Any) -> Completion | tuple[int, str | None, str | None]:
+def why(status: int, error: Any) -> Completion | Failure:
     """(HTTP status or 0, code, parameter); the empty answer where a server did not let a prompt be answered."""
     error = error if isinstance(error, dict) else {}
     if error.get("code") in BLOCKED:
         return Completion("", "content_filter", 0, 0)
-    return status, *(str(error[key]) if error.get(key) else None for key in ("code", "param"))
+    code, param = (str(error[key]) if error.get(key) else None for key in ("code", "param"))
+    return status, code, param

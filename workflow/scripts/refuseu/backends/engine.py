@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from refuseu.asked import Asked
 from refuseu.backends.completion import TOP, Completion, Conversation, Decoding
 from refuseu.backends.local import Transformers, before_end, end_tokens, load, load_tokenizer, read, token_ids
 from refuseu.errors import UserError
@@ -32,7 +33,7 @@ class VLLM:
     adapter : folder of a LoRA adapter, or None
     """
 
-    def __init__(self, model: dict[str, Any], adapter: str | Path | None):
+    def __init__(self, model: Asked, adapter: str | Path | None):
         self.model, self.adapter = model, adapter
         self.tokenizer = load_tokenizer(model)
         self.ends = end_tokens(self.tokenizer)
@@ -66,7 +67,7 @@ class VLLM:
 
         if self.merged:
             merge(self.model, self.adapter, self.merged.name)
-        self.engine = LLM(**engine_arguments(self.model, self.adapter, self.merged and self.merged.name))
+        self.engine = LLM(**engine_arguments(self.model, self.adapter, self.merged.name if self.merged else None))
 
     def _completions(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
@@ -100,7 +101,7 @@ class VLLM:
         return [c.first_logprobs for c in self._completions(conversations, PARITY_DECODING, [0] * len(conversations))]
 
 
-def engine_arguments(model: dict[str, Any], adapter: str | Path | None, merged: str | None) -> dict[str, Any]:
+def engine_arguments(model: Asked, adapter: str | Path | None, merged: str | None) -> dict[str, Any]:
     """What the engine is started with.
 
     Parameters
@@ -149,7 +150,7 @@ def lora_rank(adapter: str | Path) -> int:
     return fitting[0]
 
 
-def merge(model: dict[str, Any], adapter: str | Path | None, folder: str | Path) -> None:
+def merge(model: Asked, adapter: str | Path | None, folder: str | Path) -> None:
     """Write the base with the adapter merged into it, and its tokenizer, to a folder; works on the CPU."""
     weights, tokenizer = load(model, adapter, on_gpu=False)
     weights.save_pretrained(folder)

@@ -8,6 +8,7 @@ from typing import Any
 
 import openai
 
+from refuseu.asked import Asked
 from refuseu.backends.chat import UnreadableReplyError
 from refuseu.errors import UserError
 
@@ -41,7 +42,7 @@ def retry_after(error: Exception) -> float | None:
         return None
 
 
-def readable(error: BaseException, model: dict[str, Any], left: int) -> BaseException:
+def readable(error: BaseException, model: Asked, left: int) -> BaseException:
     """A sentence for what a user can mend; never the request, its headers or the server's words.
 
     Parameters

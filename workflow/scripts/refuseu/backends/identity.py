@@ -1,13 +1,13 @@
 """Who completes: what names the weights behind a row of models.tsv."""
 
 from pathlib import Path
-from typing import Any
 
+from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.records import Record, file_digest
 
 
-def identity(model: dict[str, Any], adapter: str | Path | None) -> Record:
+def identity(model: Asked, adapter: str | Path | None) -> Record:
     """Who answers, so that a record of other weights never matches.
 
     Parameters

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
+from refuseu.asked import Asked
 from refuseu.backends.completion import Backend, Completion, Conversation, Decoding
 from refuseu.backends.identity import identity
 from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record
 
 
-def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
+def open_backend(model: Asked, adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
     """Load or connect to the model of a row of models.tsv.
 
     Parameters
@@ -32,7 +32,7 @@ def open_backend(model: dict[str, Any], adapter: str | Path | None, batch_size: 
 
 
 def complete(
-    model: dict[str, Any],
+    model: Asked,
     adapter: str | Path | None,
     conversations: Sequence[Conversation],
     decoding: Decoding,
@@ -60,7 +60,7 @@ def complete(
 
 
 def uncut(
-    model: dict[str, Any],
+    model: Asked,
     conversations: Sequence[Conversation],
     decoding: Decoding,
     longer: int,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
@@ -16,6 +15,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from refuseu.asked import Asked
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
@@ -23,7 +23,7 @@ ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 DATE = "26 Jul 2024"
 
 
-def load_tokenizer(model: dict[str, Any]) -> PreTrainedTokenizerBase:
+def load_tokenizer(model: Asked) -> PreTrainedTokenizerBase:
     """The left-padding tokenizer of a row of models.tsv."""
     revision = None if model["revision"] == "local" else model["revision"]
     tokenizer = AutoTokenizer.from_pretrained(model["repository"], revision=revision, padding_side="left")
@@ -33,7 +33,7 @@ def load_tokenizer(model: dict[str, Any]) -> PreTrainedTokenizerBase:
 
 
 def load(
-    model: dict[str, Any], adapter: str | Path | None = None, on_gpu: bool = True
+    model: Asked, adapter: str | Path | None = None, on_gpu: bool = True
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model (adapter merged in) and left-padding tokenizer of a row of models.tsv.
 
@@ -101,7 +101,7 @@ class Transformers:
     on_gpu : whether GPUs are used, where there are any
     """
 
-    def __init__(self, model: dict[str, Any], adapter: str | Path | None, batch_size: int, on_gpu: bool = True):
+    def __init__(self, model: Asked, adapter: str | Path | None, batch_size: int, on_gpu: bool = True):
         self.model, self.tokenizer = load(model, adapter, on_gpu)
         self.batch_size = batch_size
         self.ends = end_tokens(self.tokenizer, self.model.generation_config.eos_token_id)

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from refuseu.languages import language
-from refuseu.records import Record, atomic, write_text
+from refuseu.records import atomic, write_text
+from refuseu.rows import Pair
 from refuseu.schemas import read_tsv
 
 HALVES = ("train", "test")
@@ -25,7 +26,7 @@ COLUMNS = {
 }
 
 
-def write_data(folder: str | Path, train: Sequence[Record], test: Sequence[Record], languages: Sequence[str]) -> None:
+def write_data(folder: str | Path, train: Sequence[Pair], test: Sequence[Pair], languages: Sequence[str]) -> None:
     """Write ``multilingual`` and ``lang_xx`` (train and test) and ``evaluation`` (eval) as parquet files."""
     import pyarrow as pa
 
@@ -56,12 +57,12 @@ def write_parquet(path: Path, rows: list[dict[str, Any]], schema: Any) -> None:
         pq.write_table(pa.Table.from_pylist(rows, schema), temporary)
 
 
-def local_id(pair: Record) -> str:
+def local_id(pair: Pair) -> str:
     """The pair's id without its language, the same for all languages of a request."""
     return pair["pair_id"].removeprefix(f"{pair['language']}-")
 
 
-def row(pair: Record, numbers: Mapping[str, int]) -> dict[str, Any]:
+def row(pair: Pair, numbers: Mapping[str, int]) -> dict[str, Any]:
     """A pair in the columns of the released dataset."""
     key = {"lang": pair["language"], "id": local_id(pair), "row_id": numbers[local_id(pair)]}
     return {"chosen": pair["chosen"], "rejected": pair["rejected"], **key, "category": pair["category"]}
@@ -70,8 +71,8 @@ def row(pair: Record, numbers: Mapping[str, int]) -> dict[str, Any]:
 def write_card(
     path: str | Path,
     template: str | Path,
-    train: Sequence[Record],
-    test: Sequence[Record],
+    train: Sequence[Pair],
+    test: Sequence[Pair],
     funnel: Sequence[Mapping[str, Any]],
     licences: str | Path,
     facts: Mapping[str, Any],

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refuseu.records import Record
+from refuseu.rows import FunnelRow, Pair, Prompt
 from refuseu.similarity import dissimilar, distinct
 
 
 def keep_prompts(
-    prompts: Sequence[Record], labels: dict[str, dict[str, str]], policy: str, near_duplicates: Mapping[str, Any]
-) -> tuple[list[Record], list[Record]]:
+    prompts: Sequence[Prompt], labels: dict[str, dict[str, str]], policy: str, near_duplicates: Mapping[str, Any]
+) -> tuple[list[Prompt], list[FunnelRow]]:
     """The prompts that enter the dataset, and how many were left after each step.
 
     Distinct within their language, exactly and nearly, in the language asked for, and called unsafe by all
@@ -34,16 +34,16 @@ def keep_prompts(
     return steps["unsafe_by_guards"], funnel(steps, languages)
 
 
-def funnel(steps: Mapping[str, Sequence[Record]], languages: Sequence[str]) -> list[Record]:
+def funnel(steps: Mapping[str, Sequence[Prompt | Pair]], languages: Sequence[str]) -> list[FunnelRow]:
     """Counts per language and step, in the order of both; 0 where nothing is left."""
     return [
-        {"language": language, "step": step, "n": sum(r["language"] == language for r in records)}
+        FunnelRow(language=language, step=step, n=sum(r["language"] == language for r in records))
         for language in languages
         for step, records in steps.items()
     ]
 
 
-def halves(pairs: Sequence[Record], train: Sequence[Record], test: Sequence[Record]) -> dict[str, Sequence[Record]]:
+def halves(pairs: Sequence[Pair], train: Sequence[Pair], test: Sequence[Pair]) -> dict[str, Sequence[Pair]]:
     """The last steps of the funnel: the pairs, where they went, and those that went nowhere."""
     used = {pair["pair_id"] for pair in [*train, *test]}
     left_out = [pair for pair in pairs if pair["pair_id"] not in used]

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from refuseu.errors import UserError
-from refuseu.records import Record, digest
+from refuseu.records import digest
+from refuseu.rows import Answer, Pair, Prompt, Turn
 
 log = logging.getLogger("refuseu")
 
@@ -14,13 +15,13 @@ AGREE = {"all": all, "any": any}
 
 
 def build_pairs(
-    prompts: Sequence[Record],
-    chosen: Sequence[Record],
-    rejected: Sequence[Record],
+    prompts: Sequence[Prompt],
+    chosen: Sequence[Answer],
+    rejected: Sequence[Answer],
     labels: dict[tuple[str, str], dict[str, str]],
     guards: Sequence[str],
     policies: dict[str, str],
-) -> list[Record]:
+) -> list[Pair]:
     """Preference pairs in TRL's implicit-prompt conversational format.
 
     A pair is kept when both answers are in the prompt's language, all (any) guards call the chosen one
@@ -42,24 +43,32 @@ def build_pairs(
             continue
         if not AGREE[policies["rejected_unsafe"]](labels["rejected", guard][key] == "unsafe" for guard in guards):
             continue
-        turn = {"role": "user", "content": prompt["prompt"]}
+        turn = Turn(role="user", content=prompt["prompt"])
+        both = {side: [turn, Turn(role="assistant", content=answers[side][key]["response"])] for side in answers}
         pairs.append(
-            {"pair_id": key, "language": prompt["language"], "category": prompt["category"],
-             "activity": prompt["activity"], "style": prompt["style"], "prompt": prompt["prompt"]}
-            | {side: [turn, {"role": "assistant", "content": answers[side][key]["response"]}] for side in answers}
-        )  # fmt: skip
+            Pair(
+                pair_id=key,
+                language=prompt["language"],
+                category=prompt["category"],
+                activity=prompt["activity"],
+                style=prompt["style"],
+                prompt=prompt["prompt"],
+                chosen=both["chosen"],
+                rejected=both["rejected"],
+            )
+        )
     return pairs
 
 
 def split(
-    pairs: Sequence[Record],
+    pairs: Sequence[Pair],
     languages: Sequence[str],
     categories: Sequence[str],
     per_category: int,
     if_short: str,
     by_activity: bool,
     seed: int,
-) -> tuple[list[Record], list[Record]]:
+) -> tuple[list[Pair], list[Pair]]:
     """Train pairs and a test set with `per_category` prompts of each category in every language.
 
     Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
@@ -82,15 +91,16 @@ def split(
         raise UserError(
             "no preference pair passed the filters; look at filter_prompts/funnel.jsonl and dataset.policies"
         )
-    slots: dict[str, dict[str, list[Record]]] = {category: defaultdict(list) for category in categories}
+    slots: dict[str, dict[str, list[Pair]]] = {category: defaultdict(list) for category in categories}
     for pair in pairs:
-        pair = pair | {"slot": slot(pair, by_activity)}
-        slots[pair["category"]][pair["slot"]].append(pair)
-    train, test = [], []
+        name = slot(pair, by_activity)
+        slots[pair["category"]][name].append({**pair, "slot": name})
+    train: list[Pair] = []
+    test: list[Pair] = []
     for category, by_slot in slots.items():
         order = sorted(by_slot)
         random.Random(digest(category, seed)).shuffle(order)
-        held: list[Record] = []
+        held: list[Pair] = []
         hopeless = shortfall([pair for own in by_slot.values() for pair in own], languages, per_category)
         filled = languages if if_short == "stop" else [code for code in languages if code not in hopeless]
         while short := shortfall(held, filled, per_category):
@@ -114,22 +124,22 @@ def split(
     return by_language(train, languages), by_language(test, languages)
 
 
-def slot(pair: Record, by_activity: bool) -> str:
+def slot(pair: Pair, by_activity: bool) -> str:
     """What goes to one half as a whole, such as ``S1/slang``."""
     return "/".join([pair["category"], pair["style"], *([pair["activity"]] if by_activity else [])])
 
 
-def shortfall(held: Sequence[Record], languages: Sequence[str], wanted: int) -> dict[str, int]:
+def shortfall(held: Sequence[Pair], languages: Sequence[str], wanted: int) -> dict[str, int]:
     """The languages with fewer rows than wanted, and how many they have."""
     counts = Counter(pair["language"] for pair in held)
     return {code: counts[code] for code in languages if counts[code] < wanted}
 
 
-def by_language(pairs: Iterable[Record], languages: Sequence[str]) -> list[Record]:
+def by_language(pairs: Iterable[Pair], languages: Sequence[str]) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (languages.index(pair["language"]), pair["pair_id"]))
 
 
-def select(pairs: Sequence[Record], languages: Sequence[str], taker: str) -> list[Record]:
+def select(pairs: Sequence[Pair], languages: Sequence[str], taker: str) -> list[Pair]:
     """The pairs in these languages, for a variant or a route of translation.
 
     Raises

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
-from refuseu.records import Record
+from refuseu.rows import Pair, TestPrompt, Turn
 
 log = logging.getLogger("refuseu")
 
@@ -17,7 +17,7 @@ PROMPTS = {"row_id": NUMBER, "lang": TEXT, "prompt": TEXT}
 
 def read(
     folder: str | Path, languages: Sequence[str], category_by_row_id: bool = False
-) -> tuple[list[Record], list[Record]]:
+) -> tuple[list[Pair], list[TestPrompt]]:
     """Train pairs of ``lang_xx`` and prompts of ``evaluation``.
 
     Parameters
@@ -42,7 +42,7 @@ def read(
             f"{file}, column 'lang' has no row in {', '.join(absent)}; take such languages out of the study"
         )
     pairs = [row for _, own in train.values() for row in own]
-    categories = {}
+    categories: dict[int, str] = {}
     if category_by_row_id:
         tested = [row for code in languages for row in rows(folder, f"lang_{code}", "test", PAIRS)[1]]
         categories = slot_categories([*pairs, *tested], folder)
@@ -138,16 +138,30 @@ def slot_categories(pairs: Sequence[dict[str, Any]], folder: str | Path) -> dict
     return categories
 
 
-def pair_record(row: dict[str, Any]) -> Record:
+def pair_record(row: dict[str, Any]) -> Pair:
     """A pair as the study keeps it; the prompt is the first user turn."""
-    turns = {side: [{key: turn[key] for key in ("role", "content")} for turn in row[side]]
-             for side in ("chosen", "rejected")}  # fmt: skip
-    prompt = next(turn["content"] for turn in turns["chosen"] if turn["role"] == "user")
-    key = {"pair_id": f"{row['lang']}-{row['id']}", "language": row["lang"], "category": row["category"]}
-    return key | {"activity": "", "style": "", "prompt": prompt} | turns
+    turns = {
+        side: [Turn(role=turn["role"], content=turn["content"]) for turn in row[side]]
+        for side in ("chosen", "rejected")
+    }
+    return Pair(
+        pair_id=f"{row['lang']}-{row['id']}",
+        language=row["lang"],
+        category=row["category"],
+        activity="",
+        style="",
+        prompt=next(turn["content"] for turn in turns["chosen"] if turn["role"] == "user"),
+        chosen=turns["chosen"],
+        rejected=turns["rejected"],
+    )
 
 
-def prompt_record(row: dict[str, Any], categories: dict[int, str]) -> Record:
+def prompt_record(row: dict[str, Any], categories: dict[int, str]) -> TestPrompt:
     """A test prompt as the study keeps it; without a category there are no measures per category."""
-    key = {"pair_id": f"{row['lang']}-{row['row_id']}", "language": row["lang"]}
-    return key | {"category": categories.get(row["row_id"], ""), "style": "", "prompt": row["prompt"]}
+    return TestPrompt(
+        pair_id=f"{row['lang']}-{row['row_id']}",
+        language=row["lang"],
+        category=categories.get(row["row_id"], ""),
+        style="",
+        prompt=row["prompt"],
+    )

@@ -148,7 +148,8 @@ def global_mmlu(path: Path, name: str, language: str) -> list[Record]:
 def read_parquet(file: Path) -> list[Record]:
     import pandas as pd
 
-    return pd.read_parquet(file).to_dict("records")
+    rows: list[Record] = pd.read_parquet(file).to_dict("records")  # type: ignore[assignment]  # columns are named
+    return rows
 
 
 def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> Record:

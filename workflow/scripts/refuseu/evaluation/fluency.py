@@ -3,24 +3,24 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from refuseu.asked import Asked
 from refuseu.backends.completion import Decoding, final
 from refuseu.backends.journaled import uncut
-from refuseu.records import Record
+from refuseu.rows import Rating, Response
 from refuseu.templates import fill
 
 ASPECTS = ("fluency", "correctness")
 
 
 def rate(
-    responses: Sequence[Record],
-    judge: dict[str, Any],
+    responses: Sequence[Response],
+    judge: Asked,
     templates: dict[str, str],
     max_new_tokens: int,
     journal: str | Path,
     batch_size: int,
-) -> list[Record]:
+) -> list[Rating]:
     """Both ratings of every response; None where the judge gave no integer from 1 to 5.
 
     An answer that was cut, as by long reasoning, is asked for once more with twice the tokens. Cut again it
@@ -30,7 +30,7 @@ def rate(
     said = uncut(judge, questions, Decoding(0.0, 1.0, max_new_tokens), 2 * max_new_tokens, journal, batch_size)
     ratings = iter(read_rating(one.text) if one.finish_reason == "stop" else None for one in said)
     return [
-        {"prompt_id": row["prompt_id"], "language": row["language"]} | {aspect: next(ratings) for aspect in ASPECTS}
+        Rating(prompt_id=row["prompt_id"], language=row["language"], fluency=next(ratings), correctness=next(ratings))
         for row in responses
     ]
 

@@ -12,16 +12,18 @@ from lm_eval.evaluator import evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
+from refuseu.asked import Asked
 from refuseu.backends.identity import identity
 from refuseu.backends.local import load
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record
+from refuseu.rows import Knowledge, Question
 
-Shots = Mapping[tuple[str, str], list[Record]]
+Shots = Mapping[tuple[str, str], list[Question]]
 
 # As in lm-eval's own tasks global_mmlu_full_*, which cannot read local files.
-TASK = {
+TASK: dict[str, Any] = {
     "dataset_path": "json",
     "test_split": "test",
     "output_type": "multiple_choice",
@@ -31,18 +33,18 @@ TASK = {
     "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
     "metadata": {"version": 1.0},
 }
-EXAMPLES = {"fewshot_split": "dev", "fewshot_config": {"sampler": "first_n"}}
+EXAMPLES: dict[str, Any] = {"fewshot_split": "dev", "fewshot_config": {"sampler": "first_n"}}
 
 
 def score(
-    questions: Sequence[Record],
-    model: dict[str, Any],
+    questions: Sequence[Question],
+    model: Asked,
     adapter: str | Path | None,
     few_shot: int,
     limit: int | None,
     batch_size: int,
     journal: str | Path,
-) -> list[Record]:
+) -> list[Knowledge]:
     """Whether each question of the split test is answered right: the letter with the highest log-likelihood.
 
     Through the journal, language by language; the model is loaded only if an answer is missing.
@@ -58,7 +60,7 @@ def score(
     UserError
         If the split dev has fewer than `few_shot` questions of a subject.
     """
-    of: dict[str, list[Record]] = {}
+    of: dict[str, list[Question]] = {}
     for question in questions:
         if question["split"] == "test":
             of.setdefault(question["language"], []).append(question)
@@ -67,7 +69,7 @@ def score(
     who = identity(model, adapter)
     keys = [request_key(who, [q, shots[q["language"], q["subject"]]], {"task": TASK}, None) for q in asked]
 
-    def ask(wanted: list[Record]) -> Iterator[tuple[int, Record]]:
+    def ask(wanted: list[Question]) -> Iterator[tuple[int, Record]]:
         weights, tokenizer = load(model, adapter)
         lm = HFLM(pretrained=weights, tokenizer=tokenizer, batch_size=batch_size)
         for language in dict.fromkeys(question["language"] for question in wanted):
@@ -77,14 +79,21 @@ def score(
 
     found = Journal(journal, model["model"]).ask(asked, keys, ask)
     return [
-        {key: question[key] for key in ("language", "sample_id", "subject")} | {"correct": one["correct"]}
+        Knowledge(
+            language=question["language"],
+            sample_id=question["sample_id"],
+            subject=question["subject"],
+            correct=one["correct"],
+        )
         for question, one in zip(asked, found, strict=True)
     ]
 
 
-def solved(questions: Sequence[Record], asked: Sequence[Record], few_shot: int) -> dict[tuple[str, str], list[Record]]:
+def solved(
+    questions: Sequence[Question], asked: Sequence[Question], few_shot: int
+) -> dict[tuple[str, str], list[Question]]:
     """The solved questions that precede those asked, by language and subject."""
-    shots: dict[tuple[str, str], list[Record]] = {(q["language"], q["subject"]): [] for q in asked}
+    shots: dict[tuple[str, str], list[Question]] = {(q["language"], q["subject"]): [] for q in asked}
     for question in questions:
         own = shots.get((question["language"], question["subject"]))
         if question["split"] == "dev" and own is not None and len(own) < few_shot:
@@ -98,7 +107,7 @@ def solved(questions: Sequence[Record], asked: Sequence[Record], few_shot: int) 
     return shots
 
 
-def answer(lm: LM, questions: Sequence[Record], shots: Shots, few_shot: int) -> list[bool]:
+def answer(lm: LM, questions: Sequence[Question], shots: Shots, few_shot: int) -> list[bool]:
     """Let lm-eval answer questions of one language; one task per subject where examples depend on it."""
     tasks: dict[str, list[int]] = {}
     for index, question in enumerate(questions):
@@ -122,6 +131,6 @@ def answer(lm: LM, questions: Sequence[Record], shots: Shots, few_shot: int) -> 
     return [right[index] for index in range(len(questions))]
 
 
-def write(file: Path, rows: Sequence[Record]) -> Path:
+def write(file: Path, rows: Sequence[Question]) -> Path:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return file

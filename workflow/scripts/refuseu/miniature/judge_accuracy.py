@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
+from refuseu.asked import Asked
 from refuseu.evaluation.fluency import ASPECTS, rate
 from refuseu.evaluation.judging import label
 from refuseu.miniature.tasks import Tasks
@@ -17,7 +17,7 @@ PER_LANGUAGE = 40
 
 def measure(
     tasks: Tasks,
-    judges: Sequence[dict[str, Any]],
+    judges: Sequence[Asked],
     templates: dict[str, str],
     markers: dict[str, list[str]],
     languages: Sequence[str],
@@ -74,7 +74,15 @@ def measure(
     return pd.concat([table.assign(value=table["correct"] / table["n"]), pd.DataFrame(kappas)], ignore_index=True)
 
 
-def ratings(tasks, judge, templates, languages, seed, journal, batch_size):
+def ratings(
+    tasks: Tasks,
+    judge: Asked,
+    templates: dict[str, str],
+    languages: Sequence[str],
+    seed: int,
+    journal: Path,
+    batch_size: int,
+) -> list[tuple[str, str, str, bool]]:
     """Rows for the fluency judge on texts that were spoilt to a known degree."""
     rows = []
     for aspect in ASPECTS:

@@ -15,12 +15,14 @@ from peft import LoraConfig
 from transformers import Trainer
 from transformers.trainer_utils import get_last_checkpoint
 
+from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.records import Record, digest
+from refuseu.rows import Pair
 from refuseu.training.callbacks import Bar, Clock, Events
 from refuseu.training.logprobs import basis, join_reference
 from refuseu.training.tokens import prompts_in_all_languages, token_digest, tokenise, totals
-from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, report, trainer_config
+from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, log_counts, trainer_config
 
 LOG = {
     "step": "step",
@@ -37,8 +39,8 @@ LOG = {
 
 
 def align(
-    pairs: list[Record],
-    base: dict[str, Any],
+    pairs: Sequence[Pair],
+    base: Asked,
     run: dict[str, Any],
     reference: str | Path | None,
     translations: dict[str, dict[str, str]],
@@ -95,8 +97,8 @@ def align(
 
 
 def prepare(
-    pairs: list[Record],
-    base: dict[str, Any],
+    pairs: Sequence[Pair],
+    base: Asked,
     run: dict[str, Any],
     reference: str | Path | None,
     translations: dict[str, dict[str, str]],
@@ -140,7 +142,7 @@ def prepare(
 
         trainer_class = type("Consistent" + trainer_class.__name__, (MLCMixin, trainer_class), {"mlc": recipe["mlc"]})
     counts |= totals(rows)
-    report(counts)
+    log_counts(counts)
     if not rows:
         raise UserError(
             f"none of {len(pairs)} pairs is left to train on with {method}; the log says why, "

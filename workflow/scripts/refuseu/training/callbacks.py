@@ -15,7 +15,8 @@ class Bar(TrainerCallback):
     """Shows the steps of a training on the terminal; the log gets the trainer's own lines."""
 
     def __init__(self, what: str):
-        self.what, self.bar = what, None
+        self.what = what
+        self.bar: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.bar = progress.bar(state.max_steps, self.what)
@@ -51,7 +52,7 @@ class Clock(TrainerCallback):
     They are kept in the trainer's state, which the main process saves with each checkpoint.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.before, self.started = 0.0, time.monotonic()
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.records import Record, atomic, digest, file_digest
 from refuseu.training.tokens import token_digest
@@ -14,7 +15,7 @@ REFERENCE = ("ref_chosen_logps", "ref_rejected_logps")
 SETTINGS = ("max_length", "bf16", "fp16", "ld_alpha")
 
 
-def basis(base: dict[str, Any], tokenizer: Any, config: Any) -> Record:
+def basis(base: Asked, tokenizer: Any, config: Any) -> Record:
     """What a base's reference log-probabilities depend on beside the tokens of the pair.
 
     Parameters

@@ -19,6 +19,7 @@ from transformers import TrainerCallback
 
 from refuseu.errors import UserError
 
+Mixed: Any = object  # for a reader of types, the trainer that is mixed in
 EXTRACTOR = "mlc_extractor.safetensors"
 PREFIX = "mlc_extractor."
 METRICS = ("mlc_loss", "singular_share", "cosine")
@@ -70,14 +71,15 @@ def last_states(model: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: 
     Only the prompts go through the model, only up to the layer, and without the LM head. Layers count as
     in ``hidden_states``: 0 is the embeddings, and the last, also −1, is after the final norm.
     """
-    body = model.get_base_model().model if hasattr(model, "get_base_model") else model.model
+    whole: Any = model
+    body = whole.get_base_model().model if hasattr(model, "get_base_model") else whole.model
     with first_layers(body, layer):
         states = body(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
     return states[torch.arange(len(ids), device=ids.device), mask.sum(-1) - 1]
 
 
 @contextmanager
-def first_layers(body: nn.Module, layer: int) -> Iterator[None]:
+def first_layers(body: Any, layer: int) -> Iterator[None]:
     """Inside, the decoder ends after this layer, without its final norm unless the layer is the last."""
     layers, norm = body.layers, body.norm
     number = layer % (len(layers) + 1)
@@ -89,7 +91,7 @@ def first_layers(body: nn.Module, layer: int) -> Iterator[None]:
         body.layers, body.norm = layers, norm
 
 
-class MLCMixin:
+class MLCMixin(Mixed):
     """Adds the consistency loss to a trainer's own; the dataset brings ``mlc_ids`` per row.
 
     Set ``mlc`` (the recipe's section) on the class before it is instantiated.
@@ -126,7 +128,9 @@ class MLCMixin:
         """The model's forward, which given prompts of the loss returns (last states, what is extracted from them)."""
         model, layer = self.model, self.mlc["layer"]
 
-        def forward_or_states(*args: Any, mlc_input_ids=None, mlc_attention_mask=None, **kwargs: Any) -> Any:
+        def forward_or_states(
+            *args: Any, mlc_input_ids: Any = None, mlc_attention_mask: Any = None, **kwargs: Any
+        ) -> Any:
             if mlc_input_ids is None:
                 return forward(*args, **kwargs)
             raw = last_states(model, mlc_input_ids, mlc_attention_mask, layer)
@@ -140,7 +144,9 @@ class MLCMixin:
         if "mlc_ids" not in self._signature_columns:
             self._signature_columns += ["mlc_ids"]
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         ids, mask = inputs.pop("mlc_input_ids"), inputs.pop("mlc_attention_mask")
         result = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss, *outputs = result if return_outputs else (result,)
@@ -169,7 +175,7 @@ class MLCMixin:
         self._mlc_metrics.clear()
         super().log(logs, *args, **kwargs)
 
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
         parts: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
         for name, value in (state_dict or self.accelerator.unwrap_model(self.model).state_dict()).items():
             parts[name.startswith(PREFIX)][name.removeprefix(PREFIX)] = value
@@ -180,7 +186,7 @@ class MLCMixin:
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
-        extractor = (model or self.model).mlc_extractor
+        extractor: Any = (model or self.model).mlc_extractor
         stored = load_file(Path(resume_from_checkpoint) / EXTRACTOR)
         for name, parameter in extractor.named_parameters():
             if isinstance(parameter, DTensor):  # FSDP

@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,20 @@ from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 from datasets import Dataset
 from peft import LoraConfig
 
+from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal
 from refuseu.records import Record, digest
+from refuseu.rows import Pair
 from refuseu.training.logprobs import REFERENCE, basis
 from refuseu.training.tokens import token_digest, tokenise, totals
-from refuseu.training.trainers import TokenisedDPO, load_model, load_tokenizer, report, trainer_config
+from refuseu.training.trainers import TokenisedDPO, load_model, load_tokenizer, log_counts, trainer_config
 
 REFERENCE_BATCH = 32  # pairs
 
 
 def reference(
-    pairs: list[Record], base: dict[str, Any], settings: dict[str, Any], journal: str | Path, workdir: str | Path
+    pairs: Sequence[Pair], base: Asked, settings: dict[str, Any], journal: str | Path, workdir: str | Path
 ) -> tuple[Record, list[Record], list[Record]]:
     """Reference log-probabilities of all pairs under one base; of what the journal holds, nothing is computed again.
 
@@ -48,7 +50,7 @@ def reference(
     processes, sharded = PartialState(), os.environ.get("ACCELERATE_USE_FSDP") == "true"
     tokenizer = load_tokenizer(base)
     rows, counts = tokenise(pairs, tokenizer, config.max_length)
-    report(counts | totals(rows))
+    log_counts(counts | totals(rows))
     found = basis(base, tokenizer, config)
     keys = [digest(found, token_digest(row)) for row in rows]
 

@@ -6,9 +6,10 @@ from itertools import takewhile
 from typing import Any
 
 from refuseu.records import Record, digest
+from refuseu.rows import Pair
 
 
-def tokenise(pairs: Sequence[Record], tokenizer: Any, max_length: int | None) -> tuple[list[Record], dict[str, int]]:
+def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> tuple[list[Record], dict[str, int]]:
     """Token ids of each pair under the tokenizer's chat template, and how many pairs were left out or cut.
 
     Answers are cut so that prompt and answer have at most `max_length` tokens. Left out are pairs whose

@@ -13,6 +13,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
+from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.recipes import OBJECTIVES, check_recipe
 
@@ -31,14 +32,14 @@ class Guarded(Trainer):
 
     kept: tuple[str, ...] = ()  # prefixes of what else is saved
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         """With bf16 accelerate has FSDP round all that the model returns, log-probabilities among it."""
         super().__init__(*args, **kwargs)
         plugin = getattr(self.accelerator.state, "fsdp_plugin", None)
         if plugin and plugin.mixed_precision_policy:
             plugin.mixed_precision_policy = replace(plugin.mixed_precision_policy, output_dtype=None)
 
-    def _get_grad_norm(self, model, grad_norm=None):
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         """Stop before the weights are touched; transformers leaves such losses out of its logs."""
         norm = super()._get_grad_norm(model, grad_norm)
         # With fp16 the scaler skips steps that overflow.
@@ -49,10 +50,11 @@ class Guarded(Trainer):
             )
         return norm
 
-    def save_model(self, output_dir=None, _internal_call=False):
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Under FSDP, gather what was trained and no more: the base's weights may not fit into one process."""
         if not self.is_fsdp_enabled:
-            return super().save_model(output_dir, _internal_call)
+            super().save_model(output_dir, _internal_call)
+            return
         trained = {
             name: parameter.full_tensor().cpu()
             for name, parameter in self.model.named_parameters()
@@ -65,10 +67,10 @@ class Guarded(Trainer):
 class TokenisedDPO(Guarded, DPOTrainer):
     """DPO on token ids, with the reference log-probabilities in the dataset's columns."""
 
-    def _prepare_dataset(self, dataset, *_):
+    def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
         return dataset
 
-    def _precompute_ref_logps(self, dataset, *_):
+    def _precompute_ref_logps(self, dataset: Any, *_: Any) -> Any:
         return dataset
 
 
@@ -112,7 +114,7 @@ def trainer_config(objective: str, chosen: dict[str, Any], **ours: Any) -> Any:
     return config_class(**ours, **chosen)
 
 
-def load_tokenizer(base: dict[str, Any]) -> Any:
+def load_tokenizer(base: Asked) -> Any:
     """Tokenizer of a base, with a padding token."""
     tokenizer = AutoTokenizer.from_pretrained(base["repository"], revision=pinned(base))
     if tokenizer.pad_token is None:
@@ -120,16 +122,16 @@ def load_tokenizer(base: dict[str, Any]) -> Any:
     return tokenizer
 
 
-def load_model(base: dict[str, Any]) -> Any:
+def load_model(base: Asked) -> Any:
     """Model of a base."""
     return AutoModelForCausalLM.from_pretrained(base["repository"], revision=pinned(base), dtype=base["dtype"])
 
 
-def pinned(base: dict[str, Any]) -> str | None:
+def pinned(base: Asked) -> str | None:
     """The commit of a hub model; None for a folder."""
     return None if base["revision"] == "local" else base["revision"]
 
 
-def report(counts: dict[str, int]) -> None:
+def log_counts(counts: dict[str, int]) -> None:
     """One line in the log."""
     log.info("%s", ", ".join(f"{name} {n}" for name, n in counts.items()))
