@@ -51,9 +51,9 @@ def test_seeds_are_read_in_the_order_of_their_sheets(folder):
 
 def test_the_bundled_seeds_are_the_fourteen_categories_and_ten_styles():
     seeds = read_seeds(ROOT / "resources/seeds/pl", "pl")
-    assert [s.key for s in seeds if s.kind == "category"] == [f"S{n}" for n in range(1, 15)]
-    assert sum(s.kind == "style" for s in seeds) == 10
-    assert {s.category for s in seeds if s.kind == "activity"} == {f"S{n}" for n in range(1, 15)}
+    assert [s["key"] for s in seeds if s["kind"] == "category"] == [f"S{n}" for n in range(1, 15)]
+    assert sum(s["kind"] == "style" for s in seeds) == 10
+    assert {s["category"] for s in seeds if s["kind"] == "activity"} == {f"S{n}" for n in range(1, 15)}
     memory = Memory(ROOT / "resources/miniature/translation_memory.tsv")
     assert len(translate_seeds(seeds, CODES, memory)) == 12 * len(seeds)
 
