@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from refuseu.artifacts.declared import ARTIFACTS
 from refuseu.dataset.released import read as read_released
+from refuseu.layouts import kinds, misfits
 from support.browser import CHROMIUM, Browser
 from support.recompute import Results
 
@@ -41,6 +42,15 @@ def test_every_artifact_exists_and_is_well_formed(undisturbed):
     page = (undisturbed.results / "report.html").read_text(encoding="utf-8")
     assert page.count("<img") == FIGURES
     assert (undisturbed.results / "claims.csv").exists()
+
+
+def test_every_row_of_every_file_is_what_its_path_says(undisturbed):
+    files = [path.relative_to(undisturbed.results).as_posix() for path in undisturbed.results.rglob("*.jsonl")]
+    declared = {name: kinds(name) for name in files if not name.startswith(("journal/", "audit/"))}
+    assert len(declared) > 50
+    for name, possible in declared.items():
+        wrong = [row for row in read(undisturbed.results / name) if all(misfits(row, kind) for kind in possible)]
+        assert wrong == [], name
 
 
 def test_every_adapter_moved(undisturbed):

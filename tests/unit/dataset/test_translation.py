@@ -358,8 +358,8 @@ def test_a_seed_whose_slot_was_lost_is_named_and_not_paid_for_again(serve, serve
         journaled = Journaled(settings(deepl), tmp_path / "j.jsonl")
         message = refused(translate_seeds, SEEDS, ["pl", "de"], journaled)
         assert message == (
-            "the instruction 'generate_prompt' ('Napisz {activity}') has no translation into 'de' that keeps its slots; "
-            "add the segment to the translation memory, or reword the seed"
+            "the instruction 'generate_prompt' ('Napisz {activity}') has no translation into 'de' that keeps its "
+            "slots; add the segment to the translation memory, or reword the seed"
         )
     assert "the slots of 'Napisz {activity}' are not those of its translation into 'de': 'Napisz '" in caplog.text
     assert len(deepl.paths("/v2/translate")) == 1
