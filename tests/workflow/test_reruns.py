@@ -127,6 +127,15 @@ def test_a_variant_reruns_its_training_and_evaluation_and_what_shows_it(study):
     assert not {"table1", "table3", "table16", "rtp_lx", "outcomes_table", "fig4", "fig6", "fig12"} & found
 
 
+def test_other_languages_of_a_variant_train_it_alone_again(study):
+    base = study.sheets.bases[0]
+    with sheet(study, "variants", lambda text: text.replace(f"single_lv\t{base}\tlv\t", f"single_lv\t{base}\tlt\t")):
+        found = reruns(study)
+    steps = DATASET | TRAINING | ASKING
+    after = study.after({f"align {base}-single_lv-s1"})
+    assert {job for job in found if rule(job) in steps} == {job for job in after if rule(job) in steps}
+
+
 def test_a_recipe_reruns_the_trainings_with_it_and_their_evaluation(study):
     base = study.sheets.bases[0]
     recipe = study.sheets.trained[f"{base}-balanced-s1"][4]
