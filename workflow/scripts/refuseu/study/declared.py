@@ -8,7 +8,7 @@ from refuseu.evaluation.guards import FORMATS, TEMPLATES
 from refuseu.schemas import either, one_of, same_keys
 
 NO_GUARDS = ("chat", "rating")  # formats of what answers and of what rates fluency
-PROMPTED = ("harmful", "benign", "fluency")  # kinds of benchmarks with prompts
+PROMPTED = ["harmful", "benign", "fluency"]  # kinds of benchmarks with prompts
 
 
 def check_templates(config: dict[str, Any], source: str) -> None:
@@ -26,9 +26,10 @@ def check_row(sheet: str, row: dict[str, str], where: str) -> None:
     elif sheet == "benchmarks":
         source, kind = row["source"], row["kind"]
         one_of(source, list(LOADERS), f"{where}, key source", "the loader")
-        at = f"{where}, key kind: {kind!r} does not fit source {source}; expected:"
+        at = f"{where}, key kind: {kind!r} does not fit"
         if LOADERS[source].options and kind in PROMPTED:
-            raise UserError(f"{at} knowledge, because source {source} is questions with options")
+            cure = f"knowledge, because source {source} is questions with options"
+            raise UserError(f"{at} ('knowledge' was expected); expected: {cure}")
         if kind == "knowledge" and not LOADERS[source].options:
-            questions = [name for name, loader in LOADERS.items() if loader.options]
-            raise UserError(f"{at} harmful, benign or fluency; knowledge is for source {either(questions)}")
+            cure = f"knowledge is for source {either([name for name, loader in LOADERS.items() if loader.options])}"
+            raise UserError(f"{at} ({kind!r} is not one of {PROMPTED}); expected: {either(PROMPTED)}; {cure}")
