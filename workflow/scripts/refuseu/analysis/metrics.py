@@ -18,7 +18,6 @@ from refuseu.analysis import crosslingual
 from refuseu.analysis.estimates import (
     RATE,
     SCORE,
-    Groups,
     cohen_kappa,
     confusion,
     estimates,
@@ -30,6 +29,7 @@ from refuseu.analysis.estimates import (
     scopes,
 )
 from refuseu.analysis.runs import Models, contrasts
+from refuseu.languages import Groups
 from refuseu.records import read_jsonl, write_text
 
 ITEM = ["benchmark", "language", "prompt_id"]

@@ -34,7 +34,7 @@ class Sheet:
     study: str
     language: str
     annotator: str
-    rows: list[tuple[str, Mapping[str, str]]]
+    rows: Sequence[tuple[str, Mapping[str, str]]]
 
 
 def read_sheet(path: str | Path) -> Sheet:
