@@ -23,8 +23,9 @@ from refuseu.job.environment import OFFLINE
 
 VARIABLE = "REFUSEU_WARM"
 HEAVY = (
+    "snakemake.io", "snakemake.iocontainers", "snakemake.logging",
     "torch", "torch.utils.tensorboard", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft",
-    "datasets", "lm_eval",
+    "peft.utils.transformers_weight_conversion", "datasets", "lm_eval", "scipy.io",
     "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
     "refuseu.miniature.models", "refuseu.training.alignment", "refuseu.training.mlc", "refuseu.training.reference",
     "refuseu.evaluation.knowledge", "refuseu.backends.local",
@@ -80,6 +81,9 @@ def serve(path: str, languages: Sequence[str]) -> None:
         listener.settimeout(1.0)
         for name in HEAVY:
             importlib.import_module(name)
+        if "transformers" in HEAVY:
+            # A thousand patterns that every loading of weights would compile.
+            importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
         if languages:
             # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
             importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
