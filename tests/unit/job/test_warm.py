@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from refuseu.job import warm
 from support.helpers import SCRIPTS
 from support.jobs import Job
 
@@ -122,6 +124,27 @@ def test_when_a_jobs_process_is_killed_its_fork_ends_too(server, job, tmp_path):
         client.wait()
         assert lines.read() == ""  # comes back only when the fork, which holds the other end, is gone
     assert server.process.poll() is None
+
+
+def test_a_job_needs_no_process_of_its_own(server, job):
+    made = job('import os; print(os.getppid()); open(snakemake.output[0], "w").write("done")')
+    assert warm.delegate(str(server.socket), str(made.file)) == 0
+    assert made.log.read_text() == f"{server.process.pid}\n" and made.output.read_text() == "done"
+    assert warm.delegate(str(server.socket), str(job("raise SystemExit(3)").file)) == 3
+    assert warm.delegate(str(server.socket) + "-gone", str(made.file)) is None
+
+
+def test_jobs_that_a_process_hangs_up_on_end(server, job, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    made = job(f'import time; out = open({str(fifo)!r}, "w"); out.write("here\\n"); out.flush(); time.sleep(3600)')
+    with ThreadPoolExecutor() as pool:
+        ended = pool.submit(warm.delegate, str(server.socket), str(made.file))
+        with open(fifo) as lines:
+            assert lines.readline() == "here\n"
+            warm.hang_up()
+            assert ended.result() == 1
+            assert lines.read() == ""  # comes back only when the fork, which holds the other end, is gone
 
 
 PARENT = """

@@ -1,10 +1,12 @@
 """A version of Snakemake that this workflow does not know costs speed or a check, says so, and runs all the same."""
 
 import logging
+import os
 import subprocess
 from types import SimpleNamespace
 
 import pytest
+import snakemake.script
 
 from refuseu.errors import UserError
 from refuseu.runner import cluster, snakemake_internals
@@ -151,3 +153,22 @@ def test_the_plugin_that_is_installed_writes_comments_as_they_are_read():
         source = lines.read()
     assert 'comment_str = f"rule_{job.name}"' in source
     assert 'comment_str = f"rule_{job.name}_wildcards_{wildcard_str}"' in source
+
+
+def test_a_script_goes_to_who_can_run_it_and_else_to_a_python_of_its_own(monkeypatch):
+    started, script = [], snakemake.script.PythonScript
+    monkeypatch.setattr(script, "execute_script", lambda self, file, edit=False: started.append(file))
+    codes = {"well.py": 0, "badly.py": 3, "cold.py": None}
+    snakemake_internals.hand_over_scripts(lambda file: codes[os.path.basename(file)])
+    script.execute_script(None, "well.py")
+    with pytest.raises(subprocess.CalledProcessError, match="3"):
+        script.execute_script(None, "badly.py")
+    assert started == []
+    script.execute_script(None, "cold.py")
+    assert started == ["cold.py"]
+
+
+def test_where_no_script_can_be_handed_over_each_has_a_python(monkeypatch, capsys):
+    monkeypatch.delattr(snakemake.script, "PythonScript")
+    snakemake_internals.hand_over_scripts(lambda file: 0)
+    assert "each job starts a python of its own" in capsys.readouterr().err

@@ -41,8 +41,8 @@ MALLOC = {
 }
 
 
-def start(languages: Sequence[str] = ()) -> None:
-    """Start the server as a child of this process and tell the jobs where it listens.
+def start(languages: Sequence[str] = ()) -> str:
+    """Start the server as a child of this process and tell the jobs where it listens; return that, too.
 
     Parameters
     ----------
@@ -56,20 +56,42 @@ def start(languages: Sequence[str] = ()) -> None:
         start_new_session=True,
     )
     os.environ[VARIABLE] = path
+    return path
 
 
-def delegate(path: str, file: str, snakemake: Any) -> int | None:
-    """Run a script in a fork of the server; its exit code, or None if there is no server."""
+waited_for: set[socket.socket] = set()  # connections to workers whose jobs this process waits for
+
+
+def delegate(path: str, file: str, snakemake: Any = None) -> int | None:
+    """Run a script in a fork of the server; its exit code, or None if there is no server.
+
+    Parameters
+    ----------
+    path : where the server listens
+    file : the script
+    snakemake : its object, if Snakemake has not written it into the file
+    """
     with socket.socket(socket.AF_UNIX) as server:
         try:
             server.connect(path)
         except OSError:
             return None
-        with server.makefile("rwb") as stream:
-            pickle.dump({"file": file, "snakemake": snakemake, "environ": dict(os.environ), "path": sys.path}, stream)
-            stream.flush()
-            reply = stream.read(1)
+        names = {"snakemake": snakemake} if snakemake else {}
+        waited_for.add(server)
+        try:
+            with server.makefile("rwb") as stream:
+                pickle.dump({"file": file, "names": names, "environ": dict(os.environ), "path": sys.path}, stream)
+                stream.flush()
+                reply = stream.read(1)
+        finally:
+            waited_for.discard(server)
     return reply[0] if reply else 1
+
+
+def hang_up() -> None:
+    """End the jobs that this process waits for."""
+    for connection in list(waited_for):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def serve(path: str, languages: Sequence[str]) -> None:
@@ -119,7 +141,7 @@ def work(connection: socket.socket) -> None:
         os.environ.pop(VARIABLE, None)
         sys.path[:] = job["path"]
         source = Path(job["file"]).read_text(encoding="utf-8")
-        names = {"__name__": "__main__", "__file__": job["file"], "snakemake": job["snakemake"]}
+        names = {"__name__": "__main__", "__file__": job["file"], **job["names"]}
         exec(compile(source, job["file"], "exec"), names)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

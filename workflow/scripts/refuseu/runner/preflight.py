@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,15 @@ def start(workflow: Any, study: Study) -> None:
     check_budget(study, {str(job.output[0]) for job in jobs if job.output}, here)
     if config["warm_workers"] and here and rules - {"plan", "journal_report"}:
         lingua = config["language_identification"]
-        warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
+        worker = warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
+        snakemake_internals.hand_over_scripts(lambda file: warm.delegate(worker, file))
+        signal.signal(signal.SIGINT, interrupt)
+
+
+def interrupt(number: int, frame: Any) -> None:
+    """End the workers' jobs, which no terminal interrupts, and then as usual."""
+    warm.hang_up()
+    signal.default_int_handler(number, frame)
 
 
 def check_benchmark(row: Benchmark) -> None:
