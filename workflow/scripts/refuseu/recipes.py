@@ -6,12 +6,12 @@ these libraries takes seconds.
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
-from refuseu.schemas import SCHEMAS
 
-FIELDS = SCHEMAS / "recipe_fields.schema.json"
+FIELDS = Path(__file__).parents[2] / "schemas" / "recipe_fields.schema.json"
 # Objective → config of its trainer, and what the workflow sets in it.
 OBJECTIVES: dict[str, tuple[str, dict[str, Any]]] = {
     "dpo": ("DPOConfig", {"precompute_ref_log_probs": True, "truncation_mode": "keep_start"}),
