@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import openai
 
@@ -31,8 +31,21 @@ BYTES_PER_FILE = 200_000_000
 RECENT = 1000  # batches among which one is looked for that was submitted right before a kill
 
 Failure = tuple[int, str | None, str | None]  # HTTP status, code, parameter
-# {"file": input file, "batch": its batch or null, "requests": digests of its requests}
-Note = dict[str, Any]
+
+
+class Note(TypedDict):
+    """A batch on disk.
+
+    Attributes
+    ----------
+    file : id of its input file
+    batch : its id; None before it is submitted
+    requests : digests of its requests
+    """
+
+    file: str
+    batch: str | None
+    requests: list[str]
 
 
 class Batches:

@@ -13,13 +13,14 @@ import yaml
 
 from refuseu.errors import UserError
 from refuseu.records import Record, read_jsonl
+from refuseu.rows import BenchmarkPrompt, Question
 
 PASSWORD = "RTP_LX_PASSWORD"  # environment variable
 RTP_LX_LATE = ("sk", "sl", "lt", "lv")  # came with version 1.5
 POLYGLOTOX = ("ar", "cs", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "zh")
 
 
-def load(source: str, name: str, path: str | Path, languages: list[str]) -> list[Record]:
+def load(source: str, name: str, path: str | Path, languages: list[str]) -> list[BenchmarkPrompt] | list[Question]:
     """Prompts of a benchmark.
 
     Parameters
@@ -39,7 +40,9 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     UserError
         If a language, file or column is missing, or a prompt is empty or its id not unique.
     """
-    records = [record for language in languages for record in LOADERS[source].read(Path(path), name, language)]
+    records: list[Any] = [
+        record for language in languages for record in LOADERS[source].read(Path(path), name, language)
+    ]
     asked = [record for record in records if record.get("split") != "dev"]
     seen: set[tuple[str, str]] = set()
     for row in asked:
@@ -58,7 +61,7 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     return records
 
 
-def refuseu(path: Path, name: str, language: str) -> list[Record]:
+def refuseu(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     """The test half of the study's own dataset."""
     return [
         record(pair["pair_id"], language, pair["prompt"], pair["category"], pair["style"])
@@ -67,7 +70,7 @@ def refuseu(path: Path, name: str, language: str) -> list[Record]:
     ]
 
 
-def rtp_lx(path: Path, name: str, language: str) -> list[Record]:
+def rtp_lx(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     """RTP-LX, version 1.5: JSON Lines in ``RTP_LX_<LOCALE>.json``; European Portuguese by dialect.
 
     A file that is not there is read from the locked ``RTP-LX.zip``, with the password from the environment.
@@ -100,7 +103,7 @@ def unzip(archive: Path, name: str) -> str:
             ) from None
 
 
-def polyglotox(path: Path, name: str, language: str) -> list[Record]:
+def polyglotox(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     """PolygloToxicityPrompts: ``ptp-<language>/small*.parquet``, column ``prompt``, else ``text``.
 
     Each language is read for itself, because their other columns differ.
@@ -123,25 +126,37 @@ def polyglotox(path: Path, name: str, language: str) -> list[Record]:
     return [record(f"{name}-{language}-{i}", language, text) for i, text in enumerate(prompts)]
 
 
-def questions(path: Path, name: str, language: str) -> list[Record]:
+def questions(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     """Bundled questions: the list ``<benchmark>`` in ``<language>.yaml``, key ``q``."""
     file = existing(path / f"{language}.yaml", name)
     rows = column(yaml.safe_load(file.read_text(encoding="utf-8")), name, file)
     return [record(f"{name}-{language}-{i}", language, column(row, "q", file)) for i, row in enumerate(rows)]
 
 
-def global_mmlu(path: Path, name: str, language: str) -> list[Record]:
+def global_mmlu(path: Path, name: str, language: str) -> list[Question]:
     """Global MMLU with the released columns: ``<language>/{test,dev}-*.parquet``, or test as
     ``<language>.jsonl`` and dev as ``<language>.dev.jsonl``. The split dev may be missing.
     """
-    wanted = ("sample_id", "subject", "question", "option_a", "option_b", "option_c", "option_d", "answer")
     records = []
     for split, lines in (("test", f"{language}.jsonl"), ("dev", f"{language}.dev.jsonl")):
         files = [path / lines] if (path / lines).is_file() else sorted((path / language).glob(f"{split}-*.parquet"))
         for file in files:
             rows = read_jsonl(file) if file.suffix == ".jsonl" else read_parquet(file)
-            key = {"language": language, "split": split}
-            records += [key | {name: column(row, name, file) for name in wanted} for row in rows]
+            records += [
+                Question(
+                    language=language,
+                    split=split,
+                    sample_id=column(row, "sample_id", file),
+                    subject=column(row, "subject", file),
+                    question=column(row, "question", file),
+                    option_a=column(row, "option_a", file),
+                    option_b=column(row, "option_b", file),
+                    option_c=column(row, "option_c", file),
+                    option_d=column(row, "option_d", file),
+                    answer=column(row, "answer", file),
+                )
+                for row in rows
+            ]
     return records
 
 
@@ -152,14 +167,8 @@ def read_parquet(file: Path) -> list[Record]:
     return rows
 
 
-def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> Record:
-    return {
-        "prompt_id": prompt_id,
-        "language": language,
-        "category": category,
-        "style": style,
-        "prompt": prompt,
-    }
+def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> BenchmarkPrompt:
+    return BenchmarkPrompt(prompt_id=prompt_id, language=language, category=category, style=style, prompt=prompt)
 
 
 def existing(file: Path, name: str) -> Path:
@@ -186,7 +195,7 @@ class Loader:
     options : whether it has questions with options (kind knowledge) and not prompts
     """
 
-    read: Callable[[Path, str, str], list[Record]]
+    read: Callable[[Path, str, str], list[BenchmarkPrompt] | list[Question]]
     files: tuple[str, ...] = ("*",)
     options: bool = False
 

@@ -3,7 +3,7 @@
 import csv
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from refuseu.records import Record, digest
 from refuseu.rows import Pair
 from refuseu.training.callbacks import Bar, Clock, Events
 from refuseu.training.logprobs import basis, join_reference
-from refuseu.training.tokens import prompts_in_all_languages, token_digest, tokenise, totals
+from refuseu.training.tokens import Tokens, prompts_in_all_languages, token_digest, tokenise, totals
 from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, log_counts, trainer_config
 
 LOG = {
@@ -123,7 +123,7 @@ def prepare(
     """
     method, recipe, seed = run["method"], run["recipe"], run["seed"]
     objective, _, consistent = method.partition("+")
-    trainer_class = TRAINERS[objective][0]
+    trainer_class: Any = TRAINERS[objective][0]
     tokenizer = load_tokenizer(base)
     config = trainer_config(
         objective, recipe.get("trainer", {}), output_dir=str(checkpoints), seed=seed, data_seed=seed,
@@ -135,7 +135,7 @@ def prepare(
         known = [row for row in rows if row["pair_id"] in translations]
         counts["dropped_untranslated"] = len(rows) - len(known)
         rows = [
-            row | {"mlc_ids": ids}
+            {**row, "mlc_ids": ids}
             for row, ids in zip(known, prompts_in_all_languages(known, translations, tokenizer), strict=True)
         ]
         from refuseu.training.mlc import MLCMixin  # what a run without it need not know
@@ -153,6 +153,7 @@ def prepare(
     same = digest(found, method, recipe, seed, PartialState().num_processes, tokens)
     config.output_dir = str(Path(checkpoints) / same[:16])
     if objective == "dpo":
+        assert reference  # the rule hands it over
         rows = join_reference(rows, reference, found)
     trainer = trainer_class(
         load_model(base),
@@ -186,30 +187,40 @@ def answers_only(prompt: Sequence[int], answer: Sequence[int]) -> list[int]:
     return [-100] * len(prompt) + list(answer)
 
 
-def completion_columns(row: Record) -> Record:
+def completion_columns(row: Tokens) -> Record:
     """A pair as SFTTrainer takes it: prompt and chosen answer."""
     ids = {
         "input_ids": row["prompt_ids"] + row["chosen_ids"],
         "labels": answers_only(row["prompt_ids"], row["chosen_ids"]),
     }
-    return ids | {key: row[key] for key in ("mlc_ids",) if key in row}
+    return ids | prompts_of(row)
 
 
-def both_answers_columns(row: Record) -> Record:
+def both_answers_columns(row: Tokens) -> Record:
     """A pair as ORPOTrainer and CPOTrainer take it: each answer after the prompt, and the prompt."""
     prompt = row["prompt_ids"]
     columns = {"prompt_input_ids": prompt, "prompt_attention_mask": [1] * len(prompt)}
-    for side in ("chosen", "rejected"):
-        whole = prompt + row[f"{side}_ids"]
+    for side, answer in (("chosen", row["chosen_ids"]), ("rejected", row["rejected_ids"])):
+        whole = prompt + answer
         columns |= {
             f"{side}_input_ids": whole,
             f"{side}_attention_mask": [1] * len(whole),
-            f"{side}_labels": answers_only(prompt, row[f"{side}_ids"]),
+            f"{side}_labels": answers_only(prompt, answer),
         }
-    return columns | {key: row[key] for key in ("mlc_ids",) if key in row}
+    return columns | prompts_of(row)
 
 
-COLUMNS = {"dpo": dict, "sft": completion_columns, "orpo": both_answers_columns, "simpo": both_answers_columns}
+def prompts_of(row: Tokens) -> Record:
+    """The prompt in every language, for the consistency loss."""
+    return {"mlc_ids": row["mlc_ids"]} if "mlc_ids" in row else {}
+
+
+COLUMNS: dict[str, Callable[[Any], Record]] = {
+    "dpo": dict,
+    "sft": completion_columns,
+    "orpo": both_answers_columns,
+    "simpo": both_answers_columns,
+}
 
 
 def drop_broken(checkpoints: str | Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.records import Record, atomic, digest, file_digest
-from refuseu.training.tokens import token_digest
+from refuseu.training.tokens import Tokens, token_digest
 
 REFERENCE = ("ref_chosen_logps", "ref_rejected_logps")
 # Fields of DPOConfig on which they depend beside the pairs' tokens.
@@ -34,7 +34,7 @@ def basis(base: Asked, tokenizer: Any, config: Any) -> Record:
     }
 
 
-def write_reference(path: str | Path, found: Record, rows: Sequence[Record], values: Sequence[Record]) -> None:
+def write_reference(path: str | Path, found: Record, rows: Sequence[Tokens], values: Sequence[Record]) -> None:
     """Write them as parquet, with their basis in the metadata and a digest of each pair's tokens."""
     import pyarrow
     from pyarrow import parquet
@@ -46,7 +46,7 @@ def write_reference(path: str | Path, found: Record, rows: Sequence[Record], val
         parquet.write_table(table, temporary)
 
 
-def join_reference(rows: Sequence[Record], path: str | Path, expected: Record) -> list[Record]:
+def join_reference(rows: Sequence[Tokens], path: str | Path, expected: Record) -> list[Tokens]:
     """The rows with their reference log-probabilities.
 
     Parameters
@@ -68,10 +68,11 @@ def join_reference(rows: Sequence[Record], path: str | Path, expected: Record) -
         if found.get(key) != value:
             raise UserError(f"{path} was made with {key} {found.get(key)!r}, and this run has {value!r}; {cure}")
     stored = {row.pop("pair_id"): row for row in table.to_pylist()}
-    joined = []
+    joined: list[Tokens] = []
     for row in rows:
         value = stored.get(row["pair_id"], {})
         if value.get("tokens") != token_digest(row):
             raise UserError(f"{path} has no log-probabilities for the tokens of pair {row['pair_id']!r}; {cure}")
-        joined.append(row | {name: value[name] for name in REFERENCE})
+        chosen, rejected = (value[name] for name in REFERENCE)
+        joined.append({**row, "ref_chosen_logps": chosen, "ref_rejected_logps": rejected})
     return joined

@@ -19,7 +19,7 @@ from refuseu.job.journal import Journal
 from refuseu.records import Record, digest
 from refuseu.rows import Pair
 from refuseu.training.logprobs import REFERENCE, basis
-from refuseu.training.tokens import token_digest, tokenise, totals
+from refuseu.training.tokens import Tokens, token_digest, tokenise, totals
 from refuseu.training.trainers import TokenisedDPO, load_model, load_tokenizer, log_counts, trainer_config
 
 REFERENCE_BATCH = 32  # pairs
@@ -27,7 +27,7 @@ REFERENCE_BATCH = 32  # pairs
 
 def reference(
     pairs: Sequence[Pair], base: Asked, settings: dict[str, Any], journal: str | Path, workdir: str | Path
-) -> tuple[Record, list[Record], list[Record]]:
+) -> tuple[Record, list[Tokens], list[Record]]:
     """Reference log-probabilities of all pairs under one base; of what the journal holds, nothing is computed again.
 
     Parameters
@@ -54,7 +54,7 @@ def reference(
     found = basis(base, tokenizer, config)
     keys = [digest(found, token_digest(row)) for row in rows]
 
-    def compute(missing: list[Record]) -> Iterator[tuple[int, Record]]:
+    def compute(missing: list[Tokens]) -> Iterator[tuple[int, Record]]:
         trainer = TokenisedDPO(
             load_model(base),
             args=config,
@@ -93,6 +93,6 @@ def reference(
     return found, rows, known.ask(rows, keys, compute)
 
 
-def width(row: Record) -> int:
+def width(row: Tokens) -> int:
     """Tokens of the longer of a pair's two sequences."""
     return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))

@@ -3,13 +3,33 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from refuseu.records import Record, digest
-from refuseu.rows import Pair
+from refuseu.records import digest
+from refuseu.rows import Pair, Turn
 
 
-def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> tuple[list[Record], dict[str, int]]:
+class Tokens(TypedDict):
+    """A pair as token ids.
+
+    Attributes
+    ----------
+    prompt_ids : to the end of the generation header
+    chosen_ids, rejected_ids : of the answers
+    mlc_ids : the prompt in every language (consistency loss)
+    ref_chosen_logps, ref_rejected_logps : reference log-probabilities, sums over the answers' tokens (DPO)
+    """
+
+    pair_id: str
+    prompt_ids: list[int]
+    chosen_ids: list[int]
+    rejected_ids: list[int]
+    mlc_ids: NotRequired[list[list[int]]]
+    ref_chosen_logps: NotRequired[float]
+    ref_rejected_logps: NotRequired[float]
+
+
+def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> tuple[list[Tokens], dict[str, int]]:
     """Token ids of each pair under the tokenizer's chat template, and how many pairs were left out or cut.
 
     Answers are cut so that prompt and answer have at most `max_length` tokens. Left out are pairs whose
@@ -29,7 +49,8 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
     counts : for the manifest
     """
     special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
-    rows, counts = [], Counter(pairs=len(pairs))
+    rows: list[Tokens] = []
+    counts = Counter(pairs=len(pairs))
     for pair in pairs:
         turns = [*pair["chosen"], pair["rejected"][-1]]
         if special & {token for turn in turns for token in tokenizer.encode(turn["content"], add_special_tokens=False)}:
@@ -46,9 +67,7 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
         else:
             counts["shortened_prompts"] += len(prompt) < len(asked)
             counts["cut_answers"] += sum(max_length is not None and len(ids) > max_length for ids in whole)
-            rows.append(
-                {"pair_id": pair["pair_id"], "prompt_ids": prompt, "chosen_ids": chosen, "rejected_ids": rejected}
-            )
+            rows.append(Tokens(pair_id=pair["pair_id"], prompt_ids=prompt, chosen_ids=chosen, rejected_ids=rejected))
     return rows, {name: counts[name] for name in COUNTS}
 
 
@@ -57,16 +76,20 @@ COUNTS = (
 )  # fmt: skip
 
 
-def totals(rows: Sequence[Record]) -> dict[str, int]:
+def totals(rows: Sequence[Tokens]) -> dict[str, int]:
     """Number of rows, and of tokens by part: each prompt once, and for MLC the prompts of all languages."""
-    parts = {key: key.removesuffix("_ids") + "_tokens" for key in ("prompt_ids", "chosen_ids", "rejected_ids")}
-    found = {"kept": len(rows)} | {name: sum(len(row[key]) for row in rows) for key, name in parts.items()}
+    found = {
+        "kept": len(rows),
+        "prompt_tokens": sum(len(row["prompt_ids"]) for row in rows),
+        "chosen_tokens": sum(len(row["chosen_ids"]) for row in rows),
+        "rejected_tokens": sum(len(row["rejected_ids"]) for row in rows),
+    }
     if rows and "mlc_ids" in rows[0]:
         found["mlc_prompt_tokens"] = sum(len(ids) for row in rows for ids in row["mlc_ids"])
     return found
 
 
-def render(tokenizer: Any, conversation: list[dict[str, str]], add_generation_prompt: bool = False) -> list[int]:
+def render(tokenizer: Any, conversation: list[Turn], add_generation_prompt: bool = False) -> list[int]:
     """Token ids of a conversation, with the special tokens of the chat template and no others."""
     return tokenizer.apply_chat_template(conversation, add_generation_prompt=add_generation_prompt, return_dict=False)
 
@@ -76,18 +99,18 @@ def common_prefix(*sequences: list[int]) -> list[int]:
     return [ids[0] for ids in takewhile(lambda ids: len(set(ids)) == 1, zip(*sequences, strict=False))]
 
 
-def token_digest(row: Record) -> str:
+def token_digest(row: Tokens) -> str:
     """Digest of a pair's tokens."""
-    return digest([row[key] for key in ("prompt_ids", "chosen_ids", "rejected_ids")])
+    return digest([row["prompt_ids"], row["chosen_ids"], row["rejected_ids"]])
 
 
 def prompts_in_all_languages(
-    rows: Sequence[Record], translations: dict[str, dict[str, str]], tokenizer: Any
+    rows: Sequence[Tokens], translations: dict[str, dict[str, str]], tokenizer: Any
 ) -> list[list[list[int]]]:
     """Token ids of each row's prompt in every language, to the end of the generation header."""
     return [
         [
-            render(tokenizer, [{"role": "user", "content": text}], add_generation_prompt=True)
+            render(tokenizer, [Turn(role="user", content=text)], add_generation_prompt=True)
             for text in translations[row["pair_id"]].values()
         ]
         for row in rows
