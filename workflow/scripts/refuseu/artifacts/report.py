@@ -17,6 +17,7 @@ from refuseu.analysis.runs import Models, bases, is_open
 from refuseu.artifacts import tables
 from refuseu.artifacts.names import name
 from refuseu.artifacts.tables import number
+from refuseu.joins import by_key
 from refuseu.languages import Groups
 from refuseu.records import read_jsonl
 
@@ -176,20 +177,24 @@ def examples(answers: Iterable[str], verdicts: Iterable[str], models: Models, pe
 
     Parameters
     ----------
-    answers, verdicts : record files of the models on one benchmark, at equal places; the folder is the model
+    answers, verdicts : files of responses to one benchmark and of the verdicts on them; the folder is the model
     """
     shown: dict[str, tuple[str, str, list[tuple[str, str, str, str]]]] = {}
-    for path, judged in zip(answers, verdicts, strict=True):
-        label = models[Path(path).parent.name]
+    judged = {Path(path).parent.name: path for path in verdicts}
+    for path in answers:
+        model = Path(path).parent.name
+        label = models[model]
         seed = f", seed {label['seed']}" if label["seed"] != "" else ""
         run = f"{label['base']} {name('variant', label['variant'])}{seed}".strip()
-        verdict = {row["prompt_id"]: row["verdict"] for row in read_jsonl(judged)}
+        verdict = by_key(read_jsonl(judged[model]), judged[model])
         places: dict[str, int] = {}
         for row in read_jsonl(path):
             places[row["language"]] = places.get(row["language"], 0) + 1
             if places[row["language"]] <= per_language:
                 example = shown.setdefault(row["prompt_id"], (row["language"], row["prompt"], []))
-                example[2].append((run, verdict[row["prompt_id"]], *first_words(row["response"])))
+                example[2].append(
+                    (run, verdict[row["language"], row["prompt_id"]]["verdict"], *first_words(row["response"]))
+                )
     return [
         Example(name("language", language), first_words(prompt), found) for language, prompt, found in shown.values()
     ]
