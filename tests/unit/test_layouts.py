@@ -3,7 +3,7 @@
 import pytest
 
 from refuseu.layouts import kinds, misfits
-from refuseu.rows import Measure, Pair, Rating, TestPrompt, Verdict
+from refuseu.rows import Measure, Pair, Rating, ReleasedPrompt, Verdict
 
 VERDICT = {"prompt_id": "1", "language": "en", "category": "", "verdict": "safe", "decided_by": "agreement",
            "labels": {"a": "safe"}, "categories": ["S1"]}  # fmt: skip
@@ -15,7 +15,7 @@ PAIR = {"pair_id": "1", "language": "en", "category": "S1", "activity": "a", "st
 
 def test_a_file_is_found_by_its_path_below_the_results():
     assert kinds("adjudicate/base-all-s1/refuseu_test.jsonl") == (Verdict,)
-    assert kinds("load_dataset/test.jsonl") == (TestPrompt,)
+    assert kinds("load_dataset/test.jsonl") == (ReleasedPrompt,)
     for other in ("adjudicate/refuseu_test.jsonl", "journal/adjudicate/a/b.jsonl", "adjudicate/a/b.csv"):
         with pytest.raises(LookupError):
             kinds(other)

@@ -59,4 +59,5 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -
 
 def located(note: str | Path) -> str:
     """The folder that a fetched asset's note points to."""
-    return json.loads(Path(note).read_text(encoding="utf-8"))["folder"]
+    folder: str = json.loads(Path(note).read_text(encoding="utf-8"))["folder"]
+    return folder

@@ -152,10 +152,8 @@ class Pair(TypedDict):
     slot: NotRequired[str]
 
 
-class TestPrompt(TypedDict):
+class ReleasedPrompt(TypedDict):
     """A prompt of the released test half, which has no answers."""
-
-    __test__ = False  # of the dataset, not of pytest
 
     pair_id: str
     language: str

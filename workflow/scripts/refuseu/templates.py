@@ -10,6 +10,6 @@ def read_templates(paths: dict[str, str]) -> dict[str, str]:
     return {name: Path(path).read_text(encoding="utf-8") for name, path in paths.items()}
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
+def fill(template: str, values: Mapping[str, object]) -> str:
     """Put values into the slots ``{name}`` of a template, in one pass: a value's own braces stay as they are."""
-    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
+    return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], match[0])), template)

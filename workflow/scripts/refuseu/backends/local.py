@@ -58,11 +58,14 @@ def token_ids(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) ->
 
     Never by way of the template's text, in which Mistral's tokenizer takes no special token for one.
     """
+    ids: list[int]
     if isinstance(conversation, str):
-        return tokenizer.encode((tokenizer.bos_token or "") + conversation, add_special_tokens=False)
-    return tokenizer.apply_chat_template(
-        conversation, tokenize=True, return_dict=False, add_generation_prompt=True, date_string=DATE
-    )
+        ids = tokenizer.encode((tokenizer.bos_token or "") + conversation, add_special_tokens=False)
+    else:
+        ids = tokenizer.apply_chat_template(
+            conversation, tokenize=True, return_dict=False, add_generation_prompt=True, date_string=DATE
+        )
+    return ids
 
 
 def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None = None) -> list[int]:
@@ -85,9 +88,9 @@ def before_end(tokens: list[int], ends: list[int]) -> list[int]:
 
 def read(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
     """The text of an answer, without special tokens and without the reasoning of gpt-oss."""
-    if CHANNEL in (raw := tokenizer.decode(tokens, skip_special_tokens=False)):
-        return final(raw)
-    return tokenizer.decode(tokens, skip_special_tokens=True)
+    raw: str = tokenizer.decode(tokens, skip_special_tokens=False)
+    plain: str = tokenizer.decode(tokens, skip_special_tokens=True)
+    return final(raw) if CHANNEL in raw else plain
 
 
 class Transformers:

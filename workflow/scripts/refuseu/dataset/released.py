@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.errors import UserError
-from refuseu.rows import Pair, TestPrompt, Turn
+from refuseu.rows import Pair, ReleasedPrompt, Turn
 
 log = logging.getLogger("refuseu")
 
@@ -17,7 +17,7 @@ PROMPTS = {"row_id": NUMBER, "lang": TEXT, "prompt": TEXT}
 
 def read(
     folder: str | Path, languages: Sequence[str], category_by_row_id: bool = False
-) -> tuple[list[Pair], list[TestPrompt]]:
+) -> tuple[list[Pair], list[ReleasedPrompt]]:
     """Train pairs of ``lang_xx`` and prompts of ``evaluation``.
 
     Parameters
@@ -156,9 +156,9 @@ def pair_record(row: dict[str, Any]) -> Pair:
     )
 
 
-def prompt_record(row: dict[str, Any], categories: dict[int, str]) -> TestPrompt:
+def prompt_record(row: dict[str, Any], categories: dict[int, str]) -> ReleasedPrompt:
     """A test prompt as the study keeps it; without a category there are no measures per category."""
-    return TestPrompt(
+    return ReleasedPrompt(
         pair_id=f"{row['lang']}-{row['row_id']}",
         language=row["lang"],
         category=categories.get(row["row_id"], ""),

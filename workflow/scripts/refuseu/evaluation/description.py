@@ -1,6 +1,7 @@
 """What is known of each answer: language, kind, verdict and scores, joined into one row per prompt."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from refuseu.evaluation.outcomes import outcome
 from refuseu.joins import joined
@@ -41,7 +42,8 @@ def describe(
     ]
     for rows in judged:
         for row, said in zip(found, joined(responses, rows, "verdicts or ratings"), strict=True):
-            row.update({key: value for key, value in said.items() if key in KNOWN})  # type: ignore[typeddict-item]
+            known: Any = {key: value for key, value in said.items() if key in KNOWN}
+            row.update(known)
     return found
 
 

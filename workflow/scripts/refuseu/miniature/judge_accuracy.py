@@ -11,6 +11,7 @@ from refuseu.evaluation.fluency import ASPECTS, rate
 from refuseu.evaluation.judging import label
 from refuseu.miniature.tasks import Tasks
 from refuseu.refusals import is_refusal
+from refuseu.rows import Response
 
 PER_LANGUAGE = 40
 
@@ -89,7 +90,13 @@ def ratings(
         spoilt = [
             (x, text, level) for x in languages for text, level in tasks.spoilt(x, aspect, PER_LANGUAGE, seed + 1)
         ]
-        responses = [{"prompt_id": "", "language": x, "prompt": "", "response": text} for x, text, _ in spoilt]
+        responses = [
+            Response(
+                prompt_id="", language=x, category="", prompt="", response=text,
+                finish_reason="stop", prompt_tokens=0, completion_tokens=0,
+            )
+            for x, text, _ in spoilt
+        ]  # fmt: skip
         path = journal / f"{judge['model']}-{aspect}.jsonl"
         found = rate(responses, judge, templates, 8, path, batch_size)
         rows += [

@@ -91,7 +91,10 @@ def totals(rows: Sequence[Tokens]) -> dict[str, int]:
 
 def render(tokenizer: Any, conversation: list[Turn], add_generation_prompt: bool = False) -> list[int]:
     """Token ids of a conversation, with the special tokens of the chat template and no others."""
-    return tokenizer.apply_chat_template(conversation, add_generation_prompt=add_generation_prompt, return_dict=False)
+    ids: list[int] = tokenizer.apply_chat_template(
+        conversation, add_generation_prompt=add_generation_prompt, return_dict=False
+    )
+    return ids
 
 
 def common_prefix(*sequences: list[int]) -> list[int]:
