@@ -221,8 +221,9 @@ sys.meta_path.insert(0, Block())
 
 @pytest.mark.parametrize(
     "module",
-    ["audit_sheet", "study", "records", "languages", "guards", "pairs", "prompts", "outcomes", "metrics", "tables",
-     "plots", "claims", "preflight", "audit", "ledger", "demand", "plan"],
+    ["audit.sheet", "audit.returned", "study.study", "study.wiring", "records", "languages", "evaluation.guards",
+     "evaluation.outcomes", "dataset.pairs", "dataset.requests", "analysis.metrics", "analysis.claims",
+     "artifacts.tables", "artifacts.plots", "runner.preflight", "costs.spending", "costs.workload", "costs.plan"],
 )  # fmt: skip
 def test_light_modules_need_neither_torch_nor_transformers(module):
     subprocess.run(
