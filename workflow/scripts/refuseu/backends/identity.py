@@ -15,7 +15,7 @@ def identity(model: Asked, adapter: str | Path | None) -> Record:
     model : a row of models.tsv as a dict
     adapter : folder of a LoRA adapter, or None
     """
-    revision = model["revision"]
+    revision: str | list[str] = model["revision"]
     if revision == "local":
         revision = folder_digest(model["repository"])
     who = {

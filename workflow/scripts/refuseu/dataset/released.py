@@ -93,9 +93,9 @@ def fits(found: Any, kind: str) -> bool:
     from pyarrow import types
 
     if kind == NUMBER:
-        return types.is_integer(found)
+        return bool(types.is_integer(found))
     if kind == TEXT:
-        return types.is_string(found) or types.is_large_string(found) or types.is_string_view(found)
+        return bool(types.is_string(found) or types.is_large_string(found) or types.is_string_view(found))
     if not (types.is_list(found) or types.is_large_list(found)) or not types.is_struct(found.value_type):
         return False
     return {"content", "role"} <= {field.name for field in found.value_type if fits(field.type, TEXT)}

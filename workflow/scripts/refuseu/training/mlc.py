@@ -43,7 +43,8 @@ def consistency_loss(states: torch.Tensor, temperature: float, normalise: str) -
 
 def singular_values(states: torch.Tensor) -> torch.Tensor:
     """Of the unit vectors, in descending order; (prompts, languages, dimension) → (prompts, the smaller one)."""
-    return torch.linalg.svdvals(unit(states))
+    found: torch.Tensor = torch.linalg.svdvals(unit(states))
+    return found
 
 
 def singular_share(states: torch.Tensor) -> torch.Tensor:
@@ -75,7 +76,8 @@ def last_states(model: nn.Module, ids: torch.Tensor, mask: torch.Tensor, layer: 
     body = whole.get_base_model().model if hasattr(model, "get_base_model") else whole.model
     with first_layers(body, layer):
         states = body(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-    return states[torch.arange(len(ids), device=ids.device), mask.sum(-1) - 1]
+    last: torch.Tensor = states[torch.arange(len(ids), device=ids.device), mask.sum(-1) - 1]
+    return last
 
 
 @contextmanager
@@ -103,6 +105,7 @@ class MLCMixin(Mixed):
     """
 
     mlc: dict[str, Any]
+    data_collator: Any
     kept = (PREFIX,)
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -215,7 +218,9 @@ class WithPrompts:
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         prompts = [row["mlc_ids"] for row in rows]
-        batch = self.collator([{k: v for k, v in row.items() if k != "mlc_ids"} for row in rows])
+        batch: dict[str, torch.Tensor] = self.collator(
+            [{k: v for k, v in row.items() if k != "mlc_ids"} for row in rows]
+        )
         longest = max(len(ids) for row in prompts for ids in row)
         batch["mlc_input_ids"] = torch.tensor(
             [[ids + [self.pad] * (longest - len(ids)) for ids in row] for row in prompts]
