@@ -154,4 +154,5 @@ class OpenAI:
 
 async def post(client: openai.AsyncOpenAI, body: dict[str, Any]) -> str:
     """What the server answers, as text: the client would take anything for a completion."""
-    return (await client.chat.completions.with_raw_response.create(**body)).text
+    reply: str = (await client.chat.completions.with_raw_response.create(**body)).text
+    return reply

@@ -27,7 +27,7 @@ def pause(error: Exception, attempt: int) -> float | None:
             return ordered if ordered <= LONGEST_ORDERED_PAUSE else None
     elif not isinstance(error, openai.APIConnectionError | UnreadableReplyError | TimeoutError):
         return None
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt) * random.uniform(0.5, 1)
 
 
 def retry_after(error: Exception) -> float | None:

@@ -98,9 +98,10 @@ def ratings(
             for x, text, _ in spoilt
         ]  # fmt: skip
         path = journal / f"{judge['model']}-{aspect}.jsonl"
-        found = rate(responses, judge, templates, 8, path, batch_size)
+        rated = rate(responses, judge, templates, 8, path, batch_size)
+        found = [one["fluency"] if aspect == "fluency" else one["correctness"] for one in rated]
         rows += [
-            (judge["model"], aspect, x, one[aspect] is not None and abs(one[aspect] - level) <= 1)
+            (judge["model"], aspect, x, one is not None and abs(one - level) <= 1)
             for (x, _, level), one in zip(spoilt, found, strict=True)
         ]
     return rows
