@@ -1,6 +1,6 @@
 """Which changes of the numeric core no test notices: mutmut over the modules below, with their tests.
 
-``make mutation``, or ``python tests/mutation/run.py 'refuseu.analysis.estimates.*'`` for some of the mutants.
+``make mutation``, or ``python tests/mutation/run.py analysis/estimates`` for some of the modules.
 Mutmut names a module by its path below ``src``, so it runs in a copy of the repository that has the package there.
 """
 
@@ -19,25 +19,33 @@ CORE = [
     "analysis/judge_error", "analysis/linguistic_distance", "analysis/metrics", "analysis/sensitivity",
     "evaluation/outcomes", "training/mlc",
 ]  # fmt: skip
-# Not the simulated studies, which take a minute, and no trainings: what they alone would notice, fewer people will.
-TESTS = ["tests/unit/analysis", "tests/unit/evaluation/test_outcomes.py", "tests/unit/training/test_mlc.py"]
+# By room. Not the simulated studies, which take a minute, and no trainings: what they alone notice is noticed late.
+TESTS = {
+    "analysis": ["tests/unit/analysis"],
+    "evaluation": ["tests/unit/evaluation/test_outcomes.py"],
+    "training": ["tests/unit/training/test_mlc.py"],
+}
 SLOW = ["tests/unit/analysis/test_coverage.py"]
 LEFT_OUT = (".git", ".venv", ".mutation", ".snakemake", ".pytest_cache", ".ruff_cache", "__pycache__", "results")
 
 
-def copy() -> Path:
-    """The repository with the scripts in ``src``, and what mutmut is told."""
+def copy(modules: list[str]) -> Path:
+    """The repository with the scripts in ``src`` and what lies beside them at the top, and what mutmut is told."""
     tree = PLACE / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (tree / "workflow/scripts").rename(tree / "src")
     (tree / "workflow/scripts").symlink_to("../src")
+    beside = [path.name for path in (tree / "workflow").iterdir() if path.name != "scripts"]
+    for name in beside:
+        (tree / name).symlink_to(f"workflow/{name}")
+    rooms = {module.partition("/")[0] for module in modules}
     told = {
         "source_paths": ["src"],
-        "only_mutate": [f"src/refuseu/{module}.py" for module in CORE],
-        "also_copy": ["tests", "config", "resources", "rules", "workflow", "envs", "pyproject.toml"],
+        "only_mutate": [f"src/refuseu/{module}.py" for module in modules],
+        "also_copy": [*beside, "tests", "config", "resources", "rules", "workflow", "envs", "pyproject.toml"],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", *(f"--ignore={path}" for path in SLOW)],
-        "pytest_add_cli_args_test_selection": TESTS,
+        "pytest_add_cli_args_test_selection": [t for room, some in TESTS.items() if room in rooms for t in some],
     }
     settings = (tree / "pyproject.toml").read_text(encoding="utf-8").replace('"workflow/scripts"', '"src"')
     lines = [f"{key} = {value!r}" for key, value in told.items()]
@@ -51,9 +59,9 @@ def mutmut(tree: Path, *arguments: str, **more) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=tree, env=environ, text=True, **more)
 
 
-def main(patterns: list[str]) -> None:
-    tree = copy()
-    mutmut(tree, "run", *patterns)
+def main(modules: list[str]) -> None:
+    tree = copy(modules or CORE)
+    mutmut(tree, "run")
     said = mutmut(tree, "results", "--all", "true", capture_output=True).stdout
     states: dict[str, Counter] = {}
     for mutant, state in re.findall(r"^ *(\S+): (.+)$", said, re.MULTILINE):
