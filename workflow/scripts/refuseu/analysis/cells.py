@@ -78,8 +78,8 @@ def side_by_side(
     metrics: pd.DataFrame, chosen: Sequence[Run], groups: Groups, measures: Sequence[str], **where: str
 ) -> pd.DataFrame:
     """One row per run and language or average, one column per measure."""
-    columns = {metric: cells(metrics, chosen, groups, metric=metric, **where)["value"] for metric in measures}
-    grid = cells(metrics, chosen, groups, metric=measures[0], **where)
+    columns = {metric: cells(metrics, chosen, groups, None, metric=metric, **where)["value"] for metric in measures}
+    grid = cells(metrics, chosen, groups, None, metric=measures[0], **where)
     return grid[["base", "variant", "group", "language"]].assign(**columns)
 
 

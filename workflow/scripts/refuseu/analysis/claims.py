@@ -243,9 +243,9 @@ def estimates(
             words = [called(variant), *(["minus", called(where["reference"])] if where else [])]
             words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
             unit = "" if metric in PLAIN else " points" if where else " %"
-            for row in rows.itertuples():
-                seed = [f"seed {row.seed}"] * (len(rows) > 1)
-                found.append(Estimate(" ".join([*words, *seed]), row.value, row.ci_low, row.ci_high, unit))
+            for row in rows.to_dict("records"):
+                of = " ".join([*words, *[f"seed {row['seed']}"] * (len(rows) > 1)])
+                found.append(Estimate(of, row["value"], row["ci_low"], row["ci_high"], unit))
             if rows.empty:
                 found.append(Estimate(" ".join(words)))
     return found

@@ -99,7 +99,7 @@ def holm(p: pd.Series) -> pd.Series:
 def confusion(a: Iterable[str], b: Iterable[str], categories: Sequence[str] = ("safe", "unsafe")) -> np.ndarray:
     """How often `a` gave category i where `b` gave j, shape (k, k); other labels are left out."""
     table = pd.crosstab(pd.Series(list(a)), pd.Series(list(b)))
-    return np.asarray(table.reindex(index=categories, columns=categories, fill_value=0))
+    return np.asarray(table.reindex(index=list(categories), columns=list(categories), fill_value=0))
 
 
 def observed(counts: np.ndarray) -> np.ndarray:

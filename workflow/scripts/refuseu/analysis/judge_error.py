@@ -78,7 +78,8 @@ def corrected(
 def split(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What people and judges say of the answers that people judged, and what judges say of the others."""
     known = part["human"].notna()
-    return (*(part.loc[known, name].to_numpy(float) for name in ("human", "asr")), part.loc[~known, "asr"].to_numpy())
+    human, judges = (part.loc[known, name].to_numpy(float) for name in ("human", "asr"))
+    return human, judges, part.loc[~known, "asr"].to_numpy()
 
 
 def corrected_cells(
@@ -98,7 +99,8 @@ def corrected_cells(
     said = pd.DataFrame(human, columns=["model", "language", "prompt_id", "verdict"])
     parts = []
     for model, items in zip(models, answers, strict=True):
-        own = said[said["model"] == model].to_dict("records")
+        rows = said[said["model"] == model].to_dict("records")
+        own = [{str(key): value for key, value in row.items()} for row in rows]
         parts.append(corrected(items, own, languages, **statistics).assign(model=model))
     keys = ["language", "model", "method"]
     grid = [(scope, model, method) for _, scope in scope_order(languages) for model in models for method in METHODS]
@@ -110,7 +112,7 @@ def people(human: Iterable[Record]) -> pd.DataFrame:
     said = pd.DataFrame(human, columns=["language", "prompt_id", "verdict"])
     said = said[said["verdict"] != "unsure"]
     said = said.assign(human=(said["verdict"] == "unsafe").astype(float))
-    return said.groupby(["language", "prompt_id"], as_index=False)["human"].mean()
+    return said.groupby(["language", "prompt_id"], as_index=False)[["human"]].mean()
 
 
 def prediction_powered(human: np.ndarray, judges: np.ndarray, rest: np.ndarray, confidence: float) -> Interval:

@@ -205,7 +205,7 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
 
 def samples(items: pd.DataFrame) -> Iterable[tuple[str, str, pd.DataFrame]]:
     """(benchmark, measure, the items that count for it), leaving out what no item counts for."""
-    metrics = [name for name in items if name not in (*ITEM, "category")]
+    metrics = [str(name) for name in items if name not in (*ITEM, "category")]
     for benchmark, part in items.groupby("benchmark", sort=False):
         for metric in metrics:
             sample = part[["language", "category", metric]].dropna(subset=[metric])

@@ -44,7 +44,7 @@ def reached_and_spent(
     for cost in COSTS:
         by_run = costs.groupby(["base", "variant"])[cost]
         found = by_run.mean().to_frame("value").assign(seeds=by_run.count(), spread=by_run.std())
-        parts.append(found.reindex(runs).rename_axis(["base", "variant"]).reset_index().assign(metric=cost))
+        parts.append(found.reindex(list(runs)).rename_axis(["base", "variant"]).reset_index().assign(metric=cost))
     return pd.concat([part.reindex(columns=COLUMNS).astype({"value": float}) for part in parts], ignore_index=True)
 
 

@@ -104,4 +104,5 @@ def needed(gap: Gap) -> pd.Series:
     """Share of the room that closes the gap: in each language alone, then in ``all`` alike."""
     total = abs(gap.short) * gap.room.size
     with np.errstate(divide="ignore"):
-        return pd.concat([total / gap.room, pd.Series({"all": np.divide(total, gap.room.sum())})])
+        shares: pd.Series = pd.concat([total / gap.room, pd.Series({"all": np.divide(total, gap.room.sum())})])
+    return shares

@@ -41,11 +41,11 @@ def markdown(rows: pd.DataFrame) -> str:
     """The verdicts as a pipe table with the sentences above their numbers."""
     cells = [
         [
-            f"{row.sentence} ({row.source})",
-            row.base,
-            f"**{row.verdict}** {row.evidence}".strip(),
-            f"**{row.published_verdict}** {row.published_evidence}".strip(),
+            f"{row['sentence']} ({row['source']})",
+            row["base"],
+            f"**{row['verdict']}** {row['evidence']}".strip(),
+            f"**{row['published_verdict']}** {row['published_evidence']}".strip(),
         ]
-        for row in rows.itertuples()
+        for row in rows.to_dict("records")
     ]
     return "### Claims\n\n" + pipe_table(["Claim", "Base", "Ours", "Published"], cells, texts=4)

@@ -159,13 +159,14 @@ def audit_cells(audit: pd.DataFrame, published: pd.DataFrame, languages: Groups)
 def rates_with_agreement(cells: pd.DataFrame) -> list[str]:
     """``rate [interval], α agreement (published)``, in percent but for α, each part only where it exists."""
     texts = []
-    for row in cells.itertuples():
-        low, high = number(row.ci_low, 100, 1), number(row.ci_high, 100, 1)
+    for row in cells.to_dict("records"):
+        low, high, alpha = number(row["ci_low"], 100, 1), number(row["ci_high"], 100, 1), number(row["alpha"])
+        published = number(row["published"], 100, 0)
         texts.append(
-            (number(row.value, 100, 1) or "–")
+            (number(row["value"], 100, 1) or "–")
             + (f" [{low}, {high}]" if low else "")
-            + (f", α {number(row.alpha)}" if row.alpha == row.alpha else "")
-            + (f" ({number(row.published, 100, 0)})" if row.published == row.published else "")
+            + (f", α {alpha}" if alpha else "")
+            + (f" ({published})" if published else "")
         )
     return texts
 

@@ -8,6 +8,7 @@ at the end say what else is known of the same number. A run that is missing read
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -56,7 +57,7 @@ def of_runs(
     ):
         trained = [run for run in runs(models, is_trained) if run in own and run[1] != reference]
         where = {"metric": metric, "benchmark": benchmark, "reference": reference}
-        found = kept(cells(comparisons, trained, groups, **where), metric, groups)
+        found = kept(cells(comparisons, trained, groups, None, **where), metric, groups)
         tested = pick(comparisons, **where).groupby(["base", "variant", "language"])["p_holm"].max().reset_index()
         found = found.merge(tested, how="left", on=["base", "variant", "language"])
         yield from macros(found, metric, benchmark, f"Vs {reference}")
@@ -90,7 +91,7 @@ def macros(rows: pd.DataFrame, metric: str, benchmark: str, suffix: str = "") ->
     for row in rows.to_dict("records"):
         name = macro_name(metric, benchmark, row["base"], row["variant"], row["language"], suffix)
 
-        def text(column: str, row: Mapping[str, float] = row) -> str:
+        def text(column: str, row: Mapping[Any, Any] = row) -> str:
             return escape(number(row.get(column, float("nan")), scale, digits, sign=bool(suffix)))
 
         yield name, text("value") or MISSING

@@ -100,9 +100,10 @@ def intervals(
 ) -> None:
     """Points with intervals, one row of `data` (value, ci_low, ci_high) per label, from top to bottom."""
     y = np.arange(len(data)) + (0.25 if hollow else 0)
-    for row, at, tone in zip(data.itertuples(), y, colours, strict=True):
-        ax.plot([row.ci_low * scale, row.ci_high * scale], [at, at], color=tone, lw=1, solid_capstyle="butt")
-        ax.plot(row.value * scale, at, "o", ms=4, color=tone, mfc="white" if hollow else tone, mew=1)
+    ends = (data[column] * scale for column in ("value", "ci_low", "ci_high"))
+    for value, low, high, at, tone in zip(*ends, y, colours, strict=True):
+        ax.plot([low, high], [at, at], color=tone, lw=1, solid_capstyle="butt")
+        ax.plot(value, at, "o", ms=4, color=tone, mfc="white" if hollow else tone, mew=1)
     ax.set_yticks(np.arange(len(data)), labels)
     ax.set_ylim(len(data) - 0.4, -0.6)
     ax.grid(True, axis="x")

@@ -135,7 +135,7 @@ def layout(cells: pd.DataFrame, text: Iterable[str], rows: Sequence[str], column
     header = pd.MultiIndex.from_frame(printed[[*columns]].drop_duplicates())
     grid = printed.set_index(keys)["text"].unstack([*columns], fill_value="")
     if len(columns) == 1:
-        grid.columns = pd.MultiIndex.from_arrays([grid.columns], names=columns)
+        grid.columns = pd.MultiIndex.from_arrays([grid.columns], names=list(columns))
     return grid.reindex(index if len(rows) > 1 else index.get_level_values(0), columns=header, fill_value="")
 
 
@@ -143,7 +143,10 @@ def as_page(grid: pd.DataFrame, averages: Collection[str] = (), note: str = "") 
     """A grid of texts that `layout` returned, its heads in one row; `averages` as they read."""
     heads = index_rows(grid)
     return Page(
-        header=[*map(str.capitalize, grid.index.names), *(" ".join(filter(None, column)) for column in grid.columns)],
+        header=[
+            *(str(key).capitalize() for key in grid.index.names),
+            *(" ".join(filter(None, column)) for column in grid.columns),
+        ],
         texts=len(grid.index.names),
         rows=[[*head, *values] for head, values in zip(heads, grid.to_numpy(), strict=True)],
         averages=[head[-1] in averages for head in heads],
