@@ -114,9 +114,10 @@ def by_judge(frame: pd.DataFrame, models: Models) -> pd.DataFrame:
 def rate_or_change(found: pd.DataFrame) -> list[str]:
     """Percent; differences in points with their interval."""
     texts = []
-    for row in found.itertuples():
-        change = row.metric in ("difference", "official")
-        value, *bounds = (number(x, 100, 1, sign=change) for x in (row.value, row.ci_low, row.ci_high))
+    for row in found.to_dict("records"):
+        change = row["metric"] in ("difference", "official")
+        ends = (row[column] for column in ("value", "ci_low", "ci_high"))
+        value, *bounds = (number(end, 100, 1, sign=change) for end in ends)
         texts.append(f"{value} [{', '.join(bounds)}]" if change and value else value)
     return texts
 
@@ -197,7 +198,8 @@ def corrected_asr(
 
 def rate_with_interval(found: pd.DataFrame) -> list[str]:
     """``rate [interval]`` in percent, empty where there is none."""
-    rows = ([number(end, 100, 1) for end in (row.value, row.ci_low, row.ci_high)] for row in found.itertuples())
+    ends = (found[column] for column in ("value", "ci_low", "ci_high"))
+    rows = ([number(end, 100, 1) for end in row] for row in zip(*ends, strict=True))
     return [f"{value} [{low}, {high}]" if value else "" for value, low, high in rows]
 
 

@@ -43,9 +43,9 @@ def knowledge_cells(
     known = {scope for _, scope in scope_order(groups)}
     beyond = [code for code in dict.fromkeys(metrics["language"]) if code not in known]
 
-    def both(measured: pd.DataFrame, *beside: pd.DataFrame, **where: str) -> pd.DataFrame:
+    def both(measured: pd.DataFrame, beside: pd.DataFrame | None = None, **where: str) -> pd.DataFrame:
         inside, outside = (
-            cells(measured, runs(models), part, *beside, metric="accuracy", **where)
+            cells(measured, runs(models), part, beside, metric="accuracy", **where)
             for part in (groups, {"elsewhere": beyond})
         )
         return pd.concat([inside, outside[outside["language"].isin(beyond)]], ignore_index=True)
@@ -85,7 +85,7 @@ def fluency_changes(comparisons: Sequence[str], models: Models, languages: Group
 def fig8(comparisons: Sequence[str], models: Models, languages: Groups, width: float) -> tuple[Figure, pd.DataFrame]:
     """Change in language consistency from the abliterated base to each aligned run."""
     where = {"metric": "language_consistency", "reference": "abliterated"}
-    data = cells(read_metrics(*comparisons), runs(models), languages, **where)
+    data = cells(read_metrics(*comparisons), runs(models), languages, None, **where)
     return heatmap(data, width, digits=1, delta=True), data
 
 

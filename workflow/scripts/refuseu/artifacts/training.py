@@ -73,9 +73,10 @@ def open_question(
 def reached_texts(rows: pd.DataFrame) -> list[str]:
     """``value ± spread over seeds [interval]``, each part only where it exists."""
     found = []
-    for row in rows.itertuples():
-        scale, digits = PRINTED.get(row.metric, (1, 0))
-        value, spread, low, high = (number(x, scale, digits) for x in (row.value, row.spread, row.ci_low, row.ci_high))
+    for row in rows.to_dict("records"):
+        scale, digits = PRINTED.get(row["metric"], (1, 0))
+        parts = (row[column] for column in ("value", "spread", "ci_low", "ci_high"))
+        value, spread, low, high = (number(part, scale, digits) for part in parts)
         found.append(value + (f" ± {spread}" if spread else "") + (f" [{low}, {high}]" if low else ""))
     return found
 
