@@ -3,8 +3,8 @@
 #   docker run --rm -v "$PWD":/study -u "$(id -u)" refuseu --profile miniature
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends gcc git libc6-dev && rm -rf /var/lib/apt/lists/*
-COPY requirements.lock /tmp/
-RUN pip install --no-cache-dir -r /tmp/requirements.lock
-ENV HOME=/tmp PYTHONNOUSERSITE=1
+COPY envs/install.py requirements.lock /tmp/
+RUN cd /tmp && python install.py /venv requirements.lock && rm -rf /root/.cache
+ENV PATH=/venv/bin:$PATH HOME=/tmp PYTHONNOUSERSITE=1
 WORKDIR /study
 ENTRYPOINT ["snakemake"]

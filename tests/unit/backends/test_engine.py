@@ -1,4 +1,4 @@
-"""The vLLM backend without vLLM, which needs a GPU: what it is given, what is read, and merged weights.
+"""The vLLM backend without vLLM (with it: tests/engine): what it is given, what is read, and merged weights.
 
 Where an engine has to answer, one made of transformers stands in for it.
 """
@@ -22,7 +22,8 @@ JUDGING = Decoding(0.0, 1.0, 8, first_logprobs=True)
 SAMPLED = Decoding(0.7, 0.9, 8)
 PROMPTS = [[{"role": "user", "content": "What is " * n}] for n in (1, 5, 2, 9, 3)] + ["The stranger said:"]
 SEEDS = [0] * len(PROMPTS)
-HUB = {"repository": "org/model", "revision": "a" * 40, "dtype": "bfloat16", "gpus": 4}
+ENGINE = {"gpu_memory_utilization": 0.8, "max_model_len": 512, "enforce_eager": True}
+HUB = {"repository": "org/model", "revision": "a" * 40, "dtype": "bfloat16", "gpus": 4} | ENGINE
 
 
 @torch.no_grad()
@@ -43,13 +44,14 @@ def test_merged_weights_on_disk_answer_as_the_adapter_on_its_base(tiny_model, ad
 
 def test_an_engine_is_started_with_what_the_row_says():
     shared = {"dtype": "bfloat16", "tensor_parallel_size": 4, "enable_prefix_caching": True, "max_logprobs": 20}
+    shared |= {"gpu_memory_utilization": 0.8, "max_model_len": 64, "enforce_eager": True}
     pinned = {"model": "org/model", "revision": "a" * 40, "tokenizer_revision": "a" * 40}
-    assert engine.engine_arguments(HUB, None, None) == pinned | shared
+    assert engine.engine_arguments(HUB, 64, None, None) == pinned | shared
     local = {"model": "a/folder", "revision": None, "tokenizer_revision": None}
     row = HUB | {"repository": "a/folder", "revision": "local"}
-    assert engine.engine_arguments(row, None, None) == local | shared
-    assert engine.engine_arguments(HUB, "adapter", "a/folder") == local | shared
-    assert engine.engine_arguments(HUB | {"gpus": 0}, None, None)["tensor_parallel_size"] == 1
+    assert engine.engine_arguments(row, 64, None, None) == local | shared
+    assert engine.engine_arguments(HUB, 64, "adapter", "a/folder") == local | shared
+    assert engine.engine_arguments(HUB | {"gpus": 0}, 64, None, None)["tensor_parallel_size"] == 1
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_an_engine_is_started_with_what_the_row_says():
 )  # fmt: skip
 def test_the_rank_of_an_adapter_decides_what_the_engine_makes_room_for(tmp_path, config, rank):
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
-    found = engine.engine_arguments(HUB, tmp_path, None)
+    found = engine.engine_arguments(HUB, 64, tmp_path, None)
     assert (found["enable_lora"], found["max_lora_rank"], found["revision"]) == (True, rank, "a" * 40)
 
 
@@ -146,7 +148,7 @@ def close(found, expected):
 @pytest.mark.parametrize("decoding", [GREEDY, JUDGING])
 def test_the_engine_and_transformers_are_read_alike(vllm, lively_model, monkeypatch, decoding):
     monkeypatch.setattr(engine, "CHUNK", 4)
-    backend, other = engine.VLLM(lively_model, None), Transformers(lively_model, None, 4)
+    backend, other = engine.VLLM(lively_model | ENGINE, None), Transformers(lively_model, None, 4)
     # An end that some answers have: the second token of the first answer.
     [(_, first)] = other.complete(PROMPTS[:1], GREEDY, [0])
     end = other.tokenizer(first.text, add_special_tokens=False)["input_ids"][1]
@@ -159,7 +161,7 @@ def test_the_engine_and_transformers_are_read_alike(vllm, lively_model, monkeypa
 
 
 def test_an_adapter_is_merged_into_a_folder_that_goes_with_the_backend(vllm, lively_model, adapter):
-    backend = engine.VLLM(lively_model, adapter)
+    backend = engine.VLLM(lively_model | ENGINE, adapter)
     found = dict(backend.complete(PROMPTS, GREEDY, SEEDS))
     close(found, dict(Transformers(lively_model, adapter, 4).complete(PROMPTS, GREEDY, SEEDS)))
     [started] = vllm.started
@@ -167,7 +169,7 @@ def test_an_adapter_is_merged_into_a_folder_that_goes_with_the_backend(vllm, liv
 
 
 def test_an_adapter_as_lora_is_held_against_merged_weights(vllm, lively_model, adapter, monkeypatch):
-    row = lively_model | {"adapters": "lora"}
+    row = lively_model | ENGINE | {"adapters": "lora"}
     backend = engine.VLLM(row, adapter)
     found = dict(backend.complete(PROMPTS, GREEDY, SEEDS))
     close(found, dict(Transformers(lively_model, adapter, 4).complete(PROMPTS, GREEDY, SEEDS)))

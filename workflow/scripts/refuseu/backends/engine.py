@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoConfig, GenerationConfig, PreTrainedTokenizerBase
 
 from refuseu.asked import Asked
 from refuseu.backends.completion import TOP, Completion, Conversation, Decoding
@@ -29,14 +29,15 @@ class VLLM:
     Parameters
     ----------
     model : a row of models.tsv as a dict; ``gpus`` is the tensor-parallel size. ``adapters`` is merged
-        (the default: into a temporary copy of the base) or lora
+        (the default: into a temporary copy of the base) or lora. With the settings of ``engine`` in the config
     adapter : folder of a LoRA adapter, or None
     """
 
     def __init__(self, model: Asked, adapter: str | Path | None):
         self.model, self.adapter = model, adapter
         self.tokenizer = load_tokenizer(model)
-        self.ends = end_tokens(self.tokenizer)
+        self.ends = end_tokens(self.tokenizer, named_ends(model))
+        self.room = room(model)
         self.lora = bool(adapter) and model.get("adapters") == "lora"
         self.merged = tempfile.TemporaryDirectory() if adapter and not self.lora else None
         self.engine: Any = None
@@ -49,8 +50,10 @@ class VLLM:
         Raises
         ------
         UserError
-            If the engine answers otherwise with the adapter than with merged weights.
+            If a prompt is longer than the engine has room for, or if the engine answers otherwise with the adapter
+            than with merged weights.
         """
+        check_lengths(conversations, self.tokenizer, self.model, self.room)
         expected = self._expected(conversations[:PARITY_PROMPTS]) if self.lora and not self.engine else []
         self._start()
         if expected:
@@ -67,7 +70,8 @@ class VLLM:
 
         if self.merged:
             merge(self.model, self.adapter, self.merged.name)
-        self.engine = LLM(**engine_arguments(self.model, self.adapter, self.merged.name if self.merged else None))
+        merged = self.merged.name if self.merged else None
+        self.engine = LLM(**engine_arguments(self.model, self.room, self.adapter, merged))
 
     def _completions(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
@@ -101,11 +105,12 @@ class VLLM:
         return [c.first_logprobs for c in self._completions(conversations, PARITY_DECODING, [0] * len(conversations))]
 
 
-def engine_arguments(model: Asked, adapter: str | Path | None, merged: str | None) -> dict[str, Any]:
+def engine_arguments(model: Asked, room: int, adapter: str | Path | None, merged: str | None) -> dict[str, Any]:
     """What the engine is started with.
 
     Parameters
     ----------
+    room : tokens of a prompt and its completion
     merged : folder of the merged weights, if there are any
     """
     local = merged or model["revision"] == "local"
@@ -116,10 +121,50 @@ def engine_arguments(model: Asked, adapter: str | Path | None, merged: str | Non
         "tokenizer_revision": None if local else model["revision"],
         "dtype": model["dtype"],
         "tensor_parallel_size": max(1, model["gpus"]),
+        "gpu_memory_utilization": model["gpu_memory_utilization"],
+        "max_model_len": room,
+        "enforce_eager": model["enforce_eager"],
         "enable_prefix_caching": True,
         "max_logprobs": TOP,
         **lora,
     }
+
+
+def pinned(model: Asked) -> dict[str, str | None]:
+    """Where the hub's files of a row of models.tsv are."""
+    return {"revision": None if model["revision"] == "local" else model["revision"]}
+
+
+def room(model: Asked) -> int:
+    """Tokens of a prompt and its completion: ``max_model_len`` of the config, or what the model was made for."""
+    config = AutoConfig.from_pretrained(model["repository"], **pinned(model)).get_text_config()
+    return min(model["max_model_len"], config.max_position_embeddings)
+
+
+def named_ends(model: Asked) -> int | list[int] | None:
+    """Ends that the model's generation config names, where it has one; the engine stops there, too."""
+    try:
+        return GenerationConfig.from_pretrained(model["repository"], **pinned(model)).eos_token_id
+    except OSError:
+        return None
+
+
+def check_lengths(
+    conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, model: Asked, room: int
+) -> None:
+    """Stop before the first completion if the engine would refuse a prompt.
+
+    Raises
+    ------
+    UserError
+        If a prompt leaves no room for a single token.
+    """
+    longest = max((len(token_ids(tokenizer, conversation)) for conversation in conversations), default=0)
+    if longest >= room:
+        raise UserError(
+            f"a prompt for {model['model']} has {longest} tokens, and its engine has room for {room} with the "
+            f"completion; raise engine.max_model_len, unless the model was made for no more"
+        )
 
 
 def sampling_arguments(decoding: Decoding, seed: int, ends: list[int]) -> dict[str, Any]:

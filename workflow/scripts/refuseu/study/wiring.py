@@ -91,14 +91,15 @@ class Wiring:
     # resources, so that nothing runs again for these.
 
     def how(self, step: str) -> Callable[[Wildcards, object], Values]:
-        """GPUs and batches of a job, and how a server is asked."""
+        """GPUs and batches of a job, and how a server is asked or an engine started."""
 
         def of(wildcards: Wildcards, resources: object) -> Values:
             asked = self.study.asked(step, wildcards)
             batch_size = self.config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
             api = self.config["api"]
             served = api | {"batch": asked.model in api["batch"]} if asked.backend == "openai" else {}
-            return {"gpus": asked.gpus, "batch_size": batch_size, **served}
+            engine = self.config["engine"] if asked.backend == "vllm" else {}
+            return {"gpus": asked.gpus, "batch_size": batch_size, **served, **engine}
 
         return of
 
