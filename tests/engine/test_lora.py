@@ -15,12 +15,12 @@ GREEDY = Decoding(0.0, 1.0, 24)
 
 @pytest.fixture(scope="module")
 def backend(lively_model, adapter):
-    return VLLM(lively_model | {"adapters": "lora"}, adapter)
+    backend = VLLM(lively_model | {"adapters": "lora"}, adapter)
+    yield backend
+    backend.engine.llm_engine.engine_core.shutdown()
 
 
-def test_with_lora_nearly_all_greedy_completions_are_those_of_merged_weights(
-    backend, lively_model, adapter, conversations
-):
+def test_with_lora_greedy_completions_are_those_of_merged_weights(backend, lively_model, adapter, conversations):
     seeds = [0] * len(conversations)
     found = dict(backend.complete(conversations, GREEDY, seeds))  # its first prompts pass the parity check
     expected = dict(Transformers(lively_model, adapter, 8).complete(conversations, GREEDY, seeds))
@@ -30,9 +30,7 @@ def test_with_lora_nearly_all_greedy_completions_are_those_of_merged_weights(
     assert sum(found[index].text == bare[index].text for index in bare) < len(bare) / 2
 
 
-def test_another_adapter_does_not_pass_for_the_one_that_was_loaded(
-    backend, lively_model, adapter, conversations, tmp_path
-):
+def test_another_adapter_does_not_pass_for_the_loaded_one(backend, lively_model, adapter, conversations, tmp_path):
     other = tmp_path / "adapter"
     shutil.copytree(adapter, other)
     weights = load_file(other / "adapter_model.safetensors")

@@ -58,7 +58,6 @@ def test_killed_in_the_middle_it_asks_only_for_what_is_missing(start, lively_mod
     whole = journal.read_bytes()
     assert whole.startswith(kept)
     assert whole.count(b"\n") == len({json.dumps(one) for one in conversations})
-    expected = dict(
-        Transformers(lively_model, None, 8).complete(conversations, Decoding(0.0, 1.0, 24), [0] * len(conversations))
-    )
+    greedy, seeds = Decoding(0.0, 1.0, 24), [0] * len(conversations)
+    expected = dict(Transformers(lively_model, None, 8).complete(conversations, greedy, seeds))
     assert json.loads((tmp_path / "said.json").read_text()) == [expected[n].text for n in range(len(conversations))]
