@@ -21,6 +21,7 @@ class Asked(TypedDict):
     batch : whether a server is asked in batches
     concurrent : requests at a time that a server gets
     timeout : seconds that it may take for one
+    gpu_memory_utilization, max_model_len, enforce_eager : how vllm is started, as ``engine`` in the config says
     """
 
     model: str
@@ -37,3 +38,6 @@ class Asked(TypedDict):
     batch: NotRequired[bool]
     concurrent: NotRequired[int]
     timeout: NotRequired[float]
+    gpu_memory_utilization: NotRequired[float]
+    max_model_len: NotRequired[int]
+    enforce_eager: NotRequired[bool]
