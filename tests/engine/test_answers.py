@@ -28,7 +28,9 @@ def row(lively_model, adapter, conversations, tmp_path_factory):
     shutil.copytree(lively_model["repository"], folder)
     talker = Transformers(lively_model, adapter, 8)
     said = [one.text for one in ask(talker, conversations, GREEDY)]
-    [(often, _)] = Counter(chain.from_iterable(talker.tokenizer(said)["input_ids"])).most_common(1)
+    [(often, _)] = Counter(
+        chain.from_iterable(talker.tokenizer(said, add_special_tokens=False)["input_ids"])
+    ).most_common(1)
     settings = json.loads((folder / "generation_config.json").read_text())
     ends = [settings["eos_token_id"], often]
     (folder / "generation_config.json").write_text(json.dumps(settings | {"eos_token_id": ends}))
