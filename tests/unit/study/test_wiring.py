@@ -80,7 +80,8 @@ def test_a_judge_is_asked_with_the_templates_of_its_format(wiring):
 
 
 def test_who_is_asked_decides_how(wiring, paper):
-    assert wiring.how("generate")(VARIANT, None) == SIZES
+    engine = {"gpu_memory_utilization": 0.9, "max_model_len": 8192, "enforce_eager": False}
+    assert wiring.how("generate")(VARIANT, None) == SIZES | engine
     assert wiring.how("knowledge")(VARIANT, None) == SIZES | {"batch_size": 16}
     api = {"concurrent": 16, "timeout": 300}
     assert wiring.how("adjudicate")(VARIANT, None) == SIZES | {"gpus": 0, **api, "batch": False}

@@ -98,7 +98,7 @@ class Wiring:
             batch_size = self.config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
             api = self.config["api"]
             served = api | {"batch": asked.model in api["batch"]} if asked.backend == "openai" else {}
-            engine = self.config["engine"] if asked.backend == "vllm" else {}
+            engine = self.config["engine"] if asked.backend == "vllm" and step != "knowledge" else {}
             return {"gpus": asked.gpus, "batch_size": batch_size, **served, **engine}
 
         return of
