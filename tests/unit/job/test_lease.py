@@ -120,6 +120,66 @@ def test_of_many_that_want_a_lease_one_has_it_at_a_time(path, tmp_path):
     assert [job.exitcode for job in jobs] == [0] * 5
 
 
+def test_who_is_slow_to_take_a_lease_clears_nobody_away_who_has_taken_over(path, monkeypatch):
+    last = Lease._last
+
+    def then_taken_over(self):
+        found = last(self)
+        if found[0] == 1:
+            elsewhere(path, 2)
+        return found
+
+    monkeypatch.setattr(Lease, "_last", then_taken_over)
+    with Lease(path) as slow:
+        assert held(path) == ["a.jsonl.lease-1", "a.jsonl.lease-2"]
+        slow._checked = -lease.BEAT
+        with pytest.raises(UserError, match="another job has taken over"):
+            slow.check()
+
+
+def test_a_number_that_came_too_late_may_be_cleared_away_by_whoever_has_the_highest(path, monkeypatch):
+    def late(own, target):
+        link(own, target)
+        os.unlink(target)
+        elsewhere(path, 7)
+
+    link = os.link
+    monkeypatch.setattr(os, "link", late)
+    waiting = Lease(path)
+    path.parent.mkdir()
+    waiting._take(1)
+    assert waiting.file is None
+    assert held(path) == ["a.jsonl.lease-7"]
+
+
+@pytest.mark.parametrize("number", lease.GONE)
+def test_a_file_that_another_machine_clears_away_is_gone_however_the_file_system_says_it(path, monkeypatch, number):
+    def stale(*_, **__):
+        raise OSError(number, "gone")
+
+    file = elsewhere(path)
+    monkeypatch.setattr("pathlib.Path.read_text", stale)
+    monkeypatch.setattr("pathlib.Path.stat", stale)
+    assert lease.read(file) is None
+    assert lease.modified(file) == 0
+
+
+def test_a_holder_shows_life_again_after_its_file_server_was_away(path, quick, monkeypatch):
+    away, utime = [True] * 3, os.utime
+
+    def unreliable(file):
+        if away:
+            away.pop()
+            raise OSError(5, "Input/output error")
+        utime(file)
+
+    monkeypatch.setattr(os, "utime", unreliable)
+    with Lease(path) as own:
+        before = lease.modified(own.file)
+        while lease.modified(own.file) == before:
+            time.sleep(0.01)
+
+
 def asks(path, paid, words, seconds):
     """A job: asks for words one after the other, each paid for by a line in a file."""
 

@@ -9,6 +9,7 @@ process is gone from this machine, is given up, and the next number may be taken
 Hard links are exclusive on NFS, too, where locks may not work; clocks of machines are never compared.
 """
 
+import errno
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from refuseu.job.progress import tell
 log = logging.getLogger("refuseu")
 BEAT = 5.0  # seconds
 STALE = 60.0
+GONE = (errno.ENOENT, errno.ESTALE)  # how NFS may say that another machine has cleared a file away
 RELEASED = ""  # what a holder leaves in its file at the end
 
 
@@ -134,10 +137,14 @@ class Lease:
 
     def _last(self) -> tuple[int, Path | None]:
         """The highest number, and its file unless it was released."""
-        files = self.path.parent.glob(f"{self.path.name}.lease-*")
-        found = {int(file.suffix.removeprefix(".lease-")): file for file in files}
+        found = self._numbered()
         number = max(found, default=0)
         return number, found[number] if found and read(found[number]) is not None else None
+
+    def _numbered(self) -> dict[int, Path]:
+        """The files of this lease by number."""
+        files = self.path.parent.glob(f"{self.path.name}.lease-*")
+        return {int(file.suffix.removeprefix(".lease-")): file for file in files}
 
     def _take(self, number: int) -> None:
         """Take a number, unless somebody was quicker."""
@@ -151,11 +158,11 @@ class Lease:
         finally:
             own.unlink()
         if self._last()[0] != number:  # numbers below the highest are cleared away, and may seem free for a moment
-            file.unlink()
+            file.unlink(missing_ok=True)  # or whoever has the highest has cleared it away already
             return
         self.file = file
-        for earlier in self.path.parent.glob(f"{self.path.name}.lease-*"):
-            if earlier != file:
+        for other, earlier in self._numbered().items():
+            if other < number:  # a higher one has taken over meanwhile
                 earlier.unlink(missing_ok=True)
 
     def _given_up(self, held: Path) -> bool:
@@ -175,17 +182,17 @@ class Lease:
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT):
-            try:
+            with suppress(OSError):  # taken over and cleared away: `check` will tell; or a file server that is away
                 os.utime(self.file or "")
-            except FileNotFoundError:  # taken over and cleared away: `check` will tell
-                return
 
 
 def read(file: Path) -> Holder | None:
     """Who holds it; None if it was released or cleared away."""
     try:
         text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
         return None
     return Holder(**json.loads(text)) if text != RELEASED else None
 
@@ -194,5 +201,7 @@ def modified(file: Path) -> int:
     """When a file was touched, in nanoseconds of the file server's clock; 0 if it is gone."""
     try:
         return file.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
         return 0
