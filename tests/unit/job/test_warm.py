@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -98,6 +99,27 @@ def test_a_warm_job_has_the_environment_and_folder_of_its_own_process(server, jo
     made = job('import os; print(os.environ["CANARY"], "REFUSEU_WARM" in os.environ)')
     made.run(REFUSEU_WARM=str(server.socket), CANARY="42")
     assert made.log.read_text() == "42 False\n"
+
+
+def test_what_a_warm_job_starts_has_no_more_threads_than_what_a_cold_one_starts(tmp_path, job, monkeypatch):
+    monkeypatch.setitem(ENVIRON, "OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    server = Server(tmp_path / "one_thread")
+    made = job('import os; print(os.environ["OMP_NUM_THREADS"])')
+    try:
+        assert warm.delegate(str(server.socket), str(made.file)) == 0
+    finally:
+        server.process.kill()
+        server.process.wait()
+    assert made.log.read_text() == "1\n"
+
+
+def test_a_job_that_has_just_ended_does_not_keep_an_interruption_from_the_others(monkeypatch):
+    ended, *running = (socket.socketpair() for _ in range(2))
+    ended[0].close()
+    monkeypatch.setattr(warm, "waited_for", [ended[0], running[0][0]])
+    warm.hang_up()
+    assert running[0][1].recv(1) == b""
 
 
 def test_warm_jobs_do_not_see_each_other(server, job):

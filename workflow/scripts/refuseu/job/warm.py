@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ def delegate(path: str, file: str, snakemake: Any = None) -> int | None:
 def hang_up() -> None:
     """End the jobs that this process waits for."""
     for connection in list(waited_for):
-        connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # it has just ended
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def serve(path: str, languages: Sequence[str]) -> None:
@@ -136,8 +138,10 @@ def work(connection: socket.socket) -> None:
             job = pickle.load(stream)
         # If the job's own process is killed, the fork must not go on working.
         threading.Thread(target=leave_with, args=(connection,), daemon=True).start()
+        # Snakemake tells the jobs that it starts itself how many threads they have; what these start obeys that, too.
+        threads = {name: value for name, value in os.environ.items() if name == "OMP_NUM_THREADS"}
         os.environ.clear()
-        os.environ.update(job["environ"])
+        os.environ.update(threads | job["environ"])
         os.environ.pop(VARIABLE, None)
         sys.path[:] = job["path"]
         source = Path(job["file"]).read_text(encoding="utf-8")
