@@ -63,7 +63,7 @@ engine: $(ENGINE)/ready
 # An environment for GPUs stays one when the lock changes.
 LOCK = $(if $(wildcard $(VENV)/gpu),requirements.gpu.lock,requirements.lock)
 
-$(VENV)/ready: requirements.lock
+$(VENV)/ready: $(LOCK)
 	@echo "Installing $(LOCK) into $(VENV) (once, about a minute) ..."
 	@$(PYTHON) envs/install.py $(VENV) $(LOCK)
 	@touch $@

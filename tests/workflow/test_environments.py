@@ -1,6 +1,8 @@
 """Pins fit together, in every lock and environment: no package asks for what another pin forbids."""
 
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
@@ -104,6 +106,24 @@ def test_the_locks_are_what_their_requirements_resolve_to(lock, online):
 
 def test_the_lock_of_a_cluster_can_be_installed(install, online):
     install.install(online, ROOT / WIDEST, "--dry-run")
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_an_environment_follows_the_lock_that_it_was_made_of(tmp_path, gpu):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    own, other = ("requirements.gpu.lock", "requirements.lock")[:: 1 if gpu else -1]
+    (tmp_path / ".venv").mkdir()
+    for age, name in enumerate([".venv/ready", own, other] + [".venv/gpu"] * gpu):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+
+    def outdated():
+        return subprocess.run(["make", "--question", ".venv/ready"], cwd=tmp_path, check=False).returncode == 1
+
+    os.utime(tmp_path / other)
+    assert not outdated()
+    os.utime(tmp_path / own)
+    assert outdated()
 
 
 # Environments of rules
