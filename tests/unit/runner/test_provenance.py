@@ -151,6 +151,10 @@ def test_what_cannot_change_a_result_changes_no_digest(scripts, module):
     assert changed(scripts, add(path, "\nNEW = 1\n")) == set()
 
 
+def test_what_an_editor_leaves_beside_an_open_file_is_no_code(scripts):
+    assert changed(scripts, lambda: (scripts / "refuseu/.#rows.py").symlink_to("somebody@somewhere.42:1")) == set()
+
+
 def test_a_change_back_is_no_change(scripts):
     before = digests(scripts)
     text = (scripts / "align.py").read_text()

@@ -125,7 +125,9 @@ def facts(path: Path) -> list[Statement]:
 @cache
 def all_facts() -> dict[Path, list[Statement]]:
     """Statements of all our files: those of known bytes from the cache, the others parsed."""
-    files = {path: path.read_bytes() for path in [*SCRIPTS.glob("*.py"), *SCRIPTS.glob("refuseu/**/*.py")]}
+    paths = [*SCRIPTS.glob("*.py"), *SCRIPTS.glob("refuseu/**/*.py")]
+    # Where Emacs edits a file, a link beside it leads nowhere.
+    files = {path: path.read_bytes() for path in paths if path.is_file()}
     keys = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     known = read_cache()
     fresh = {key: syntax.statements(files[path]) for path, key in keys.items() if key not in known}
