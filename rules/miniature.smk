@@ -80,6 +80,6 @@ rule judge_accuracy:
         judges=[wiring.row(judge) for judge in miniature.judges()],
         templates=wiring.templates(*miniature.judges()),
         seed=config["miniature"]["seed"],
-        how=wiring.how("judge_fluency"),
+        how=miniature.judges_asking,
     script:
         "../workflow/scripts/judge_accuracy.py"

@@ -22,6 +22,7 @@ def main(snakemake: Snakemake) -> None:
     templates = read_templates(p.templates)
     tasks = Tasks(World(Path(snakemake.input.corpus[0]).parent, p.languages), templates, {}, held_out=True)
     journal = journal_path(output).with_suffix("")
-    rows = measure(tasks, p.judges, templates, markers, p.languages, p.seed, journal, p.how["batch_size"])
+    judges = [judge | how for judge, how in zip(p.judges, p.how, strict=True)]
+    rows = measure(tasks, judges, templates, markers, p.languages, p.seed, journal, p.how[0]["batch_size"])
     with atomic(output) as path:
         rows.to_csv(path, index=False, lineterminator="\n")

@@ -91,6 +91,21 @@ def test_who_is_asked_decides_how(wiring, paper):
     assert [wiring.api(step)(VARIANT) for step in ("generate", "adjudicate")] == [0, 1]
 
 
+def test_each_judge_whose_accuracy_is_measured_is_asked_in_its_own_way(miniature, tmp_path):
+    sheet = Path(miniature["sheets"]["models"])
+    rows = [line.split("\t") for line in sheet.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        if row[0] == "guard_b":
+            row[rows[0].index("backend")] = "vllm"
+    (tmp_path / "models.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    miniature["sheets"]["models"] = str(tmp_path / "models.tsv")
+    small = Miniature(Study(miniature))
+    assert small.judges()[:2] == ["guard_a", "guard_b"]
+    plain, engine, *others = small.judges_asking({}, None)
+    assert engine == plain | miniature["engine"]
+    assert others == [plain] * 2
+
+
 def test_only_a_base_on_several_gpus_is_launched(wiring):
     assert wiring.launched("align")({"model": "8b-balanced-s1"}, None) == {"accelerate": None}
     assert wiring.launched("reference")({"base": "70b"}, None) == {"accelerate": "config/accelerate/4.yaml"}

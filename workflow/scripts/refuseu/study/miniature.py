@@ -36,3 +36,7 @@ class Miniature(Wiring):
         """Everything that judges: guards, adjudicator, fluency judge."""
         judging = self.config["judging"]
         return [*judging["guards"], judging["adjudicator"], self.config["fluency"]["judge"]]
+
+    def judges_asking(self, wildcards: Wildcards, resources: object) -> list[Values]:
+        """How each of them is asked; never compared, like `how`."""
+        return [self.asking(self.study.models[judge], "judge") for judge in self.judges()]

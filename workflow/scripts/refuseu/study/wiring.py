@@ -10,6 +10,7 @@ from typing import Any
 
 from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
+from refuseu.study.rows import Model
 from refuseu.study.study import Study
 
 Wildcards = Mapping[str, str]
@@ -91,17 +92,16 @@ class Wiring:
     # resources, so that nothing runs again for these.
 
     def how(self, step: str) -> Callable[[Wildcards, object], Values]:
-        """GPUs and batches of a job, and how a server is asked or an engine started."""
+        """How the model that a job asks is asked."""
+        return lambda wildcards, resources: self.asking(self.study.asked(step, wildcards), step)
 
-        def of(wildcards: Wildcards, resources: object) -> Values:
-            asked = self.study.asked(step, wildcards)
-            batch_size = self.config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
-            api = self.config["api"]
-            served = api | {"batch": asked.model in api["batch"]} if asked.backend == "openai" else {}
-            engine = self.config["engine"] if asked.backend == "vllm" and step != "knowledge" else {}
-            return {"gpus": asked.gpus, "batch_size": batch_size, **served, **engine}
-
-        return of
+    def asking(self, model: Model, step: str) -> Values:
+        """GPUs and batches of a model in a step, and how a server is asked or an engine started."""
+        batch_size = self.config["knowledge" if step == "knowledge" else "generation"]["batch_size"]
+        api = self.config["api"]
+        served = api | {"batch": model.model in api["batch"]} if model.backend == "openai" else {}
+        engine = self.config["engine"] if model.backend == "vllm" and step != "knowledge" else {}
+        return {"gpus": model.gpus, "batch_size": batch_size, **served, **engine}
 
     def launched(self, step: str) -> Callable[[Wildcards, object], Values]:
         """How a training is launched on the GPUs of its base."""
