@@ -232,3 +232,18 @@ def test_a_line_that_another_job_is_writing_is_left_alone(path):
     path.write_text(whole + '{"key": "b", "te')
     assert Journal(path).records == {"a": {"text": "A"}}
     assert path.read_text() == whole + '{"key": "b", "te'
+
+
+def test_what_another_job_answered_while_it_was_waited_for_is_known_and_counted_so(path):
+    uses = path.with_suffix(".uses")
+    other = Journal(path, "other")
+    with other.alone() as own:
+        late = Journal(path, "late")
+        asking = threading.Thread(target=late.ask, args=("ab", "12", lambda _: pytest.fail("asked twice")))
+        asking.start()
+        other.ask("ab", "12", lambda _: [(0, {"text": "A"}), (1, {"text": "B"})])
+        assert own.file and asking.is_alive()
+    asking.join()
+    assert (late.hits, late.misses, late.records) == (2, 0, {"1": {"text": "A"}, "2": {"text": "B"}})
+    said = [json.loads(line) for line in uses.read_text().splitlines()]
+    assert [(use["known"], use["misses"]) for use in said if use.get("who") == "late"] == [(2, 0)]

@@ -3,10 +3,12 @@
 import csv
 import json
 import math
+from contextlib import contextmanager
 from copy import deepcopy
 
 import pytest
 import torch
+from accelerate import PartialState
 from safetensors.torch import load_file
 
 from refuseu.errors import UserError
@@ -50,6 +52,23 @@ def test_reference_values_are_sums_over_the_answers_tokens(tiny_model, stored, t
     assert [row["ref_chosen_logps"] for row in join_reference(rows, stored, found)] == [
         value["ref_chosen_logps"] for value in values
     ]
+
+
+def test_what_the_journal_lacks_is_settled_before_another_process_reads_it(tiny_model, tmp_path, monkeypatch):
+    """Several processes compute together what each of them finds missing: it has to be the same."""
+    first, held = PartialState.main_process_first, []
+
+    @contextmanager
+    def then_look(self):
+        with first(self):
+            yield
+        held.append([file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text()])
+
+    monkeypatch.setattr(PartialState, "main_process_first", then_look)
+    for _ in range(2):
+        reference(PAIRS[:2], tiny_model, SETTINGS, tmp_path / "j.jsonl", tmp_path / "work")
+    assert [len(files) for files in held] == [1, 0]  # of the second time all is known
+    assert not [file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text()]
 
 
 def test_only_what_the_journal_lacks_is_computed(tiny_model, tmp_path, caplog):

@@ -14,7 +14,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ class Journal:
         self.path, self.who = Path(path), who
         self.records: dict[str, Record] = {}
         self.dropped = self.hits = self.misses = 0
+        self._lease: Lease | None = None
         self._load()
 
     def ask(
@@ -60,19 +62,37 @@ class Journal:
         def unknown() -> dict[str, Request]:
             return {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
 
-        missing = unknown()
-        self.hits, self.misses = len(keys) - len(missing), len(missing)
-        log.info("journal: %d of %d answers known, %d to ask", self.hits, len(keys), self.misses)
-        if keys:
-            self._account(who=self.who, known=len(self.records), hits=self.hits, misses=self.misses,
-                          dropped=self.dropped)  # fmt: skip
-        if missing:
-            with Lease(self.path) as lease:
-                self._load()
-                self._mend()
-                if missing := unknown():
+        if missing := unknown():
+            with self.alone() as lease:
+                missing = unknown()
+                self._count(len(keys), len(missing))
+                if missing:
                     self._answer(missing, answer, lease)
+        else:
+            self._count(len(keys), 0)
         return [self.records[key] for key in keys]
+
+    @contextmanager
+    def alone(self) -> Iterator[Lease]:
+        """Be the only writer: what others have answered until then is known, and nobody adds to it. May be nested."""
+        if self._lease:
+            yield self._lease
+            return
+        with Lease(self.path) as lease:
+            self._load()
+            self._mend()
+            self._lease = lease
+            try:
+                yield lease
+            finally:
+                self._lease = None
+
+    def _count(self, asked: int, missing: int) -> None:
+        """Say, in the log and in the account, how much of what is asked was known."""
+        self.hits, self.misses = asked - missing, missing
+        log.info("journal: %d of %d answers known, %d to ask", self.hits, asked, missing)
+        if asked:
+            self._account(who=self.who, known=len(self.records), hits=self.hits, misses=missing, dropped=self.dropped)
 
     def _answer(
         self,

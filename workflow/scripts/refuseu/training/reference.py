@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,17 @@ def reference(
                     )
                 yield index, dict(zip(REFERENCE, (chosen, rejected), strict=True))
 
-    with processes.main_process_first():
-        if not processes.is_main_process:  # knows what the first one knows, and keeps nothing
-            own = Path(workdir) / f"{processes.process_index}.jsonl"
-            journal = shutil.copy(journal, own) if Path(journal).exists() else own
-        known = Journal(journal, base["model"])
-    processes.wait_for_everyone()
-    return found, rows, known.ask(rows, keys, compute)
+    with ExitStack() as until_answered:
+        with processes.main_process_first():
+            if not processes.is_main_process:  # knows what the first one knows, and keeps nothing
+                own = Path(workdir) / f"{processes.process_index}.jsonl"
+                journal = shutil.copy(journal, own) if Path(journal).exists() else own
+            known = Journal(journal, base["model"])
+            # From here on nobody else adds to it: all processes lack the same, which they compute together.
+            if processes.is_main_process and not known.records.keys() >= set(keys):
+                until_answered.enter_context(known.alone())
+        processes.wait_for_everyone()
+        return found, rows, known.ask(rows, keys, compute)
 
 
 def width(row: Tokens) -> int:
