@@ -104,12 +104,11 @@ def test_a_prompt_longer_than_the_engines_room_is_named_before_anything_is_asked
         ask(backend, [*conversations, long], GREEDY)
 
 
-def test_a_completion_that_finds_no_more_room_is_cut(backend, row, texts):
+def test_a_completion_that_might_find_no_more_room_is_not_asked_for(backend, row, texts):
     words = backend.tokenizer.encode(" ".join(texts["pl"]) * 20)[: row["max_model_len"] - 5]
     prompt = backend.tokenizer.decode(words)
-    [found] = ask(backend, [prompt], Decoding(0.0, 1.0, 100))
-    assert found.prompt_tokens + found.completion_tokens <= row["max_model_len"]
-    assert found.completion_tokens < 20
+    with pytest.raises(UserError, match=r"its completion up to 100, and its engine has room for 512"):
+        ask(backend, [prompt], Decoding(0.0, 1.0, 100))
 
 
 def test_the_engine_was_started_with_the_rows_memory(backend, row):

@@ -54,6 +54,22 @@ def test_an_engine_is_started_with_what_the_row_says():
     assert engine.engine_arguments(HUB | {"gpus": 0}, 64, None, None)["tensor_parallel_size"] == 1
 
 
+def test_the_room_of_the_config_cuts_no_completion_and_that_of_the_model_may(tiny_model):
+    tokenizer, own = engine.load_tokenizer(tiny_model), engine.made_for(tiny_model)
+    prompt = len(engine.token_ids(tokenizer, PROMPTS[0]))
+
+    def check(room, new):
+        engine.check_lengths(PROMPTS[:1], tokenizer, tiny_model | {"max_model_len": room}, new)
+
+    check(prompt + 8, 8)
+    with pytest.raises(UserError, match=f"room for {prompt + 8}; raise engine.max_model_len to {prompt + 9} or more"):
+        check(prompt + 8, 9)
+    with pytest.raises(UserError, match=f"has {prompt} tokens, and its engine has room for {prompt} with"):
+        check(prompt, 1)
+    check(own, own)
+    check(own + 1, own)
+
+
 @pytest.mark.parametrize(
     ("config", "rank"),
     [({"r": 1}, 1), ({"r": 4}, 8), ({"r": 16}, 16), ({"r": 17}, 32), ({"r": 8, "rank_pattern": {"q_proj": 100}}, 128),

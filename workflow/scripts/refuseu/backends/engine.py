@@ -50,10 +50,10 @@ class VLLM:
         Raises
         ------
         UserError
-            If a prompt is longer than the engine has room for, or if the engine answers otherwise with the adapter
+            If the engine has no room for a prompt and its completion, or if it answers otherwise with the adapter
             than with merged weights.
         """
-        check_lengths(conversations, self.tokenizer, self.model, self.room)
+        check_lengths(conversations, self.tokenizer, self.model, decoding.max_new_tokens)
         expected = self._expected(conversations[:PARITY_PROMPTS]) if self.lora and not self.engine else []
         self._start()
         if expected:
@@ -135,10 +135,16 @@ def pinned(model: Asked) -> dict[str, str | None]:
     return {"revision": None if model["revision"] == "local" else model["revision"]}
 
 
+def made_for(model: Asked) -> int:
+    """The longest text of a model, in tokens."""
+    config = AutoConfig.from_pretrained(model["repository"], **pinned(model)).get_text_config()
+    longest: int = config.max_position_embeddings
+    return longest
+
+
 def room(model: Asked) -> int:
     """Tokens of a prompt and its completion: ``max_model_len`` of the config, or what the model was made for."""
-    config = AutoConfig.from_pretrained(model["repository"], **pinned(model)).get_text_config()
-    return min(model["max_model_len"], config.max_position_embeddings)
+    return min(model["max_model_len"], made_for(model))
 
 
 def named_ends(model: Asked) -> int | list[int] | None:
@@ -150,20 +156,32 @@ def named_ends(model: Asked) -> int | list[int] | None:
 
 
 def check_lengths(
-    conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, model: Asked, room: int
+    conversations: Sequence[Conversation], tokenizer: PreTrainedTokenizerBase, model: Asked, new: int
 ) -> None:
-    """Stop before the first completion if the engine would refuse a prompt.
+    """Stop before the first completion if the engine would refuse a prompt, or cut what a model may still say.
+
+    So ``max_model_len`` changes no completion, which would be kept as it is when there is more room.
+
+    Parameters
+    ----------
+    new : tokens that a completion may have
 
     Raises
     ------
     UserError
-        If a prompt leaves no room for a single token.
+        If a prompt leaves no room for a single token, or the config less than a completion may need.
     """
     longest = max((len(token_ids(tokenizer, conversation)) for conversation in conversations), default=0)
-    if longest >= room:
+    most, given = made_for(model), model["max_model_len"]
+    if longest >= min(most, given):
         raise UserError(
-            f"a prompt for {model['model']} has {longest} tokens, and its engine has room for {room} with the "
-            f"completion; raise engine.max_model_len, unless the model was made for no more"
+            f"a prompt for {model['model']} has {longest} tokens, and its engine has room for {min(most, given)} with "
+            f"the completion; raise engine.max_model_len, unless the model was made for no more"
+        )
+    if longest + new > given and given < most:
+        raise UserError(
+            f"a prompt for {model['model']} has {longest} tokens and its completion up to {new}, and its engine has "
+            f"room for {given}; raise engine.max_model_len to {min(longest + new, most)} or more"
         )
 
 
