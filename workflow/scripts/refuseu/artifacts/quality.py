@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from refuseu.analysis import confusion
+from refuseu.analysis import confusion, identifiers
 from refuseu.analysis.cells import cells, read_metrics, scope_order
 from refuseu.analysis.metrics import SCORES
 from refuseu.analysis.published import read_published
@@ -95,3 +95,20 @@ def confusion_figure(
     """Which languages the identifier takes for each other."""
     data = confusion.cells(pd.read_csv(counts, keep_default_na=False), languages, neighbours)
     return heatmap(data.replace(SHORT), width, limit=100), data
+
+
+def identifiers_table(counts: str, languages: Groups) -> Table:
+    """Share of texts that each identifier finds in their language."""
+    found = identifiers.cells(pd.read_csv(counts), languages)
+    return Table(
+        found,
+        [tables.number(value, 100, 1) for value in found["value"]],
+        rows=["language"],
+        columns=["texts", "identifier"],
+        averages=[*languages, "all"],
+        title="Texts found in their language [%] by each identifier",
+        note="Bundled: answers written for the miniature; prompts: of the outside benchmarks; responses: on "
+        "RefusEU-test of all runs but those on a single language, and not all are in the language of the prompt. "
+        "lingua chooses among the languages of the study and their neighbours, fastText (lid176: lid.176.ftz) among "
+        "all that it knows. Averages are unweighted. The paper has no such table.",
+    )

@@ -19,6 +19,7 @@ class Selection(Wiring):
         """Whether a study has what some of them need; nothing is built, unless asked for, where it is downloaded."""
         known: dict[str, bool] = {
             "": True,
+            "asked for": False,
             "built": self.config["dataset"]["source"] == "build",
             "miniature": "miniature" in self.config,
             "audited": bool(self.study.audited),

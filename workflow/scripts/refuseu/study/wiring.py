@@ -214,6 +214,11 @@ class Wiring:
         rows = self.study.benchmarks.values()
         return [row.benchmark for row in rows if row.revision != "dataset" and row.kind != "knowledge"]
 
+    def bundled(self) -> list[str]:
+        """The bundled texts in the languages of the study, where there are any."""
+        files = (Path(f"resources/miniature/languages/{code}.yaml") for code in self.study.languages)
+        return [str(file) for file in files if file.is_file()]
+
     def returned_folder(self) -> str:
         """Where annotation sheets of this study are put when they come back."""
         return f"{self.config['audit']['returned']}/{self.study.name}"

@@ -47,6 +47,14 @@ ARTIFACTS = (
         inputs={"counts": "<study>/confusion/confusion.csv"}, facts=("languages", "neighbours"),
     ),
     Artifact(
+        QUALITY, "table", "identifiers_table", "identifiers", "quality:identifiers_table",
+        title="Languages by several identifiers",
+        caption="Share of texts that each identifier finds in their language. What is missing on bundled texts, whose "
+        "language is certain, and on prompts is error of the identifier; how far identifiers differ on responses is "
+        "how much of language consistency hangs on the choice of one.",
+        inputs={"counts": "<study>/identifiers/identifiers.csv"}, facts=("languages",), when="asked for",
+    ),
+    Artifact(
         QUALITY, "figure", "fig10", "fig10_fluency_drop_by_run", "quality:fluency_by_run", aligned_on(1), "fluency",
         title="Figure 10. Change in fluency and correctness, second base",
         caption="As Figure 6, for the other base: mean change of the judge's scores from the abliterated base to each "
