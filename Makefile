@@ -39,7 +39,7 @@ bench: $(VENV)/ready
 	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s
 
 lint: $(VENV)/ready
-	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile rules
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile rules && $(RUN) mypy
 	@$(RUN) snakemake --lint && $(RUN) snakemake --profile miniature --lint
 
 format: $(VENV)/ready

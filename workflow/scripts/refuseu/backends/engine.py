@@ -92,7 +92,7 @@ class VLLM:
                 "stop" if output.finish_reason == "stop" else "length",
                 len(request.prompt_token_ids),
                 len(words),
-                first_word(output.logprobs, output.token_ids, self.tokenizer),
+                first_word(output.logprobs, words, self.tokenizer),
             )
 
     def _expected(self, conversations: Sequence[Conversation]) -> list[dict[str, float] | None]:
@@ -150,9 +150,11 @@ def room(model: Asked) -> int:
 def named_ends(model: Asked) -> int | list[int] | None:
     """Ends that the model's generation config names, where it has one; the engine stops there, too."""
     try:
-        return GenerationConfig.from_pretrained(model["repository"], **pinned(model)).eos_token_id
+        config = GenerationConfig.from_pretrained(model["repository"], **pinned(model))
     except OSError:
         return None
+    ends: int | list[int] | None = config.eos_token_id
+    return ends
 
 
 def check_lengths(
@@ -249,7 +251,7 @@ def first_word(steps: Any, tokens: Sequence[int], tokenizer: PreTrainedTokenizer
     Parameters
     ----------
     steps : per generated token, token id → an object with ``logprob``
-    tokens : the generated tokens
+    tokens : the generated tokens, without the end
     """
     for chosen, candidates in zip(tokens, steps or [], strict=False):
         if tokenizer.decode([chosen]).strip():
