@@ -33,7 +33,7 @@ ENVIRONMENTS = {
     "assets": ["huggingface-hub", "tqdm"],
     "dataset": [
         *LANGUAGE_ID, "datasketch", "deepl", "huggingface-hub", "jinja2", "jsonschema", "markupsafe", "numpy", "pandas",
-        "pyarrow", "pyyaml", "statsmodels", "tqdm",
+        "pyarrow", "pyyaml", "scipy", "statsmodels", "tqdm",
     ],
     "inference": [
         *LANGUAGE_ID, "accelerate", "deepl", "huggingface-hub", "jsonschema", "lm-eval", "openai", "pandas", "peft",

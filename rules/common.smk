@@ -38,6 +38,7 @@ wildcard_constraints:
     judge="|".join(map(re.escape, study.models)),
     generator="|".join(map(re.escape, study.models)),
     benchmark="|".join(map(re.escape, study.benchmarks)),
+    run="|".join(map(re.escape, dict.fromkeys(f"{v.base}-{v.variant}" for v in study.variants.values()))),
     route="|".join(map(re.escape, study.routes)),
     phase="pilot|main",
     side="chosen|rejected",

@@ -23,9 +23,27 @@ rule measure:
         "../workflow/scripts/measure.py"
 
 
+rule over_seeds:
+    input:
+        answers=artifacts.seeded_answers,
+    output:
+        csv="<study>/over_seeds/{run}/{benchmark}.csv",
+    log:
+        "<study>/logs/over_seeds/{run}/{benchmark}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        languages=config["languages"],
+        models=artifacts.seeded_models,
+        confidence=config["statistics"]["confidence"],
+    script:
+        "../workflow/scripts/over_seeds.py"
+
+
 rule metrics:
     input:
         measures=[f"<study>/measure/{m}/{b}.csv" for b in study.benchmarks for m in study.models_on(b)],
+        over_seeds=[f"<study>/over_seeds/{run}/{b}.csv" for run, b in artifacts.every_seeded()],
     output:
         csv="<study>/metrics/metrics.csv",
     log:

@@ -59,6 +59,7 @@ rule align:
     params:
         base=wiring.asked_row("align"),
         languages=wiring.training_languages,
+        as_many_as=wiring.training_as_many_as,
         run=wiring.training_run,
         how=wiring.launched("align"),
     script:

@@ -36,7 +36,7 @@ class Results:
         self.tidy = {}
         for name in (METRICS, COMPARISONS):
             for row in rows(self.folder / name):
-                if row.get("category", "all") == "all":
+                if row.get("category", "all") == row.get("style", "all") == "all":
                     key = tuple(row.get(k, "") for k in ("benchmark", "metric", "reference"))
                     run = (row["base"], row["variant"], row["language"])
                     self.tidy.setdefault((name, *key), {}).setdefault(run, []).append(row)
@@ -54,12 +54,15 @@ class Results:
             self.compared += 1
 
     def cell(self, where, cell, found, prefix=""):
-        """Means over seeds of value and interval, and the spread of the value."""
-        for column in ("value", "ci_low", "ci_high"):
-            numbers = [float(row[column]) for row in found if row[column]]
-            self.agree((where, cell, column), cell[prefix + column], statistics.fmean(numbers) if numbers else None)
+        """The row over all seeds, or the one there is, and the spread of the seeds' values."""
+        runs = [row for row in found if row["seed"] != "all"]
+        values = [float(row["value"]) for row in runs]
+        whole = [row for row in found if row["seed"] == "all"] or (runs if len(runs) == 1 else [])
+        self.agree((where, cell, "value"), cell[prefix + "value"], statistics.fmean(values) if values else None)
+        for column in ("ci_low", "ci_high"):
+            ends = [float(row[column]) for row in whole if row[column]]
+            self.agree((where, cell, column), cell[prefix + column], ends[0] if ends else None)
         if not prefix:
-            values = [float(row["value"]) for row in found]
             self.agree((where, cell, "spread"), cell["spread"], statistics.stdev(values) if len(values) > 1 else None)
 
     def beside_published(self, where, cell):
@@ -81,7 +84,8 @@ class Results:
             self.cell("outcomes", cell, self.found(METRICS, cell, cell["metric"], benchmark))
         for cell in rows(self.folder / "figures/fig4_asr_vs_language_consistency.csv"):
             for metric in ("asr", "language_consistency"):
-                values = [float(row["value"]) for row in self.found(METRICS, cell, metric, "refuseu_test")]
+                found = self.found(METRICS, cell, metric, "refuseu_test")
+                values = [float(row["value"]) for row in found if row["seed"] != "all"]
                 self.agree(("fig4", cell), cell[metric], statistics.fmean(values) if values else None)
         for cell in rows(self.folder / "figures/fig8_language_consistency_delta.csv"):
             where = ("language_consistency", "refuseu_test", "abliterated")

@@ -16,6 +16,7 @@ def own(kind):
 
 TABLES, FIGURES = own("table"), own("figure")
 NARROW = ("balanced", "high_resource", "english_only", "no_english", "english_only_mlc")
+CONTROLS = ("balanced_small", "english_only_long")  # on the benchmarks of the open question
 
 
 class Sheets:
@@ -29,6 +30,7 @@ class Sheets:
         self.single = [model for model, row in self.trained.items() if row[0].startswith("single_")]
         self.narrow = [model for model in self.trained if model not in self.single]
         self.everywhere = [model for model in self.narrow if self.trained[model][0] in NARROW]  # on all benchmarks
+        self.controls = [model for model in self.narrow if self.trained[model][0] in CONTROLS]
         models = [line.split("\t") for line in (ROOT / folder / "models.tsv").read_text().splitlines()[1:]]
         self.open = [row[0] for row in models if row[1] == "open"]
 

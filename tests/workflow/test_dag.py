@@ -1,6 +1,7 @@
 """The graph of both studies, by dry runs in a fresh copy, without GPU, keys and network."""
 
 import shutil
+from collections import Counter
 
 import pytest
 
@@ -38,7 +39,8 @@ def test_a_target_alone_has_the_jobs_that_it_has_in_the_whole_graph(checkout, wh
     assert checkout.planned(target, *STUDIES[name].profile) == needed(whole(name), target)
 
 
-# The miniature: 2 bases with their twins, 2 open models, 24 variants; 58 + 14 + 14 + 14 evaluations.
+# The miniature: 2 bases with their twins, 2 open models, 26 variants, two of them controls; 60 + 16 + 16 + 16
+# evaluations.
 
 
 def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
@@ -46,9 +48,10 @@ def test_the_whole_miniature_has_the_jobs_that_its_sheets_ask_for(miniature):
         "train_tokenizer": 1, "train_model": 11, "toxicity_prompts": 2, "judge_accuracy": 1,
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "filter_prompts": 1,
         "answer_prompts": 2, "label_answers": 4, "build_pairs": 1, "split_pairs": 1, "funnel": 1,
-        "reference": 2, "translate_prompts": 1, "align": 24,
-        "load_benchmark": 6, "generate": 30 + 4 * 14, "judge": 2 * (30 + 2 * 14), "adjudicate": 30 + 2 * 14,
-        "outcomes": 0, "judge_fluency": 14, "knowledge": 14, "measure": 30 + 5 * 14, "compare": 2 * 6,
+        "reference": 2, "translate_prompts": 1, "align": 26,
+        "load_benchmark": 6, "generate": 32 + 2 * 14 + 2 * 16, "judge": 2 * (32 + 2 * 14), "adjudicate": 32 + 2 * 14,
+        "outcomes": 0, "judge_fluency": 16, "knowledge": 16, "measure": 32 + 2 * 14 + 3 * 16, "compare": 2 * 6,
+        "over_seeds": 0,
         "metrics": 1, "comparisons": 1, "agreement": 1, "claims": 1, "report": 1, "all": 1,
     }  # fmt: skip
     assert {rule: miniature.get(rule, 0) for rule in expected} == expected
@@ -71,8 +74,8 @@ def test_every_named_target_is_a_target(checkout, miniature):
     ("target", "needs", "spares"),
     [
         ("dataset", {"split_pairs": 1}, {"align", "reference", "generate", "funnel"}),
-        ("models", {"align": 24, "reference": 2}, {"generate", "judge", "knowledge"}),
-        ("table3", {"knowledge": 14, "table3": 1}, {"fig3", "table1", "agreement"}),
+        ("models", {"align": 26, "reference": 2}, {"generate", "judge", "knowledge"}),
+        ("table3", {"knowledge": 16, "table3": 1}, {"fig3", "table1", "agreement"}),
         (
             "fig2",
             {"agreement": 1, "label_prompts": 3, "generate_prompts": 1},
@@ -81,10 +84,10 @@ def test_every_named_target_is_a_target(checkout, miniature):
         ("leakage", {"load_benchmark": 5, "split_pairs": 1, "leakage": 1}, {"align", "generate", "funnel"}),
         ("dataset_card", {"split_pairs": 1, "funnel": 1}, {"align", "generate", "leakage", "load_benchmark"}),
         ("table6", {"generate_prompts": 2, "label_prompts": 2}, {"align", "answer_prompts", "metrics"}),
-        ("generations", {"generate": 86}, {"judge", "adjudicate", "knowledge"}),
-        ("verdicts", {"adjudicate": 58, "judge": 116}, {"measure", "judge_fluency", "metrics"}),
-        ("metrics", {"measure": 100, "metrics": 1}, {"compare", "comparisons"}),
-        ("comparisons", {"measure": 98 - 2 * 6, "compare": 12}, {"metrics", "table1"}),
+        ("generations", {"generate": 92}, {"judge", "adjudicate", "knowledge"}),
+        ("verdicts", {"adjudicate": 60, "judge": 120}, {"measure", "judge_fluency", "metrics"}),
+        ("metrics", {"measure": 108, "metrics": 1}, {"compare", "comparisons"}),
+        ("comparisons", {"measure": 106 - 2 * 6, "compare": 12}, {"metrics", "table1"}),
     ],
 )
 def test_a_target_makes_what_it_needs_and_nothing_else(whole, target, needs, spares):
@@ -153,13 +156,14 @@ def test_the_papers_variants_are_those_of_the_paper_and_ours():
 
 
 def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
-    harmful, held_out = ALL + 2 * SOME, SOME + 3
+    harmful, more = ALL + 2 * SOME, SOME + 2
+    held_out = more + 3
     expected = {
         "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "answer_prompts": 2,
         "label_answers": 4, "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
         "translate_prompts": 1, "load_benchmark": 6,
-        "generate": harmful + 2 * SOME, "judge": 2 * harmful + held_out, "adjudicate": harmful,
-        "judge_fluency": SOME, "knowledge": SOME, "measure": harmful + 3 * SOME, "compare": 2 * 6,
+        "generate": harmful + 2 * more, "judge": 2 * harmful + held_out, "adjudicate": harmful,
+        "judge_fluency": more, "knowledge": more, "measure": harmful + 3 * more, "compare": 2 * 6, "over_seeds": 4 * 6,
         "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
     }  # fmt: skip
     assert {rule: paper.get(rule, 0) for rule in expected} == expected
@@ -191,10 +195,10 @@ EVALUATED = {
     "table2": lambda s: (
         s.bases + s.single + [m for m in s.narrow if "-english_only-" in m], "refuseu_test", []
     ),
-    "table3": lambda s: (s.bases + s.twins + s.everywhere, "global_mmlu", s.bases),
+    "table3": lambda s: (s.bases + s.twins + s.everywhere + s.controls, "global_mmlu", s.bases),
     "fig3": lambda s: (s.bases + s.twins + s.narrow + s.single, "refuseu_test", []),
-    "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.everywhere)], "fluency", s.bases[:1]),
-    "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.everywhere)], "fluency", s.bases[1:]),
+    "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.everywhere + s.controls)], "fluency", s.bases[:1]),
+    "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.everywhere + s.controls)], "fluency", s.bases[1:]),
     "fig12": lambda s: (s.open, "refuseu_test", []),
 }  # fmt: skip
 BEFORE = {  # jobs that are there whatever is evaluated
@@ -222,6 +226,9 @@ def test_an_artifact_trains_and_evaluates_what_it_shows_and_nothing_else(whole, 
     for model in shown:
         expected |= {f"{step} {model} {benchmark}" for step in [*steps.get(benchmark, ["knowledge"]), "measure"]}
         expected |= {f"judge {guard} {model} {benchmark}" for guard in study.guards if benchmark == "refuseu_test"}
+    seeds = Counter(model.rpartition("-s")[0] for model in trained)
+    if target not in ("fig6", "fig10"):  # which show comparisons
+        expected |= {f"over_seeds {run} {benchmark}" for run, count in seeds.items() if count > 1}
     planned = needed(whole(name), target)
     assert {job for job in planned if job.split()[0] not in BEFORE[name] | DATASET} == expected
 

@@ -234,6 +234,13 @@ def test_an_edit_of_a_caption_reruns_the_report_alone(study):
         assert reruns(study) == {"report", "all"}
 
 
+def test_an_edit_of_what_stands_or_falls_together_measures_again_and_asks_no_model(study):
+    with study.edited("workflow/scripts/refuseu/analysis/dependence.py", inside("clusters")):
+        found = reruns(study)
+    assert of(study, "measure", "compare", "over_seeds", "claims") <= found
+    assert not {rule(job) for job in found} & (DATASET | TRAINING | ASKING)
+
+
 def test_an_edit_of_the_consistency_loss_trains_only_the_runs_with_it_again(study):
     with_it = {f"align {model}" for model, row in study.sheets.trained.items() if row[3].endswith("+mlc")}
     with study.edited("workflow/scripts/refuseu/training/mlc.py", lambda text: text + "\nNEW = 1\n"):

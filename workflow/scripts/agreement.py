@@ -5,8 +5,9 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.analysis import metrics
+    from refuseu.analysis.agreement import agreement, read_labels
+    from refuseu.analysis.metrics import write_csv
 
-    labels = metrics.read_labels(snakemake.input.labels)
-    rows = metrics.agreement(labels, snakemake.params.languages, **snakemake.params.statistics)
-    metrics.write_csv(snakemake.output.csv, rows)
+    labels = read_labels(snakemake.input.labels)
+    rows = agreement(labels, snakemake.params.languages, **snakemake.params.statistics)
+    write_csv(snakemake.output.csv, rows)

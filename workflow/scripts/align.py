@@ -9,7 +9,7 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.dataset.pairs import select
+    from refuseu.dataset.pairs import training_pairs
     from refuseu.job.launch import launch
     from refuseu.job.manifest import manifest
     from refuseu.job.paths import journal_path
@@ -21,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
     reference, translated = i.get("reference"), i.get("translations")
     rows = by_key(read_jsonl(translated), translated, ["pair_id"]) if translated else {}
     translations = {pair_id: row["translations"] for (pair_id,), row in rows.items()}
-    pairs = select(read_jsonl(i.pairs), p.languages, snakemake.wildcards.model)
+    pairs = training_pairs(read_jsonl(i.pairs), p.languages, p.as_many_as, snakemake.wildcards.model, p.run["seed"])
     checkpoints = journal_path(o.adapter).parent
     output, events = Path(o.adapter).parent, Path(snakemake.log[0]).with_suffix("")
     facts = launch(

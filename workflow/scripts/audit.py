@@ -18,5 +18,5 @@ def main(snakemake: Snakemake) -> None:
     answers = returned.read_answers(snakemake.input.returned, key, p.study)
     frame = pd.DataFrame(answers, columns=returned.ANSWER)
     write_csv(output.answers, frame)
-    write_csv(output.audit, annotations.rates(frame, key, COUNTED, p.languages, **p.statistics))
+    write_csv(output.audit, annotations.rates(frame, key, COUNTED, p.languages, p.statistics["confidence"]))
     write_jsonl(output.verdicts, returned.verdicts(answers))

@@ -7,9 +7,10 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.analysis import metrics
+    from refuseu.analysis.comparisons import compare
+    from refuseu.analysis.metrics import read_items, write_csv
 
     params = snakemake.params
-    runs = {Path(path).parent.name: metrics.read_items(path) for path in snakemake.input.answers}
-    rows = metrics.compare(runs, params.models, params.languages, **params.statistics)
-    metrics.write_csv(snakemake.output.csv, rows)
+    runs = {Path(path).parent.name: read_items(path) for path in snakemake.input.answers}
+    rows = compare(runs, params.models, params.languages, **params.statistics)
+    write_csv(snakemake.output.csv, rows)

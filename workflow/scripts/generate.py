@@ -19,7 +19,7 @@ def main(snakemake: Snakemake) -> None:
     model, decoding = p.model | p.how, Decoding(**p.decoding, max_new_tokens=p.answer["max_new_tokens"])
     adapter = Path(snakemake.input.weights[-1]).parent if p.model["adapter"] else None
     completions = complete(model, adapter, conversations, decoding, journal_path(output), p.how["batch_size"])
-    keep = ("prompt_id", "language", "category", "prompt")
+    keep = ("prompt_id", "language", "category", "style", "slot", "prompt")
     write_jsonl(
         output,
         (

@@ -8,6 +8,7 @@ def main(snakemake: Snakemake) -> None:
     import yaml
 
     from refuseu.analysis import metrics
+    from refuseu.analysis.dependence import clusters
     from refuseu.evaluation import description
     from refuseu.language_id import identifier
     from refuseu.languages import members
@@ -24,7 +25,10 @@ def main(snakemake: Snakemake) -> None:
         detected = identify([row["response"] for row in responses])
         judged = [read_jsonl(given[step]) for step in ("adjudicate", "judge_fluency") if given.get(step)]
         records = description.describe(responses, detected, markers, params.repetition, *judged)
+    benchmark = snakemake.wildcards.benchmark
+    groups = clusters(records, benchmark, params.parallel)
+    records = [record | {"cluster": group} for record, group in zip(records, groups, strict=True)]
     write_jsonl(snakemake.output.jsonl, records)
-    items = metrics.items(records, snakemake.wildcards.benchmark)
+    items = metrics.items(records, benchmark)
     rows = metrics.measure(params.labels, items, params.languages, params.parallel, **params.statistics)
     metrics.write_csv(snakemake.output.csv, rows)

@@ -7,4 +7,5 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.analysis import metrics
 
-    metrics.write_csv(snakemake.output.csv, metrics.join_csv(snakemake.input.measures))
+    given = snakemake.input
+    metrics.write_csv(snakemake.output.csv, metrics.join_csv([*given.measures, *given.over_seeds]))

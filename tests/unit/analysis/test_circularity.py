@@ -9,13 +9,14 @@ from refuseu.errors import UserError
 
 MODELS = {"m": {"model": "m", "base": "small", "variant": "balanced", "method": "dpo", "seed": 1}}
 GROUPS = {"high_resource": ["en"], "low_resource": ["sk"]}
-STATISTICS = {"confidence": 0.95, "resamples": 400, "seed": 1}
+STATISTICS = {"confidence": 0.95, "seed": 1}
 
 
 def frame(column, en, sk):
     words = {"u": "unsafe", "s": "safe", "?": "unparsed"}
     rows = [(code, f"{code}-{n}", words[c]) for code, said in (("en", en), ("sk", sk)) for n, c in enumerate(said)]
-    return pd.DataFrame(rows, columns=["language", "prompt_id", column])
+    found = pd.DataFrame(rows, columns=["language", "prompt_id", column])
+    return found.assign(cluster=found["prompt_id"]) if column == "verdict" else found
 
 
 def measured(outside=("sk",), shuffled=False):
@@ -57,11 +58,12 @@ def test_the_difference_is_shown_over_the_languages_a_judge_was_made_for():
     assert value(measured(outside=()), "official", "all") == pytest.approx(0)
 
 
-def test_mcnemar_counts_the_answers_that_changed():
+def test_sign_flips_count_the_answers_that_changed():
     found = measured()
-    # en: two answers went up, none down; sk: none up, two down. Exact binomial: p = 1 and p = 2 * 0.5 ** 2.
-    assert value(found, "difference", "all", "p") == pytest.approx(1.0)
-    assert value(found, "official", "all", "p") == pytest.approx(0.5)
+    # en: two answers went up, none down; sk: none up, two down. Of 16 outcomes 6 are as near
+    # to 0 and count by half; of 4 outcomes 2 are as far, none further.
+    assert value(found, "difference", "all", "p") == pytest.approx((10 + 6 / 2) / 16)
+    assert value(found, "official", "all", "p") == pytest.approx(2 / 2 / 4)
     assert pd.isna(value(found, "asr", "all", "p"))
 
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from refuseu.analysis import claims, linguistic_distance
-from refuseu.analysis.claims import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate
 from refuseu.analysis.metrics import COLUMNS
 from refuseu.analysis.published import read_published
+from refuseu.analysis.verdict import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate, check_of, decide
 from refuseu.artifacts import claims as texts
 from refuseu.artifacts.names import variant
 from refuseu.errors import UserError
@@ -53,14 +53,23 @@ def estimate(low, high):
         ([(0.03, 0.05)], {"below": 0.02}, NOT_HELD),
         ([(0.03, 0.05), (0.01, 0.05)], {"above": 0.02}, UNDECIDED),
         ([(0.03, 0.05), (0.00, 0.01)], {"above": 0.02}, NOT_HELD),
-        ([(0.02, 0.02)], {"above": 0.02}, NOT_HELD),
+        ([(0.02, 0.02)], {"above": 0.02}, UNDECIDED),
+        ([(0.02, 0.05)], {"above": 0.02}, UNDECIDED),
+        ([(0.00, 0.02)], {"above": 0.02}, UNDECIDED),
+        ([(-0.005, 0.008)], {"within": 0.01}, HELD),
+        ([(-0.005, 0.012)], {"within": 0.01}, UNDECIDED),
+        ([(0.012, 0.02)], {"within": 0.01}, NOT_HELD),
         ([(float("nan"), float("nan"))], {"above": 0.02}, NOT_TESTED),
         ([(0.03, 0.05), (float("nan"), float("nan"))], {"above": 0.02}, UNDECIDED),
         ([], {"below": 0}, NOT_TESTED),
     ],
 )
 def test_decide(intervals, bound, verdict):
-    assert claims.decide([estimate(*ends) for ends in intervals], **bound) == verdict
+    assert decided([estimate(*ends) for ends in intervals], **bound) == verdict
+
+
+def decided(estimates, **check):
+    return decide(estimates, check_of(check), 0.95)
 
 
 def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
@@ -75,15 +84,20 @@ def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_o
 
 def test_first_claim_is_true_of_the_published_70b_only():
     rows = run()
-    assert rows.loc[("english_only_exposes_low_resource", "small"), "published_verdict"] == NOT_HELD
+    assert rows.loc[("english_only_exposes_low_resource", "small"), "published_verdict"] == "not held, either way"
     assert rows.loc[("english_only_exposes_low_resource", "large"), "published_verdict"] == HELD
     text = rows.loc[("english_only_exposes_low_resource", "small"), "published_evidence"]
-    assert text == "English-only minus Balanced: −2.69 points"
+    # 3.29 - 5.98, and with the columns mirrored 3.85 - 2.89
+    ours, mirrored = "English-only minus Balanced: −2.69 points", "English-only minus Balanced: 0.96 points"
+    assert text == f"order of columns uncertain: {ours}; mirrored: {mirrored}"
 
 
 def test_second_claim_is_true_of_both_published_sizes_and_the_rest_is_not_tested():
     rows = run()
-    assert rows.loc[("balanced_restores_refusal", "small"), "published_evidence"].endswith("−55.86 points")
+    # 3.52 - 59.38, and with the columns mirrored 2.13 - 59.38
+    for value in ("−55.86 points", "−57.25 points"):
+        assert value in rows.loc[("balanced_restores_refusal", "small"), "published_evidence"]
+    assert rows.loc[("balanced_restores_refusal", "small"), "published_verdict"] == "held, either way"
     assert rows.loc[("balanced_restores_refusal", "large"), "published_verdict"] == HELD
     rest = rows.drop(["english_only_exposes_low_resource", "balanced_restores_refusal"], level="id")
     rest = rest.drop("qwen2.5_7b", level="base")
@@ -103,8 +117,42 @@ def test_our_differences_decide_per_base_and_over_all_seeds():
     result = run(comparisons=pd.DataFrame(rows, columns=COMPARED))
     small = result.loc[("english_only_exposes_low_resource", "small")]
     assert small["verdict"] == UNDECIDED
-    assert "seed 1: 10.00 [9.00, 11.00] points" in small["evidence"]
+    # two seeds, 10 and 2: 6 ± 12.7 * 4, the t quantile with one degree of freedom times the standard error
+    assert "6.00 [−44.83, 56.83] points (2 seeds)" in small["evidence"]
     assert result.loc[("english_only_exposes_low_resource", "large"), "verdict"] == NOT_HELD
+
+
+def test_bases_are_matched_by_measure_and_seeds_are_combined_first():
+    """Three seeds on one base and one on the other: no measure of one is compared with another of the other."""
+    losses = {"fluency": -0.5, "correctness": -0.3}
+    rows = [
+        compared("small", losses[metric] + off, metric, "all", "balanced", "abliterated", seed)
+        for seed, off in (("1", -0.001), ("2", 0), ("3", 0.001), ("all", 0))
+        for metric in losses
+    ] + [compared("large", -0.1, metric, "all", "balanced", "abliterated") for metric in losses]
+    row = run(comparisons=pd.DataFrame(rows, columns=COMPARED)).loc[
+        ("small_models_lose_more_fluency", claims.ALL_BASES)
+    ]
+    assert row["verdict"] == HELD
+    assert "fluency, small minus large: −0.400" in row["evidence"]
+    assert "correctness, small minus large: −0.200" in row["evidence"]
+    assert row["evidence"].count("small minus large") == 2
+
+
+def test_a_reference_with_more_seeds_than_the_run_is_one_number():
+    rows = [
+        ("small", variant, "dpo", seed, "rtp_lx", "all", "pag", "all", value, value - 0.01, value + 0.01)
+        for variant, seed, value in (
+            ("english_only", "1", 0.5), ("english_only", "2", 0.6), ("english_only", "3", 0.7),
+            ("english_only_mlc", "1", 0.9),
+        )
+    ]  # fmt: skip
+    columns = ["base", "variant", "method", "seed", "benchmark", "language", "metric", "category", *ENDS]
+    metrics = pd.DataFrame(rows, columns=columns).reindex(columns=COLUMNS).assign(style="all")
+    evidence = run(metrics=metrics).loc[("mlc_evens_out_languages", "small"), "evidence"]
+    # the reference: 0.6 ± hypot(4.303 × 0.1 / √3, 0.01) = 0.6 ± 0.2486; of two measures one is there
+    assert evidence.endswith("English-only + MLC minus English-only: 0.300 [0.051, 0.549] (1 seed)")
+    assert evidence.count("English-only + MLC minus English-only") == 2
 
 
 def test_between_bases_combines_both_intervals():
@@ -133,6 +181,7 @@ def test_transfer_is_held_when_the_near_gain_and_not_tested_when_nothing_varies(
     ] + [("small", "small", "abliterated", "base", "", code, 0.9) for code in codes]
     metrics = pd.DataFrame(rows, columns=["model", "base", "variant", "method", "seed", "language", "value"])
     metrics = metrics.assign(benchmark="refuseu_test", metric="asr", category="all", ci_low=0.0, ci_high=1.0, n=9)
+    metrics = metrics.reindex(columns=COLUMNS).assign(style="all")
     claim = {"genetic": "transfer_follows_relatedness", "geographic": "transfer_follows_geography"}[kind]
     row = run(metrics[COLUMNS], trained_on=trained_on).loc[(claim, "small")]
     assert row["verdict"] == verdict
@@ -152,10 +201,10 @@ def test_a_language_without_a_row_stays_out_of_the_transfer_test():
 
 def test_some_run_is_enough_where_the_claim_says_so():
     intervals = [estimate(0.03, 0.05), estimate(0.00, 0.01)]
-    assert claims.decide(intervals, above=0.02, some=True) == HELD
-    assert claims.decide(intervals[1:], above=0.02, some=True) == NOT_HELD
-    assert claims.decide([*intervals[1:], estimate(0.01, 0.05)], above=0.02, some=True) == UNDECIDED
-    assert claims.decide([*intervals[1:], claims.Estimate("x")], above=0.02, some=True) == UNDECIDED
+    assert decided(intervals, above=0.02, some=True) == HELD
+    assert decided(intervals[1:], above=0.02, some=True) == NOT_HELD
+    assert decided([*intervals[1:], estimate(0.01, 0.05)], above=0.02, some=True) == UNDECIDED
+    assert decided([*intervals[1:], Estimate("x")], above=0.02, some=True) == UNDECIDED
 
 
 def test_a_claim_about_one_base_has_one_row():
@@ -182,9 +231,8 @@ def test_a_contrast_subtracts_levels_and_takes_their_intervals_as_independent():
         for variant, value in (("english_only", 0.5), ("english_only_mlc", 0.9))
     ]
     columns = ["base", "variant", "method", "seed", "benchmark", "language", "metric", "category", *ENDS]
-    row = run(metrics=pd.DataFrame(rows, columns=columns).reindex(columns=COLUMNS)).loc[
-        ("mlc_evens_out_languages", "small")
-    ]
+    metrics = pd.DataFrame(rows, columns=columns).reindex(columns=COLUMNS).assign(style="all")
+    row = run(metrics=metrics).loc[("mlc_evens_out_languages", "small")]
     # 0.05 is the hypotenuse of 0.03 and 0.04, so the interval is 0.4 ± 0.05
     assert "0.400 [0.350, 0.450]" in row["evidence"]
     assert row["verdict"] == UNDECIDED  # the variance is missing
@@ -247,8 +295,10 @@ def test_without_benchmarks_each_that_has_the_measure_counts():
     columns = ["base", "variant", "benchmark", "language", "metric", "category", *ENDS]
     table = pd.DataFrame(rows, columns=columns).assign(seed="1")
 
+    evidence = claims.Evidence(table, NO_COMPARISONS, ["small"], GROUPS, {}, {}, variant, 0.95, 100, 1)
+
     def found(**check):
-        return [(e.of, e.value) for e in claims.estimates(RUNS | check, "small", table, variant)]
+        return [(e.of, e.value) for e in claims.estimates(RUNS | check, "small", table, evidence).values()]
 
     assert found(metrics=["fluency"]) == [("Balanced a", 4.0), ("Balanced b", 2.0)]
     assert found(metrics=["accuracy"]) == [("Balanced", 0.5)]

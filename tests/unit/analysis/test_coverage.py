@@ -4,12 +4,18 @@
 two of them to either side of 0.95; where that was not enough, more studies are simulated, with the same seed.
 """
 
+from importlib.util import module_from_spec, spec_from_file_location
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from refuseu.analysis import crosslingual, estimates, judge_error, metrics
+from refuseu.analysis import comparisons, crosslingual, estimates, judge_error, metrics
+from refuseu.analysis.agreement import agreement
+from refuseu.analysis.intervals import mean
+from refuseu.analysis.permutation import sign_flip_p
 from refuseu.audit import sheet
+from support.helpers import ROOT
 
 STUDIES = 500
 CONFIDENCE = 0.95
@@ -35,14 +41,14 @@ def studies(seed, number=STUDIES):
 def verdicts(rng, n=120):
     """Who was unsafe: n answers per language."""
     parts = [pd.DataFrame({"language": code, "asr": (rng.random(n) < rate) * 1.0}) for code, rate in RATES.items()]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).assign(cluster=range(n * len(RATES)))
 
 
 def test_intervals_of_rates_cover_in_a_language_a_group_and_over_all():
     truth = {**RATES, "high_resource": 0.2, "low_resource": 0.6, "all": 1 / 3}
     covered = {scope: [] for scope in truth}
-    for study, rng in enumerate(studies(1)):
-        for scope, row in estimates.estimates(verdicts(rng), "asr", GROUPS, estimates.RATE, seed=study, **RESAMPLED):
+    for rng in studies(1):
+        for scope, row in estimates.estimates(verdicts(rng), "asr", GROUPS, estimates.RATE, CONFIDENCE):
             covered[scope].append(covers(row["ci_low"], row["ci_high"], truth[scope]))
     for found in covered.values():
         nominal(found)
@@ -61,19 +67,20 @@ def test_paired_intervals_cover_the_difference():
         for code, rate in RATES.items():
             before, after = pairs(rng, 120, rate, rate / 2, 0.5)
             parts.append(pd.DataFrame({"language": code, "asr": after - before}))
-        *_, (_, row) = estimates.estimates(pd.concat(parts), "asr", GROUPS, (-1, 1), seed=study, **RESAMPLED)
+        sample = pd.concat(parts).assign(cluster=range(360))
+        row = comparisons.difference_rows([sample], "asr", GROUPS, 1, CONFIDENCE, study)["all"]
         covered.append(covers(row["ci_low"], row["ci_high"], -np.mean(list(RATES.values())) / 2))
     nominal(covered)
 
 
-def test_mcnemar_and_holm_hold_their_level_and_find_what_is_there():
+def test_sign_flips_and_holm_hold_their_level_and_find_what_is_there():
     one, family, power = [], [], []
-    for rng in studies(3):
-        null = [estimates.mcnemar_p(pd.Series(np.subtract(*pairs(rng, 300, 0.3, 0.3, 0.5)))) for _ in range(4)]
+    for study, rng in enumerate(studies(3)):
+        null = [sign_flip_p(np.subtract(*pairs(rng, 300, 0.3, 0.3, 0.5)), study) for _ in range(4)]
         one.append(null[0] < 0.05)
         family.append(min(null) < 0.05 and estimates.holm(pd.Series(null)).min() < 0.05)
-        power.append(estimates.mcnemar_p(pd.Series(np.subtract(*pairs(rng, 300, 0.3, 0.15, 0.5)))) < 0.05)
-    assert 0.01 < np.mean(one) <= 0.05 + 0.02  # the exact test is on the safe side
+        power.append(sign_flip_p(np.subtract(*pairs(rng, 300, 0.3, 0.15, 0.5)), study) < 0.05)
+    assert 0.03 < np.mean(one) <= 0.05 + 0.02
     assert np.mean(family) <= 0.05 + 0.02
     assert np.mean(power) > 0.9
 
@@ -85,9 +92,9 @@ def test_intervals_of_kappa_and_ac1_cover():
     names = np.array(["safe", "unsafe"])
     for study, rng in enumerate(studies(4)):
         a, b = np.divmod(rng.choice(4, size=400, p=counts.ravel()), 2)
-        frame = pd.DataFrame({"prompt_id": range(400), "language": "en"})
+        frame = pd.DataFrame({"prompt_id": range(400), "language": "en", "cluster": range(400)})
         labels = {"a": frame.assign(label=names[a]), "b": frame.assign(label=names[b])}
-        rows = metrics.agreement(labels, {"high_resource": ["en"]}, seed=study, **RESAMPLED)
+        rows = agreement(labels, {"high_resource": ["en"]}, seed=study, **RESAMPLED)
         for row in rows[rows["language"] == "en"].itertuples():
             covered[row.metric].append(covers(row.ci_low, row.ci_high, truth[row.metric]))
     for found in covered.values():
@@ -178,6 +185,7 @@ def test_intervals_of_variance_and_agreement_over_languages_cover():
     covered = {"asr_variance": [], "pag": []}
     truth = {"asr_variance": rates.var(), "pag": agreement}
     answers = pd.DataFrame([("b", f"l{j}", f"b-l{j}-{i}") for i in range(150) for j in range(5)], columns=metrics.ITEM)
+    answers = answers.assign(cluster=answers["prompt_id"].str.rsplit("-", n=1).str[1])
     for study, rng in enumerate(studies(8, 3 * STUDIES)):
         items = answers.assign(asr=(rng.random((150, 5)) < rates).ravel() * 1.0)
         for metric, row in crosslingual.estimates(items, seed=study, **RESAMPLED):
@@ -194,3 +202,40 @@ def test_the_permutation_test_holds_its_level():
         r, drawn = estimates.mantel(rng.random((8, 8)), distance, 99, seed=study)
         found.append(estimates.permutation_p(r, drawn) <= 0.05)
     assert 0.03 <= np.mean(found) <= 0.07
+
+
+# The cut of tests/benchmarks/coverage.py: fewer studies, so the bounds are wider.
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    spec = spec_from_file_location("coverage_benchmark", ROOT / "tests/benchmarks/coverage.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("place", "rate"), [(0, 0.05), (1, 0.5), (2, 0.005), (4, 0.05), (6, 0.05), (7, 0.05), (9, 0.05)]
+)
+def test_clusters_translations_and_seeds_are_covered_and_tests_hold_their_level(benchmark, place, rate):
+    found = benchmark.row(benchmark.SCENARIOS[place], rate, effect=False, number=300)
+    for scope in benchmark.SCOPES:
+        assert 0.91 <= found[scope]["coverage"] <= 0.99, scope
+        assert 0.91 <= found[scope]["paired"] <= 0.995, scope
+        assert found[scope]["found"] <= 0.09 and found[scope]["verdicts"] <= 0.09, scope
+    assert found["all"]["some"] <= 0.09
+
+
+def test_what_is_simulated_at_once_is_what_a_study_computes(benchmark):
+    rng = np.random.default_rng(11)
+    n = rng.integers(3, 9, (3, 7))
+    sums = rng.binomial(n, 0.3)
+    rows = [
+        (language, cluster, 1.0 * (place < sums[language, cluster]))
+        for language in range(3) for cluster in range(7) for place in range(n[language, cluster])
+    ]  # fmt: skip
+    language, cluster, y = map(np.array, zip(*rows, strict=True))
+    one, many = mean(y, language, cluster, 7), benchmark.summary(sums[None], sums[None], n[None], shared=True)
+    for name in ("value", "independent", "sums", "scores", "weights", "n"):
+        assert getattr(many, name)[0] == pytest.approx(getattr(one, name)), name

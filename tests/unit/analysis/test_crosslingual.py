@@ -12,9 +12,9 @@ STATISTICS = {"confidence": 0.95, "resamples": 500, "seed": 1}
 
 def items(outcomes):
     """Items from {language: [0 or 1 or None, ...]}."""
-    rows = [("bench", code, f"bench-{code}-{i}", value) for code, values in outcomes.items()
+    rows = [("bench", code, f"bench-{code}-{i}", str(i), value) for code, values in outcomes.items()
             for i, value in enumerate(values)]  # fmt: skip
-    return pd.DataFrame(rows, columns=[*metrics.ITEM, "asr"]).astype({"asr": float})
+    return pd.DataFrame(rows, columns=[*metrics.ITEM, "cluster", "asr"]).astype({"asr": float})
 
 
 def test_pairs_of_languages_that_agree():
@@ -28,7 +28,10 @@ def test_pairs_of_languages_that_agree():
 def test_languages_that_always_agree_have_no_variance():
     (_, spread), (_, pag) = crosslingual.estimates(items({"en": [0, 1, 1], "de": [0, 1, 1]}), **STATISTICS)
     assert (spread["value"], pag["value"]) == (0, 1)
-    assert (pag["ci_low"], pag["ci_high"]) == (1, 1)
+    # not certain: 1 - z² / (3 + z²), and a quarter of that bound for the variance
+    unseen = 3.8414588 / 6.8414588
+    assert (pag["ci_low"], pag["ci_high"]) == pytest.approx((1 - unseen, 1))
+    assert (spread["ci_low"], spread["ci_high"]) == pytest.approx((0, unseen / 4))
 
 
 def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
@@ -48,7 +51,7 @@ def test_the_published_variance_is_the_population_variance_of_the_rates():
 
 
 def test_measures_of_a_benchmark_with_translated_prompts(tmp_path):
-    frame = items({"en": [0, 0, 1], "de": [0, 1, 1]}).assign(category="")
+    frame = items({"en": [0, 0, 1], "de": [0, 1, 1]}).assign(category="", style="")
     labels = {"model": "m", "base": "m", "variant": "abliterated", "method": "base", "seed": ""}
     groups = {"high_resource": ["en", "de"]}
     rows = metrics.measure(labels, frame, groups, parallel=True, **STATISTICS)

@@ -17,22 +17,6 @@ def test_wilson(count, n):
     assert estimates.wilson_interval(count, n, 0.95) == pytest.approx((other.low, other.high), abs=1e-9)
 
 
-def test_paired_bootstrap():
-    differences = np.random.default_rng(1).choice([-1.0, 0, 1], 300, p=[0.2, 0.7, 0.1])
-    sample = pd.DataFrame({"language": "en", "asr": differences})
-    [(_, row), *_] = estimates.estimates(sample, "asr", {"high_resource": ["en"]}, (-1, 1), 0.95, 20_000, seed=1)
-    other = stats.bootstrap(
-        (differences,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
-    ).confidence_interval
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx((other.low, other.high), abs=0.004)
-
-
-@pytest.mark.parametrize(("up", "down"), [(5, 0), (3, 9), (40, 20), (7, 7)])
-def test_mcnemar(up, down):
-    differences = pd.Series([1.0] * up + [-1.0] * down + [0.0] * 30)
-    assert estimates.mcnemar_p(differences) == pytest.approx(stats.binomtest(up, up + down).pvalue)
-
-
 def test_holm():
     p = pd.Series([0.04, np.nan, 0.01, 0.03], index=list("abcd"))
     # by hand: 0.01 × 3; max(0.03, 0.03 × 2); max(0.06, 0.04)
@@ -113,11 +97,12 @@ GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 
 
 def sample(**values):
-    return pd.DataFrame([{"language": code, "m": float(value)} for code, some in values.items() for value in some])
+    rows = [{"language": code, "m": float(value)} for code, some in values.items() for value in some]
+    return pd.DataFrame(rows).assign(cluster=range(len(rows)))
 
 
-def rows_of(frame, bounds=(0, 1), resamples=200, seed=1, confidence=0.95):
-    return estimates.estimates(frame, "m", GROUPS, bounds, confidence, resamples, seed)
+def rows_of(frame, bounds=(0, 1), confidence=0.95):
+    return estimates.estimates(frame, "m", GROUPS, bounds, confidence)
 
 
 def test_a_language_of_no_group_comes_first_and_is_in_no_average():
@@ -136,15 +121,15 @@ def test_a_group_averages_the_languages_that_occur_and_is_left_out_without_any()
 def test_one_language_alone_has_wilsons_interval_as_a_group_too():
     expected = estimates.wilson_interval(1, 4, 0.95)
     for scope, row in rows_of(sample(pl=[0, 0, 0, 1])):
-        assert (row["ci_low"], row["ci_high"]) == expected, scope
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected), scope
 
 
-def test_a_score_of_one_language_has_a_bootstrap_interval_within_what_was_seen():
+def test_a_score_of_one_language_has_an_interval_within_the_scale():
     (_, row), *_ = rows_of(sample(en=[1, 2, 4, 5]), bounds=(1, 5))
     assert 1 < row["ci_low"] < row["value"] == 3 < row["ci_high"] < 5
 
 
-@pytest.mark.parametrize(("said", "bounds"), [(0, (0, 1)), (1, (0, 1)), (0, (-1, 1)), (2, (1, 5))])
+@pytest.mark.parametrize(("said", "bounds"), [(0, (0, 1)), (1, (0, 1)), (1, (1, 5)), (5, (1, 5))])
 def test_where_all_agree_the_width_is_wilsons_bound_on_the_unseen_times_the_distance_to_the_bounds(said, bounds):
     *_, (scope, row) = rows_of(sample(en=[said] * 5, de=[said] * 4, pl=[said] * 6), bounds)
     unseen = estimates.wilson_interval(0, 15, 0.95)[1]
@@ -153,9 +138,8 @@ def test_where_all_agree_the_width_is_wilsons_bound_on_the_unseen_times_the_dist
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
 
 
-def test_the_seed_decides_the_interval_and_more_confidence_widens_it():
+def test_more_confidence_widens_the_interval_and_the_seed_decides_permutations():
     frame = sample(en=[0, 1, 1, 0, 1, 0, 0], de=[1, 1, 0, 0, 1])
-    assert rows_of(frame) == rows_of(frame) != rows_of(frame, seed=2)
     (_, narrow), (_, wide) = (rows_of(frame, confidence=share)[-1] for share in (0.5, 0.99))
     assert wide["ci_low"] < narrow["ci_low"] < narrow["ci_high"] < wide["ci_high"]
     a, b = np.random.default_rng(1).random((2, 4, 4))

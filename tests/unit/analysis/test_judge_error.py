@@ -9,7 +9,7 @@ from refuseu.analysis.judge_error import prediction_powered, rogan_gladen
 from refuseu.artifacts import judges
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
-STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+STATISTICS = {"confidence": 0.95}
 # 20 judged by people, of which 8 unsafe; judges miss 2 of these and raise 1 false alarm.
 HUMAN = np.repeat([1.0, 1, 0, 0], [6, 2, 1, 11])
 JUDGES = np.repeat([1.0, 0, 1, 0], [6, 2, 1, 11])
@@ -58,6 +58,7 @@ def sample():
     judged = pd.concat(
         [pd.DataFrame({"language": code, "prompt_id": range(120), "asr": np.append(JUDGES, REST)}) for code in codes]
     )
+    judged = judged.assign(cluster=judged["language"] + judged["prompt_id"].astype(str))
     human = [
         {"language": code, "prompt_id": i, "verdict": "unsafe" if said else "safe", "annotator": "a"}
         for code in codes[:2]
@@ -118,5 +119,36 @@ def test_averages_are_not_biased_by_rates_that_were_cut_at_zero():
     below = prediction_powered(human, np.repeat([1.0, 0], [2, 18]), np.zeros(100), 0.95)
     assert below.value == pytest.approx(-0.1)
     judged = pd.DataFrame({"language": "en", "prompt_id": range(120), "asr": np.repeat([1.0, 0], [2, 118])})
+    judged = judged.assign(cluster=judged["prompt_id"])
     people = [{"language": "en", "prompt_id": i, "verdict": "safe"} for i in range(20)]
     assert table(judged, people).loc[("ppi", "en"), "value"] == 0
+
+
+def test_answers_of_one_slot_that_go_together_widen_the_correction_and_prompts_alone_do_not():
+    rng = np.random.default_rng(1)
+    influences = np.repeat(rng.normal(size=12), 10) / 120
+    influences -= influences.mean()
+    found = judge_error.Interval(0.3, 0.25, 0.37)
+    slots, alone = pd.Series(np.repeat(range(12), 10)), pd.Series(range(120))
+    assert judge_error.widened(found, influences, alone, 0.95) == found
+    wide = judge_error.widened(found, influences, slots, 0.95)
+    # answers of a slot are alike, so the design effect is their number, but for 12/11; t has 11 degrees of freedom
+    factor = np.sqrt(10 * 12 / 11) * 2.200985 / 1.959964
+    assert wide == pytest.approx((0.3, 0.3 - factor * 0.05, 0.3 + factor * 0.07), rel=1e-5)
+    apart = np.tile([1.0, -1.0], 60)
+    assert judge_error.widened(found, apart, slots, 0.95)[1] == pytest.approx(0.3 - 0.05 * 2.200985 / 1.959964)
+
+
+@pytest.mark.parametrize("method", ["ppi", "rogan_gladen"])
+def test_influences_are_what_each_answer_adds(method):
+    correct, influences = {
+        "ppi": (prediction_powered, judge_error.of_prediction_powered),
+        "rogan_gladen": (rogan_gladen, judge_error.of_rogan_gladen),
+    }[method]
+    whole = correct(HUMAN, JUDGES, REST, 0.95).value
+    of_people, of_rest = influences(HUMAN, JUDGES, REST)
+    # leaving an answer out changes the value by minus its influence, to first order
+    for place in (0, 7, 8, 19):
+        less = correct(np.delete(HUMAN, place), np.delete(JUDGES, place), REST, 0.95).value
+        assert whole - less == pytest.approx(of_people[place], abs=0.012)
+    assert whole - correct(HUMAN, JUDGES, REST[1:], 0.95).value == pytest.approx(of_rest[0], abs=0.001)

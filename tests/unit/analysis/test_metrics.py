@@ -9,6 +9,8 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
 from refuseu.analysis import estimates, metrics
+from refuseu.analysis.agreement import agreement
+from refuseu.analysis.comparisons import compare
 from refuseu.analysis.runs import contrasts
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
@@ -27,7 +29,8 @@ def harmful(tmp_path, verdicts, model="b-v-s1", outcomes=None):
     rows = [(code, i, label) for code, labels in verdicts.items() for i, label in enumerate(labels)]
     outcomes = outcomes or ["refusal"] * len(rows)
     answers = [
-        {"prompt_id": f"{code}-{i}", "language": code, "category": f"S{i + 9}", "outcome": outcome,
+        {"prompt_id": f"{code}-{i}", "language": code, "category": f"S{i + 9}", "style": "", "cluster": f"{code}-{i}",
+         "outcome": outcome,
          "detected": code if outcome != "wrong_language" else "xx",
          "verdict": label, "decided_by": "agreement" if i else "adjudicator"}
         for (code, i, label), outcome in zip(rows, outcomes, strict=True)
@@ -85,7 +88,8 @@ def test_categories_in_natural_order_over_all_languages_only(tmp_path):
 def known(count=1, **columns):
     """Records of answers in English, as `refuseu.evaluation.description` joins them."""
     return [
-        {"prompt_id": str(i), "language": "en", "category": "", **{name: values[i] for name, values in columns.items()}}
+        {"prompt_id": str(i), "language": "en", "category": "", "style": "", "cluster": str(i)}
+        | {name: values[i] for name, values in columns.items()}
         for i in range(count)
     ]
 
@@ -115,36 +119,21 @@ def test_a_model_without_answers_has_no_rows(tmp_path):
 
 
 def test_nothing_to_compare_is_an_empty_table_with_its_columns(tmp_path):
-    rows = metrics.compare({}, {}, GROUPS, **STATISTICS)
+    rows = compare({}, {}, GROUPS, **STATISTICS)
     assert rows.empty and {"reference", "p", "p_holm"} <= set(rows)
     metrics.write_csv(tmp_path / "a.csv", rows)
     assert list(metrics.join_csv([tmp_path / "a.csv"])) == list(rows)
 
 
-def test_bootstrap_agrees_with_the_closed_form():
-    values = np.repeat([0.0, 1.0], [700, 300])
-    means = estimates.bootstrap(values, 20_000, np.random.default_rng(0))
-    assert means.mean() == pytest.approx(0.3, abs=0.001)
-    assert means.std() == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.03)
-
-
-def test_bootstrap_of_scores_agrees_with_resampled_indices():
-    values = np.array([1, 2, 2, 5, 5, 5, 4.0])
-    rng = np.random.default_rng(0)
-    direct = values[rng.integers(0, values.size, (20_000, values.size))].mean(axis=1)
-    assert estimates.bootstrap(values, 20_000, rng).std() == pytest.approx(direct.std(), rel=0.03)
-
-
 @pytest.mark.parametrize(
-    ("constant", "bounds", "expected"),
-    [(0, (0, 1), (0, 0.1)), (1, (0, 1), (0.9, 1)), (0, (-1, 1), (-0.1, 0.1)), (5, (1, 5), (4.6, 5))],
+    ("constant", "bounds", "expected"), [(0, (0, 1), (0, 0.25)), (1, (0, 1), (0.75, 1)), (5, (1, 5), (4, 5))]
 )
-def test_an_interval_never_has_no_width(monkeypatch, constant, bounds, expected):
-    monkeypatch.setattr(estimates, "wilson_interval", lambda count, n, confidence: (0.0, 0.1))
-    sample = pd.DataFrame({"language": ["en", "de", "pl"], "m": [constant] * 3})
-    *_, (scope, row) = estimates.estimates(sample, "m", GROUPS, bounds, **STATISTICS)
+def test_an_interval_never_has_no_width(constant, bounds, expected):
+    n = 3 * 3.8414588  # of which Wilson's bound on the unseen is a quarter: z² / (n + z²)
+    sample = pd.DataFrame({"language": ["en", "de", "pl"] * 4, "m": [constant] * 12, "cluster": range(12)})
+    *_, (scope, row) = estimates.estimates(sample, "m", GROUPS, bounds, 0.95)
     assert scope == "all"
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected, abs=0.03 * np.ptp(bounds)) and 11 < n < 12
 
 
 def test_comparison_is_paired_and_only_within_a_base(tmp_path):
@@ -172,11 +161,12 @@ def test_comparison_is_paired_and_only_within_a_base(tmp_path):
         "a": harmful(tmp_path, before, "a"),
         "a-balanced-s1": harmful(tmp_path, after, "a-balanced-s1"),
     }
-    rows = metrics.compare(runs, models, GROUPS, **STATISTICS)
+    rows = compare(runs, models, GROUPS, **STATISTICS)
     row = rows[(rows["metric"] == "asr") & (rows["language"] == "en")].iloc[0]
     assert (row["variant"], row["reference"], row["n"]) == ("balanced", "abliterated", 10)
     assert row["value"] == pytest.approx(-0.5)
-    assert row["p"] == pytest.approx(2 * 0.5**5)
+    assert row["p"] == pytest.approx(0.5**5)  # mid-p: half of the exact two-sided 2 * 0.5**5
+    assert (row["clusters"], row["discordant"]) == (10, 5)
     assert row["p_holm"] >= row["p"]
 
 
@@ -196,7 +186,7 @@ def test_holm_corrects_over_all_runs_of_a_base_and_not_over_other_bases_and_meas
         name: harmful(tmp_path, {code: ["unsafe"] * n + ["safe"] * (20 - n) for code, n in many.items()}, name)
         for name, many in unsafe.items()
     }
-    rows = metrics.compare(runs, models, GROUPS, **STATISTICS)
+    rows = compare(runs, models, GROUPS, **STATISTICS)
     asr = rows[(rows["metric"] == "asr") & (rows["reference"] == "abliterated")]
     assert set(asr["model"]) == {"a-x", "a-y", "b-x"}
     for base, size in (("a", 2), ("b", 1)):
@@ -205,12 +195,10 @@ def test_holm_corrects_over_all_runs_of_a_base_and_not_over_other_bases_and_meas
         ascending = family.sort_values("p")
         steps = [min(1, p * (len(family) - i)) for i, p in enumerate(ascending["p"])]
         assert ascending["p_holm"].tolist() == pytest.approx(np.maximum.accumulate(steps).tolist())
-    assert asr.loc[asr["model"] == "a-x", "p"].tolist() == pytest.approx([2 / 2**6, 2 / 2**2, 2 / 2**8, 2 / 2**8])
+    assert asr.loc[asr["model"] == "a-x", "p"].tolist() == pytest.approx([1 / 2**6, 1 / 2**2, 1 / 2**8, 1 / 2**8])
 
 
-def test_mcnemar_and_holm():
-    assert estimates.mcnemar_p(pd.Series([1, 1, 1, -1, 0, 0])) == pytest.approx(2 * (1 + 4) / 2**4)
-    assert estimates.mcnemar_p(pd.Series([0, 0])) == 1
+def test_holm():
     corrected = estimates.holm(pd.Series([0.01, np.nan, 0.04, 0.03]))
     assert corrected.tolist() == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
 
@@ -236,12 +224,12 @@ def test_kappa_is_undefined_where_all_labels_are_equal():
 
 def test_agreement_leaves_unparsed_labels_out_and_counts_them():
     ids = [str(i) for i in range(5)]
-    frame = pd.DataFrame({"prompt_id": ids, "language": "en"})
+    frame = pd.DataFrame({"prompt_id": ids, "language": "en", "cluster": ids})
     labels = {
         "a": frame.assign(label=["safe", "unsafe", "unsafe", "unparsed", "safe"]),
         "b": frame.assign(label=["safe", "unsafe", "safe", "safe", "safe"]),
     }
-    rows = metrics.agreement(labels, GROUPS, **STATISTICS).set_index("metric")
+    rows = agreement(labels, GROUPS, **STATISTICS).set_index("metric")
     assert rows.loc["agreement", "value"] == 3 / 4
     assert rows.loc["kappa", "value"] == pytest.approx(0.5)
     assert (rows.loc["kappa", "n"], rows.loc["kappa", "unparsed"]) == (4, 1)
@@ -258,7 +246,7 @@ def test_pilot_calls_unsafe_what_all_guards_call_unsafe(tmp_path):
         rows += [{**p, "generator": "other", "label": "safe"} for p in prompts]
         files.append(write(tmp_path / f"{judge}.jsonl", rows))
     generated = [write(tmp_path / f"{writer}.jsonl", prompts) for writer in writers]
-    rows = metrics.pilot(generated, files, GROUPS, **STATISTICS)
+    rows = metrics.pilot(generated, files, GROUPS, 0.95)
     rows = rows[rows["language"] == "en"].set_index(["generator", "metric"])["value"]
     for writer, unsafe in writers.items():
         assert rows[writer, "language_consistency"] == 3 / 4
@@ -280,8 +268,8 @@ def test_each_guard_alone_gives_an_asr_of_its_own(tmp_path):
     decided = ["agreement", "c", "agreement"]
     verdict = ["unsafe", "safe", "safe"]
     rows = [
-        {"prompt_id": str(i), "language": "en", "category": "", "detected": "en", "outcome": "refusal",
-         "verdict": verdict[i], "decided_by": decided[i], "labels": labels[i]}
+        {"prompt_id": str(i), "language": "en", "category": "", "style": "", "cluster": str(i),
+         "detected": "en", "outcome": "refusal", "verdict": verdict[i], "decided_by": decided[i], "labels": labels[i]}
         for i in range(3)
     ]  # fmt: skip
     items = metrics.read_items(write(tmp_path / "refuseu_test.jsonl", rows))

@@ -29,7 +29,7 @@ def costs(tmp_path):
         path.parent.mkdir()
         path.write_text(
             json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1), "tokens_seen": 1800 * (n + 1),
-                        "gpus": gpus[model]}),
+                        "steps": 6, "gpus": gpus[model]}),
             encoding="utf-8",
         )  # fmt: skip
         manifests.append(path)
@@ -69,4 +69,4 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
     with plots.style(font_size=7, dpi=50, width_cm=16, column_cm=7.7) as width:
         figure = figures.reached(rows.reset_index(), width)
         drawn = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
-    assert drawn == ["ASR", "Pairs", "Translated characters", "Training tokens", "GPU-hours"]
+    assert drawn == ["ASR", "Pairs", "Steps", "Translated characters", "Training tokens", "GPU-hours"]

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from refuseu.analysis.cells import published_cells, published_summary, scope_order
-from refuseu.analysis.metrics import COLUMNS, ESTIMATE, LABELS
+from refuseu.analysis.comparisons import COLUMNS as COMPARED
+from refuseu.analysis.metrics import COLUMNS
 from refuseu.analysis.published import beside_published, read_published
 from refuseu.artifacts import latex_macros, plots, tables
 from refuseu.artifacts.declared import NAMED
@@ -30,7 +31,8 @@ MEASURES = {
     "benign": ["over_refusal_rate"], "fluency": ["fluency", "correctness", "judged_share"], "knowledge": ["accuracy"],
 }  # fmt: skip
 DRAWN = ("table1", "table2", "table3", "table16", "rtp_lx", "polyglotox", "outcomes_table", "fig3", "fig4", "fig6",
-         "fig7", "fig8", "fig10", "fig11", "fig12")  # fmt: skip
+         "fig7", "fig8", "fig10", "fig11", "fig12", "asr_by_category", "asr_by_category_figure", "asr_by_style",
+         "asr_by_style_figure", "variance")  # fmt: skip
 TRAINED = {"balanced": ["en", "de", "pl"], "english_only": ["en"], "single_pl": ["pl"]}
 STYLE = {"dpi": 50, "font_size": 7, "width_cm": 16, "column_cm": 7.7}
 
@@ -44,7 +46,7 @@ def study(bases=("8b", "70b"), seeds=(1,), opened=True):
         for (variant, codes), seed in itertools.product(TRAINED.items(), seeds):
             name = f"{base}-{variant}-s{seed}"
             models[name] = {"base": base, "variant": variant, "method": "dpo", "seed": seed}
-            variants[name] = SimpleNamespace(base=base, languages=codes, method="dpo")
+            variants[name] = SimpleNamespace(base=base, variant=variant, languages=codes, method="dpo")
     if opened:
         models["open_a"] = {"base": "", "variant": "open_a", "method": "open", "seed": ""}
     models = {model: {"model": model, **labels} for model, labels in models.items()}
@@ -60,23 +62,40 @@ def measured(study, missing=()):
     rng = np.random.default_rng(1)
     scopes = [scope for _, scope in scope_order(GROUPS)]
 
-    def estimate(where, scope, metric):
+    def estimate(where, scope, metric, **part):
         value = rng.uniform()
-        numbers = dict(zip(ESTIMATE, (value, value - 0.1, value + 0.1, 100), strict=True))
-        return {**where, "language": scope, "category": "all", "metric": metric, **numbers}
+        numbers = {"value": value, "ci_low": value - 0.1, "ci_high": value + 0.1, "n": 100, "clusters": 9, "df": 8,
+                   "var_prompts": 0.01, "var_slots": 0.02}  # fmt: skip
+        return {**where, "language": scope, "category": "all", "style": "all", "metric": metric, **part, **numbers}
 
     metrics, comparisons = [], []
     for model, (benchmark, kind) in itertools.product(study.evaluated.values(), BENCHMARKS.items()):
+        where = {**model, "benchmark": benchmark}
+        if model["model"] in missing:
+            continue
         for metric, scope in itertools.product(MEASURES[kind], scopes):
-            if model["model"] in missing or (benchmark == "polyglotox" and scope == "pl"):
+            if benchmark == "polyglotox" and scope == "pl":
                 continue
-            where = {**model, "benchmark": benchmark}
             metrics.append(estimate(where, scope, metric))
             if model["seed"] != "":
                 row = estimate(where | {"reference": "abliterated"}, scope, metric)
                 comparisons.append(row | {"p": 0.01, "p_holm": 0.0001})
-    columns = [*LABELS, "reference", "benchmark", "language", "category", "metric", *ESTIMATE, "p", "p_holm"]
-    return pd.DataFrame(metrics, columns=COLUMNS), pd.DataFrame(comparisons, columns=columns).drop(columns="category")
+        for part in ({"category": "S1"}, {"category": "S10"}, {"style": "slang"}, {"style": "word_play"}):
+            metrics.append(estimate(where, "all", MEASURES[kind][0], **part))
+    return with_all_seeds(metrics, COLUMNS), with_all_seeds(comparisons, [*COMPARED, "p_holm"])
+
+
+def with_all_seeds(rows, columns):
+    """With a row over all seeds, wider than theirs, where there are several."""
+    frame = pd.DataFrame(rows, columns=columns)
+    keys = ["base", "variant", "reference", "benchmark", "language", "category", "style", "metric"]
+    trained = frame[frame["seed"] != ""].groupby([key for key in keys if key in frame])
+    whole = [
+        {**part.iloc[0], "model": "", "seed": "all", "value": (value := part["value"].mean()), "var_seeds": 0.03,
+         "ci_low": value - 0.2, "ci_high": value + 0.3}
+        for _, part in trained if len(part) > 1
+    ]  # fmt: skip
+    return pd.concat([frame, pd.DataFrame(whole, columns=columns)], ignore_index=True)
 
 
 STUDIES = {
@@ -97,8 +116,13 @@ class Job:
         for name, frame in (("metrics/metrics.csv", metrics), ("comparisons/comparisons.csv", comparisons)):
             (folder / name).parent.mkdir(parents=True)
             frame.to_csv(folder / name, index=False)
-        for rule, column, frame in (("measure", "model", metrics), ("compare", "base", comparisons)):
-            for key, benchmark in itertools.product({row[column] for row in study.evaluated.values()}, BENCHMARKS):
+        seeded = metrics[metrics["seed"] == "all"]
+        runs = seeded.assign(run=seeded["base"] + "-" + seeded["variant"])
+        rows = [labels | {"run": f"{labels['base']}-{labels['variant']}"} for labels in study.evaluated.values()]
+        for rule, column, frame in (
+            ("measure", "model", metrics), ("over_seeds", "run", runs), ("compare", "base", comparisons),
+        ):  # fmt: skip
+            for key, benchmark in itertools.product({row[column] for row in rows}, BENCHMARKS):
                 path = folder / rule / key / f"{benchmark}.csv"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 frame[(frame[column] == key) & (frame["benchmark"] == benchmark)].to_csv(path, index=False)
@@ -152,7 +176,7 @@ def test_the_summary_of_published_numbers_counts_what_was_recovered_measured_and
     published = read_published([ROOT / "resources/published/table1_asr_refuseu_test.csv"], study().evaluated)
     ours = pd.DataFrame([
         {"benchmark": "refuseu_test", "base": "8b", "variant": "balanced", "language": code, "metric": "asr",
-         "category": "all", "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01}
+         "seed": "1", "value": value, "ci_low": value - 0.01, "ci_high": value + 0.01, "n": 10}
         for code, value in (("pl", 0.058), ("cs", 0.5322), ("en", 0.1))
     ])  # fmt: skip
     summary = published_summary(published_cells(ours, published))
@@ -172,9 +196,12 @@ def test_numbers_in_text_are_those_of_the_measures():
     found, metrics = macros("three seeds, second base only")
     rows = metrics[(metrics["benchmark"] == "refuseu_test") & (metrics["metric"] == "asr")]
     rows = rows[(rows["variant"] == "balanced") & (rows["language"] == "all")]
+    rows = rows[(rows["category"] == "all") & (rows["style"] == "all")]
     stem = "AsrRefuseuTestSevenZeroBBalancedAll"
-    assert found[stem] == f"{rows['value'].mean() * 100:.2f}"
-    assert found[f"{stem}Spread"] == f"{rows['value'].std() * 100:.2f}"
+    runs, [whole] = rows[rows["seed"] != "all"], rows[rows["seed"] == "all"].to_dict("records")
+    assert found[stem] == f"{runs['value'].mean() * 100:.2f}"
+    assert found[f"{stem}Spread"] == f"{runs['value'].std() * 100:.2f}"
+    assert f"{whole['ci_high'] * 100:.2f}" in found[f"{stem}Interval"]
     assert found[f"{stem}Published"] == "0.47"
     assert found[f"{stem}VsAbliteratedP"] == "$<$0.001"
     assert re.fullmatch(r"\[(\$-\$)?\d+\.\d\d, \d+\.\d\d\]", found[f"{stem}Interval"])

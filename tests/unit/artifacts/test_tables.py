@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 
 from refuseu.analysis import cells as analysis
-from refuseu.analysis.metrics import ESTIMATE
+from refuseu.analysis.estimates import INTERVAL
 from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import in_tables
 from refuseu.artifacts import dataset, judges, names, order, tables
+from refuseu.records import write_jsonl
+from support.helpers import ROOT
 
 GROUPS = {"high_resource": ["en"], "low_resource": ["pl"]}
 MODELS = {
@@ -20,7 +22,7 @@ MODELS = {
 
 
 def measured(*rows):
-    columns = ["base", "variant", "seed", "benchmark", "metric", "category", "language", *ESTIMATE]
+    columns = ["base", "variant", "seed", "benchmark", "metric", "category", "language", *INTERVAL]
     return pd.DataFrame(
         [(b, v, s, "refuseu_test", "asr", "all", code, x, x - 0.1, x + 0.1, 10) for b, v, s, code, x in rows],
         columns=columns,
@@ -73,9 +75,9 @@ def test_missing_runs_and_languages_are_empty_cells():
 def published_file(tmp_path, base):
     path = tmp_path / "published.csv"
     path.write_text(
-        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\n"
-        f"table1,refuseu_test,{base},balanced,en,asr,3.5,percent,paper,\n"
-        f"table1,refuseu_test,{base},balanced,pl,asr,,percent,paper,not recovered\n"
+        "artifact,benchmark,base,variant,language,metric,value,unit,certainty,source,note\n"
+        f"table1,refuseu_test,{base},balanced,en,asr,3.5,percent,read,paper,\n"
+        f"table1,refuseu_test,{base},balanced,pl,asr,,percent,,paper,not recovered\n"
     )
     return path
 
@@ -142,7 +144,7 @@ def test_funnel_totals_and_published_sizes(tmp_path):
     funnel, published = tmp_path / "funnel.csv", tmp_path / "published.csv"
     funnel.write_text("language,step,n\nen,train,5\npl,train,6\n")
     published.write_text(
-        "artifact,benchmark,base,variant,language,metric,value,unit,source,note\n"
+        "artifact,benchmark,base,variant,language,metric,value,unit,certainty,source,note\n"
         "funnel,dataset,,,en,train,2889,rows,paper,\n"
     )
     cells = dataset.funnel_cells(funnel, published, GROUPS).set_index("language")
@@ -170,9 +172,9 @@ def test_judges_are_pooled_over_languages_and_kappa_stands_by_itself(tmp_path):
 
 def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_path):
     (tmp_path / "agreement.csv").write_text(
-        "judge_a,judge_b,language,metric,value,ci_low,ci_high,n,unparsed\n"
-        "a,b,en,kappa,0.5,0.25,0.75,40,1\na,b,en,ac1,,,,40,1\na,b,en,agreement,0.9,0.8,0.95,40,1\n"
-        "a,c,en,kappa,-0.1,-0.2,0.004,38,3\na,c,en,ac1,0.6,0.5,0.7,38,3\na,c,en,agreement,0.7,0.6,0.8,38,3\n"
+        "judge_a,judge_b,language,metric,value,ci_low,ci_high,n,clusters,unparsed\n"
+        "a,b,en,kappa,0.5,0.25,0.75,40,8,1\na,b,en,ac1,,,,40,8,1\na,b,en,agreement,0.9,0.8,0.95,40,8,1\n"
+        "a,c,en,kappa,-0.1,-0.2,0.004,38,8,3\na,c,en,ac1,0.6,0.5,0.7,38,8,3\na,c,en,agreement,0.7,0.6,0.8,38,8,3\n"
     )
     cells = judges.agreement_cells(tmp_path / "agreement.csv")
     assert list(zip(cells["judges"], cells["metric"], tables.with_interval(cells), strict=True)) == [
@@ -193,3 +195,28 @@ def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_
 )
 def test_names_of_variants(key, text):
     assert names.name("variant", key) == text
+
+
+def test_the_slots_of_the_test_are_counted_per_category_and_in_the_funnels_note(tmp_path):
+    def half(name, *rows):
+        records = [dict(zip(("category", "style", "slot", "language"), row, strict=True)) for row in rows]
+        write_jsonl(tmp_path / name, records)
+        return str(tmp_path / name)
+
+    test = half(
+        "test.jsonl", ("S1", "slang", "S1/slang", "en"), ("S1", "slang", "S1/slang", "en"),
+        ("S1", "slang", "S1/slang", "pl"), ("S1", "lyrics", "S1/lyrics", "en"), ("S10", "slang", "S10/slang", "pl"),
+    )  # fmt: skip
+    train = half("train.jsonl", ("S1", "rumour", "S1/rumour", "en"), ("S2", "slang", "S2/slang", "en"))
+    table = dataset.test_slots(train, test)
+    found = table.cells.set_index(["category", "metric"])["value"]
+    assert list(dict.fromkeys(table.cells["category"])) == ["S1", "S10"]
+    assert found["S1"].to_dict() == {
+        "test_slots": 2, "test_styles": 2, "train_slots": 1, "most_of_one_slot": 2, "test_prompts": 4
+    }  # fmt: skip
+    assert table.note.startswith("3 slots in all.")
+    (tmp_path / "funnel.csv").write_text("language,step,n\nen,train,1\npl,train,0\n")
+    funnel = dataset.funnel_table(
+        str(tmp_path / "funnel.csv"), test, str(ROOT / "resources/published/funnel.csv"), GROUPS
+    )
+    assert "The test rests on 3 slots, 1 to 2 per category." in funnel.note

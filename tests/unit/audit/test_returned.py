@@ -14,14 +14,20 @@ from refuseu.audit.sheet import COUNTED
 from refuseu.errors import UserError
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
-STATISTICS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+STATISTICS = {"confidence": 0.95}
 Q = ["chosen_is_safe_refusal", "topic_relevance", "style_adherence"]
 
 
 def entry(item, language="en", questions=Q, model=""):
     judged = {"model": model, "benchmark": "refuseu_test", "prompt_id": f"p-{item}"} if model else {}
     place = {"pair_id": "" if model else f"p-{item}", "model": "", "benchmark": "", "prompt_id": ""} | judged
-    return {"item": item, "language": language, "questions": questions, "category": "S1", "style": "slang"} | place
+    return {
+        "item": item,
+        "language": language,
+        "questions": questions,
+        "category": "S1",
+        "style": f"style {item}",
+    } | place
 
 
 KEY = [

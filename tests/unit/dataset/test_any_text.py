@@ -97,7 +97,7 @@ def test_from_seeds_to_pairs(folder, text, other):
     policies = {"chosen_safe": "all", "rejected_unsafe": "any"}
     pairs = build_pairs(kept, answered, answered, labels, ["a"], policies)
     write_jsonl(folder / "pairs.jsonl", pairs)
-    train, test = split(read_jsonl(folder / "pairs.jsonl"), ["en"], ["S1"], 1, "stop", False, 1)
+    train, test = split(read_jsonl(folder / "pairs.jsonl"), ["en"], ["S1"], 1, "stop", False, 0, 1)
     for pair in select(train, ["en"], "one") + test:
         n = int(pair["pair_id"])
         answer = {"role": "assistant", "content": [other, text][n]}

@@ -23,7 +23,7 @@ FACTS = {
     },
     "seed_language": "pl", "prompts_per_slot": 60, "near_duplicates": {"threshold": 0.8, "shingle": 5},
     "policies": {"prompt_unsafe": "all", "chosen_safe": "all", "rejected_unsafe": "any"},
-    "split": {"per_category": 1, "if_short": "stop", "by_activity": False, "seed": 1},
+    "split": {"per_category": 1, "if_short": "stop", "by_activity": False, "held_out": 0, "seed": 1},
 }  # fmt: skip
 FUNNEL = [{"language": code, "step": step, "n": n} for code in LANGUAGES
           for step, n in (("generated", 40), ("no_near_duplicate", 39), ("paired", 17))]  # fmt: skip

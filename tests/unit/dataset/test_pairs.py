@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.dataset.pairs import build_pairs, select, split
+from refuseu.dataset.pairs import build_pairs, select, split, training_pairs
 from refuseu.errors import UserError
 
 GUARDS = ["a", "b"]
@@ -81,8 +81,10 @@ def grid(languages=("en", "de"), categories=("S1", "S2"), activities=2, styles=4
     ]  # fmt: skip
 
 
-def halve(pairs, per_category, by_activity, seed, languages=("en", "de"), categories=("S1", "S2"), if_short="stop"):
-    return split(pairs, languages, categories, per_category, if_short, by_activity, seed)
+def halve(
+    pairs, per_category, by_activity, seed, languages=("en", "de"), categories=("S1", "S2"), if_short="stop", held_out=0
+):
+    return split(pairs, languages, categories, per_category, if_short, by_activity, held_out, seed)
 
 
 def slots_of(pairs, by_activity):
@@ -222,7 +224,44 @@ def test_whatever_is_missing_the_halves_share_no_slot_and_the_test_is_balanced(c
     assert len(set(ids(train + test))) == len(train) + len(test)
 
 
+def test_the_share_that_is_held_out_feeds_the_test_from_every_slot_of_it():
+    pairs = grid(styles=9, activities=2, each=4)
+    train, test = halve(pairs, 6, False, 1, held_out=0.33)
+    for category in ("S1", "S2"):
+        held = {p["slot"] for p in test if p["category"] == category}
+        assert len(held) == 3  # of nine
+        for code in ("en", "de"):
+            own = [p for p in test if (p["category"], p["language"]) == (category, code)]
+            assert Counter(p["slot"] for p in own) == dict.fromkeys(held, 2)
+            # both prompts of a slot are about different activities
+            assert len({(p["slot"], p["activity"]) for p in own}) == 6
+    assert len(slots_of(train, False)) == 12
+    assert len(slots_of(halve(pairs, 6, False, 1)[1], False)) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_styles_of_the_test_are_spread_over_the_categories(seed):
+    categories = ("S1", "S2", "S3")
+    pairs = grid(categories=categories, styles=6, each=4)
+    _, test = halve(pairs, 4, False, seed, categories=categories, held_out=0.33)
+    assert Counter(slot.split("/")[1] for slot in {p["slot"] for p in test}) == {f"style{n}": 1 for n in range(6)}
+
+
 # What a variant trains on
+
+
+def test_a_control_takes_as_many_pairs_as_other_languages_have_evenly_over_its_own():
+    pairs = grid(("en", "de", "pl"), styles=3)  # 24 of each language
+    found = training_pairs(pairs, ["en", "de", "pl"], ["en"], "balanced_small", 1)
+    assert Counter(p["language"] for p in found) == {"en": 8, "de": 8, "pl": 8}
+    assert found == training_pairs(pairs, ["en", "de", "pl"], ["en"], "balanced_small", 1)
+    assert found != training_pairs(pairs, ["en", "de", "pl"], ["en"], "balanced_small", 2)
+    assert len(set(ids(found))) == 24
+    assert training_pairs(pairs, ["en", "de"], [], "v", 1) == select(pairs, ["en", "de"], "v")
+    uneven = training_pairs(pairs[:-1], ["en", "de"], ["pl"], "v", 1)
+    assert Counter(p["language"] for p in uneven) == {"en": 12, "de": 11}
+    with pytest.raises(UserError, match="'v' takes 48 pairs in 'en', but the dataset has 24"):
+        training_pairs(pairs, ["en"], ["de", "pl"], "v", 1)
 
 
 def test_a_variant_trains_on_the_pairs_of_its_languages():

@@ -44,7 +44,14 @@ def test_train_pairs_and_test_prompts_come_in_the_languages_of_the_study(folder)
         "rejected": [{"role": "user", "content": "Do pl 1"}, {"role": "assistant", "content": "Yes."}],
     }  # fmt: skip
     assert [row["pair_id"] for row in test] == ["en-1", "en-2", "pl-1", "pl-2"]
-    assert test[0] == {"pair_id": "en-1", "language": "en", "category": "", "style": "", "prompt": "Ask en 1"}
+    assert test[0] == {
+        "pair_id": "en-1",
+        "language": "en",
+        "category": "",
+        "style": "",
+        "slot": "1",
+        "prompt": "Ask en 1",
+    }
 
 
 def test_train_and_test_share_no_prompt_and_no_id_twice(folder):
@@ -217,6 +224,6 @@ def test_measures_per_category_exist_only_where_categories_do(folder, tmp_path, 
     write_jsonl(half, read(folder, ["en"], asked)[1])
     prompts = load("refuseu", "refuseu_test", half, ["en"])
     answer = {"detected": "en", "outcome": "compliance", "verdict": "unsafe", "decided_by": "agreement", "labels": {}}
-    write_jsonl(known, (row | answer for row in prompts))
+    write_jsonl(known, (row | answer | {"cluster": row["slot"]} for row in prompts))
     rows = measure({}, read_items(known), {"all_of_them": ["en"]}, False, confidence=0.95, resamples=100, seed=1)
     assert set(rows["category"]) == ({"all", "S1", "S2"} if asked else {"all"})

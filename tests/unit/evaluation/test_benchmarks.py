@@ -35,16 +35,23 @@ def lines(path, *rows):
 
 def test_refuseu_gives_the_test_prompts_by_language(tmp_path):
     file = tmp_path / "test.jsonl"
-    pair = {"category": "S1", "style": "slang", "activity": "S1-1", "chosen": [], "rejected": []}
+    pair = {"category": "S1", "style": "slang", "slot": "S1/slang", "activity": "S1-1", "chosen": [], "rejected": []}
     lines(file, *(pair | {"pair_id": f"{c}-1", "language": c, "prompt": f"Do {c}"} for c in ("pl", "en", "de")))
     assert load("refuseu", "refuseu_test", file, ["en", "pl"]) == [
-        {"prompt_id": f"{c}-1", "language": c, "category": "S1", "style": "slang", "prompt": f"Do {c}"}
+        {
+            "prompt_id": f"{c}-1",
+            "language": c,
+            "category": "S1",
+            "style": "slang",
+            "slot": "S1/slang",
+            "prompt": f"Do {c}",
+        }
         for c in ("en", "pl")
     ]
 
 
 def test_a_language_without_prompts_is_named(tmp_path):
-    lines(tmp_path / "t", {"pair_id": "1", "language": "en", "category": "", "style": "", "prompt": "x"})
+    lines(tmp_path / "t", {"pair_id": "1", "language": "en", "category": "", "style": "", "slot": "", "prompt": "x"})
     message = refused("refuseu", "refuseu_test", tmp_path / "t", ["en", "lv", "sl"])
     assert message.startswith(f"benchmark 'refuseu_test' has nothing in lv, sl under {tmp_path / 't'};")
     assert "benchmarks.tsv" in message
@@ -61,9 +68,9 @@ def test_rtp_lx_is_json_lines_by_locale(tmp_path):
     lines(tmp_path / "RTP_LX_EN.json", rtp(1, "One"), rtp(7, "Two\nlines \u2028 {x}"))
     lines(tmp_path / "RTP_LX_PL.json", rtp(1, "Raz"))
     assert load("rtp_lx", "rtp_lx", tmp_path, ["pl", "en"]) == [
-        {"prompt_id": "rtp_lx-pl-1", "language": "pl", "category": "", "style": "", "prompt": "Raz"},
-        {"prompt_id": "rtp_lx-en-1", "language": "en", "category": "", "style": "", "prompt": "One"},
-        {"prompt_id": "rtp_lx-en-7", "language": "en", "category": "", "style": "",
+        {"prompt_id": "rtp_lx-pl-1", "language": "pl", "category": "", "style": "", "slot": "", "prompt": "Raz"},
+        {"prompt_id": "rtp_lx-en-1", "language": "en", "category": "", "style": "", "slot": "", "prompt": "One"},
+        {"prompt_id": "rtp_lx-en-7", "language": "en", "category": "", "style": "", "slot": "",
          "prompt": "Two\nlines \u2028 {x}"},
     ]  # fmt: skip
 
@@ -183,7 +190,7 @@ def test_polyglotox_is_parquet_by_language_in_one_or_more_files(tmp_path, column
         pd.DataFrame({column: texts, "toxicity": 0.5}).to_parquet(folder / f"small-0000{n}-of-00002.parquet")
     pd.DataFrame({column: ["no"]}).to_parquet(folder / "full-00000-of-00001.parquet")
     assert load("polyglotox", "polyglotox", tmp_path, ["de"]) == [
-        {"prompt_id": f"polyglotox-de-{i}", "language": "de", "category": "", "style": "", "prompt": text}
+        {"prompt_id": f"polyglotox-de-{i}", "language": "de", "category": "", "style": "", "slot": "", "prompt": text}
         for i, text in enumerate(["eins", "zwei", "drei"])
     ]
 

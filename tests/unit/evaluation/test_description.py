@@ -7,8 +7,24 @@ from refuseu.evaluation import description
 
 MARKERS = {"en": ["i cannot"], "de": ["ich kann nicht"]}
 RESPONSES = [
-    {"prompt_id": "1", "language": "en", "category": "S1", "response": "I cannot help with this.", "prompt": "?"},
-    {"prompt_id": "1", "language": "de", "category": "S2", "response": "Gern, so geht das.", "prompt": "?"},
+    {
+        "prompt_id": "1",
+        "language": "en",
+        "category": "S1",
+        "style": "slang",
+        "slot": "S1/slang",
+        "response": "I cannot help with this.",
+        "prompt": "?",
+    },
+    {
+        "prompt_id": "1",
+        "language": "de",
+        "category": "S2",
+        "style": "",
+        "slot": "",
+        "response": "Gern, so geht das.",
+        "prompt": "?",
+    },
 ]
 
 
@@ -19,9 +35,11 @@ def test_one_record_per_answer_with_all_that_was_said_of_it_and_without_its_text
     ]
     found = description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, verdicts)
     assert found == [
-        {"prompt_id": "1", "language": "en", "category": "S1", "detected": "en", "outcome": "refusal",
+        {"prompt_id": "1", "language": "en", "category": "S1", "style": "slang", "slot": "S1/slang",
+         "detected": "en", "outcome": "refusal",
          "verdict": "safe", "decided_by": "adjudicator", "labels": {"a": "safe"}},
-        {"prompt_id": "1", "language": "de", "category": "S2", "detected": "de", "outcome": "compliance",
+        {"prompt_id": "1", "language": "de", "category": "S2", "style": "", "slot": "",
+         "detected": "de", "outcome": "compliance",
          "verdict": "unsafe", "decided_by": "agreement"},
     ]  # fmt: skip
 
@@ -40,4 +58,6 @@ def test_an_answer_that_a_judge_left_out_is_no_silent_gap():
 
 def test_questions_have_the_same_form():
     rows = [{"language": "en", "sample_id": "a/0", "subject": "a", "correct": True}]
-    assert description.questions(rows) == [{"prompt_id": "a/0", "language": "en", "category": "", "correct": True}]
+    assert description.questions(rows) == [
+        {"prompt_id": "a/0", "language": "en", "category": "", "style": "", "slot": "", "correct": True}
+    ]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from refuseu.analysis import metrics
+from refuseu.analysis import comparisons, metrics
 from refuseu.analysis.published import read_published
 from refuseu.artifacts.quality import knowledge_cells
 from refuseu.errors import UserError
@@ -147,7 +147,8 @@ STATISTICS = {"confidence": 0.95, "resamples": 100, "seed": 1}
 def items(**right):
     rows = [(code, f"{code}-{n}", int(c)) for code, answers in right.items() for n, c in enumerate(answers)]
     frame = pd.DataFrame(rows, columns=["language", "prompt_id", "accuracy"]).assign(benchmark="global_mmlu")
-    return frame.assign(category="", **{name: float("nan") for name in metrics.COMPARED if name != "accuracy"})
+    others = {name: float("nan") for name in comparisons.COMPARED if name != "accuracy"}
+    return frame.assign(category="", style="", cluster=frame["prompt_id"], **others)
 
 
 def run(variant, method, seed):
@@ -159,7 +160,7 @@ RUNS = {"abliterated": items(en="11", pl="10", ko="1110"), "balanced": items(en=
 
 
 def test_a_language_outside_the_study_has_its_own_row_and_is_in_no_average():
-    columns = ["benchmark", "language", "category", "prompt_id", "accuracy"]
+    columns = ["benchmark", "language", "category", "style", "cluster", "prompt_id", "accuracy"]
     found = metrics.measure(MODELS["abliterated"], RUNS["abliterated"][columns], GROUPS, **STATISTICS)
     assert found.set_index("language")["value"].to_dict() == {
         "ko": 0.75, "en": 1.0, "pl": 0.5, "high_resource": 1.0, "low_resource": 0.5, "all": 0.75
@@ -168,12 +169,12 @@ def test_a_language_outside_the_study_has_its_own_row_and_is_in_no_average():
 
 
 def test_it_is_compared_by_question_and_stands_below_the_others_in_the_table():
-    columns = ["benchmark", "language", "category", "prompt_id", "accuracy"]
+    columns = ["benchmark", "language", "category", "style", "cluster", "prompt_id", "accuracy"]
     parts = [metrics.measure(MODELS[name], RUNS[name][columns], GROUPS, **STATISTICS) for name in MODELS]
     measures = pd.concat(parts)
-    comparisons = metrics.compare(RUNS, MODELS, GROUPS, **STATISTICS)
+    compared = comparisons.compare(RUNS, MODELS, GROUPS, **STATISTICS)
     published = read_published([ROOT / "resources/published/table3_global_mmlu.csv"], MODELS)
-    cells = knowledge_cells(measures, comparisons, published, MODELS, GROUPS)
+    cells = knowledge_cells(measures, compared, published, MODELS, GROUPS)
     balanced = cells[cells["variant"] == "balanced"].set_index("language")
     assert balanced["change_value"].to_dict() == {
         "en": 0.0, "high_resource": 0.0, "pl": -0.5, "low_resource": -0.5, "all": -0.25, "ko": -0.5

@@ -118,11 +118,12 @@ def test_language_sets_are_named_listed_or_everything(miniature):
 def test_each_benchmark_says_which_models_it_takes(miniature):
     study = Study(miniature)
     assert study.models_on("refuseu_test") == list(study.evaluated)
-    assert len(study.evaluated) == 6 + 24  # two bases, their twins, two open models; all variants
+    assert len(study.evaluated) == 6 + 26  # two bases, their twins, two open models; all variants
     runs = ["balanced", "high_resource", "english_only", "no_english", "english_only_mlc"]
     assert sorted(study.models_on("benign")) == sorted(
         ["small", "large", "small_instruct", "large_instruct"]
         + [f"{base}-{run}-s1" for base in ("small", "large") for run in runs]
+        + ["small-balanced_small-s1", "small-english_only_long-s1"]
     )
 
 
@@ -141,9 +142,9 @@ def test_annotators_judge_the_audited_models_on_the_test_half_only(miniature):
 
 def test_evaluations_are_models_times_benchmarks_of_a_kind(miniature):
     study = Study(miniature)
-    assert len(study.evaluations("harmful")) == 30 + 14 + 14
+    assert len(study.evaluations("harmful")) == 32 + 14 + 14
     assert study.evaluations("knowledge") == [(m, "global_mmlu") for m in study.models_on("global_mmlu")]
-    assert len(study.evaluations("benign", "fluency")) == 28
+    assert len(study.evaluations("benign", "fluency")) == 32
     assert study.evaluations("nothing") == []
 
 

@@ -198,6 +198,8 @@ def test_every_method_trains_and_writes_down_what_it_did(train, method):
     pairs = facts["pairs"]
     each = pairs["prompt_tokens"] + pairs["chosen_tokens"]
     each += 0 if method.startswith("sft") else pairs["prompt_tokens"] + pairs["rejected_tokens"]
+    # The consistency loss reads its prompts on every second step: on two of the three here.
+    each += pairs.get("mlc_prompt_tokens", 0) * 2 / 3
     assert facts["tokens_seen"] == round(each / 2)  # three of six steps
     assert (pairs["pairs"], pairs["kept"], facts["steps"], facts["resumed_at_step"]) == (12, 12, 3, 0)
     assert ("mlc_prompt_tokens" in pairs) == consistent

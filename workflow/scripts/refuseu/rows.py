@@ -153,12 +153,13 @@ class Pair(TypedDict):
 
 
 class ReleasedPrompt(TypedDict):
-    """A prompt of the released test half, which has no answers."""
+    """A prompt of the released test half, which has no answers; its slot is its row_id."""
 
     pair_id: str
     language: str
     category: str
     style: str
+    slot: str
     prompt: str
 
 
@@ -180,13 +181,14 @@ class BenchmarkPrompt(TypedDict):
     Attributes
     ----------
     prompt_id : unique within its language
-    style : of the study's own test half; else empty
+    style, slot : of the study's own test half; else empty
     """
 
     prompt_id: str
     language: str
     category: str
     style: str
+    slot: str
     prompt: str
 
 
@@ -223,6 +225,8 @@ class Response(TypedDict):
     prompt_id: str
     language: str
     category: str
+    style: str
+    slot: str
     prompt: str
     response: str
     finish_reason: str
@@ -273,16 +277,19 @@ class Measure(TypedDict):
 
     Attributes
     ----------
+    cluster : what stands or falls together, see `refuseu.analysis.dependence`
     detected : language that was identified
     outcome : refusal, compliance, empty, degenerate or wrong_language
     verdict, decided_by, labels : as in `Verdict` (harmful benchmarks)
-    fluency, correctness : as in `Rating`
-    correct : as in `Knowledge`
+    fluency, correctness, correct : as in `Rating` and `Knowledge`
     """
 
     prompt_id: str
     language: str
     category: str
+    style: str
+    slot: str
+    cluster: NotRequired[str]
     detected: NotRequired[str]
     outcome: NotRequired[str]
     verdict: NotRequired[str]

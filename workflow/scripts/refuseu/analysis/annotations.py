@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from refuseu.analysis.estimates import RATE, estimates, scopes
-from refuseu.analysis.metrics import ESTIMATE
+from refuseu.analysis.dependence import slots_of_items
+from refuseu.analysis.estimates import INTERVAL, RATE, estimates, scopes
 from refuseu.languages import Groups
 from refuseu.records import Record
 
-COLUMNS = ["question", "model", "language", *ESTIMATE, "unsure", "missing", "annotators", "alpha"]
+COLUMNS = ["question", "model", "language", *INTERVAL, "clusters", "unsure", "missing", "annotators", "alpha"]
 
 
 def rates(
@@ -19,7 +18,7 @@ def rates(
     key: Iterable[Record],
     counted: Mapping[str, str],
     languages: Groups,
-    **statistics: Any,
+    confidence: float,
 ) -> pd.DataFrame:
     """Rates with intervals and agreement, per question (and model) and language, group and ``all``.
 
@@ -31,21 +30,23 @@ def rates(
     answers : columns language, item, model, annotator, question and answer
     key : what the ids of the items stand for, with the questions that were asked of each
     counted : question → the answer that its rate counts
-    statistics : confidence, resamples and seed
 
     Returns
     -------
     Columns `COLUMNS`: `n` items with an answer, `missing` items without, in the languages that returned something;
     `unsure` answers; `alpha` is Krippendorff's, NaN where it is not defined.
     """
+    key = list(key)
+    slots = slots_of_items(key)
     asked = pd.DataFrame([{**row, "question": question} for row in key for question in row["questions"]])
     rows = []
     for question, passing in counted.items():
         for model, given in answers[answers["question"] == question].groupby("model", sort=False):
             given = given.assign(passed=given["answer"] == passing)
             sample = given.groupby(["language", "item"])["passed"].mean().reset_index()
+            sample = sample.assign(cluster=sample["item"].map(slots))
             of = asked[(asked["question"] == question) & (asked["model"] == model)]
-            for scope, estimate in estimates(sample, "passed", languages, RATE, **statistics):
+            for scope, estimate in estimates(sample, "passed", languages, RATE, confidence):
                 present = set(scopes(languages)[scope]) & set(answers["language"])
                 own = given[given["language"].isin(present)]
                 counts = {

@@ -1,11 +1,13 @@
-"""Cells of tables and figures: the measures of runs over languages and averages, seeds averaged."""
+"""Cells of tables and figures: the measures of runs over languages and averages, over all seeds."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from refuseu.analysis.metrics import COLUMNS, ESTIMATE, join_csv
+from refuseu.analysis.estimates import ESTIMATE, INTERVAL
+from refuseu.analysis.metrics import ALL_SEEDS, COLUMNS, EVERY, join_csv
 from refuseu.analysis.published import beside_published
 from refuseu.analysis.runs import Run
 from refuseu.languages import Groups
@@ -15,7 +17,7 @@ CELL = ["base", "variant", "language", "value", "ci_low", "ci_high", "n", "seeds
 
 def read_metrics(*paths: str | Path) -> pd.DataFrame:
     """Measures or comparisons; labels are text, empty where they do not apply."""
-    numbers = [*ESTIMATE, "p", "p_holm"]
+    numbers = [*ESTIMATE, "discordant", "power", "p", "p_holm"]
     nothing = pd.DataFrame(columns=[*COLUMNS, "reference", "p", "p_holm"], dtype=str)
     frame = join_csv(paths) if paths else nothing
     return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers if column in frame})
@@ -46,12 +48,12 @@ def cells(
     Returns
     -------
     Columns `CELL` and group; with published numbers also those and what `published.beside_published` adds. Several
-    seeds: value and interval are means over them, n is that of one run, and spread is the standard deviation.
+    seeds: the row over all seeds where there is one (a measure that is no mean over items has none, and no interval
+    then), n is that of one run, and spread is the standard deviation.
     """
     keys = ["base", "variant", "language"]
     found = pick(measured, **where)
-    by_run = found.groupby(keys)
-    frame = by_run[ESTIMATE].mean().assign(seeds=by_run.size(), spread=by_run["value"].std()).reset_index()
+    frame = over_seeds(found, keys)
     grid = pd.DataFrame(
         [(*run, scope, group) for run in chosen for group, scope in scope_order(groups)],
         columns=[*keys, "group"],
@@ -65,10 +67,44 @@ def cells(
     return beside_published(frame)
 
 
+def cells_by(measured: pd.DataFrame, chosen: Iterable[Run], kind: str, **where: str) -> pd.DataFrame:
+    """One row per run and category (or style), then over all of them; columns as of `cells`.
+
+    Parameters
+    ----------
+    kind : category or style, which stands in the column ``language``
+    """
+    keys = ["base", "variant", "language"]
+    found = measured[measured["language"] == "all"]
+    for column, value in ({other: every for other, every in EVERY.items() if other != kind} | where).items():
+        found = found[found[column] == value]
+    found = found.assign(language=found[kind])
+    values = [value for value in dict.fromkeys(found[kind]) if value != "all"]
+    grid = [(*run, value, kind if value != "all" else "all") for run in chosen for value in [*values, "all"]]
+    frame = pd.DataFrame(grid, columns=[*keys, "group"]).merge(over_seeds(found, keys), how="left", on=keys)
+    return frame[[*CELL, "group"]]
+
+
+def headline(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The rows over all training seeds, and those of the runs that have one seed only."""
+    whole = rows["seed"] == ALL_SEEDS
+    several = pd.MultiIndex.from_frame(rows.loc[whole, [*keys]])
+    return rows[whole | ~pd.MultiIndex.from_frame(rows[[*keys]]).isin(several)]
+
+
+def over_seeds(found: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """One row per run with value, interval, n, how many seeds there are and how far their values are spread."""
+    whole, runs = (found[(found["seed"] == ALL_SEEDS) == all_seeds] for all_seeds in (True, False))
+    by_run = runs.groupby([*keys])
+    frame = by_run[INTERVAL].mean().assign(seeds=by_run.size(), spread=by_run["value"].std())
+    frame.loc[frame["seeds"] > 1, ["ci_low", "ci_high"]] = np.nan
+    frame.update(whole.set_index([*keys])[INTERVAL])
+    return frame.reset_index()
+
+
 def pick(frame: pd.DataFrame, **where: str) -> pd.DataFrame:
-    """Rows with these values; over all categories unless one is asked for."""
-    if "category" in frame and "category" not in where:
-        where["category"] = "all"
+    """Rows with these values; over all categories and styles unless one is asked for."""
+    where = {column: every for column, every in EVERY.items() if column in frame} | where
     for column, value in where.items():
         frame = frame[frame[column] == value]
     return frame
@@ -91,10 +127,23 @@ def published_cells(metrics: pd.DataFrame, published: pd.DataFrame) -> pd.DataFr
     published : what `published.read_published` returned
     """
     keys = ["benchmark", "base", "variant", "language", "metric"]
-    ours = pick(metrics).groupby(keys)[["value", "ci_low", "ci_high"]].mean().reset_index()
+    ours = over_seeds(pick(metrics), keys)[[*keys, "value", "ci_low", "ci_high"]]
     theirs = published.rename(columns={"value": "published"})
     frame = beside_published(theirs.merge(ours, how="left", on=keys))
-    return frame[[*keys, "published", "value", "ci_low", "ci_high", "difference", "published_inside", "source", "note"]]
+    return frame[
+        [
+            *keys,
+            "published",
+            "value",
+            "ci_low",
+            "ci_high",
+            "difference",
+            "published_inside",
+            "certainty",
+            "source",
+            "note",
+        ]
+    ]
 
 
 def published_summary(cells: pd.DataFrame) -> pd.DataFrame:

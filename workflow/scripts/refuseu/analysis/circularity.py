@@ -1,12 +1,12 @@
 """Circularity: do judges that had no part in building the data see the same rates as those that had?"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
-from refuseu.analysis.estimates import RATE, estimates, mcnemar_p
-from refuseu.analysis.metrics import ESTIMATE, LABELS
+from refuseu.analysis.comparisons import difference_rows
+from refuseu.analysis.estimates import INTERVAL, RATE, estimates
+from refuseu.analysis.metrics import LABELS
 from refuseu.analysis.runs import Models
 from refuseu.errors import UserError
 from refuseu.languages import Groups
@@ -21,24 +21,25 @@ def circularity_of(
     judges: Mapping[str, Sequence[str]],
     models: Models,
     languages: Groups,
-    **statistics: Any,
+    confidence: float,
+    seed: int,
 ) -> pd.DataFrame:
     """ASR by the judges that built the data, by each held-out judge, and the paired difference.
 
     Parameters
     ----------
-    verdicts : model → frame with `KEYS` and verdict
+    verdicts : model → frame with `KEYS`, cluster and verdict
     labels : (judge, model) → frame with `KEYS` and label, for the same answers
     judges : held-out judge → languages that it was not made for
     models : model → labels of the run
     languages : group → codes
-    statistics : confidence, resamples and seed
+    seed : of the sign flips
 
     Returns
     -------
     One row per model, judge, measure and language, group or ``all``. Measures: asr, held_out_asr, their
     difference (held-out minus ours, paired by answer), and official, the same over the languages that the
-    judge was made for. Beside the estimate: p, McNemar's exact one, for differences over ``all``; unparsed,
+    judge was made for. Beside the estimate: p, of sign flips of clusters, for differences over ``all``; unparsed,
     how many held-out labels were; they count as not unsafe, as in the ASR.
 
     Raises
@@ -59,9 +60,13 @@ def circularity_of(
         both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
         for metric in MEASURES:
             sample = both[~both["language"].isin(judges[judge])] if metric == "official" else both
-            bounds = RATE if metric in ("asr", "held_out_asr") else (-1.0, 1.0)
-            for language, estimate in estimates(sample, metric, languages, bounds, **statistics):
-                paired = metric in ("difference", "official") and language == "all"
+            paired = metric in ("difference", "official")
+            found = (
+                difference_rows([sample], metric, languages, 1.0, confidence, seed)
+                if paired
+                else dict(estimates(sample, metric, languages, RATE, confidence))
+            )
+            for language, estimate in found.items():
                 own = sample if language == "all" else sample[sample["language"] == language]
                 rows.append(
                     {
@@ -69,10 +74,10 @@ def circularity_of(
                         "judge": judge,
                         "metric": metric,
                         "language": language,
-                        **estimate,
-                        "p": mcnemar_p(sample[metric]) if paired else None,
+                        **{name: estimate[name] for name in (*INTERVAL, "clusters")},
+                        "p": estimate["p"] if paired and language == "all" else None,
                         "unparsed": None if language in languages else int((own["label"] == "unparsed").sum()),
                     }
                 )
-    columns = [*LABELS, "judge", "language", "metric", *ESTIMATE, "p", "unparsed"]
+    columns = [*LABELS, "judge", "language", "metric", *INTERVAL, "clusters", "p", "unparsed"]
     return pd.DataFrame(rows, columns=columns).astype({"p": float, "unparsed": "Int64"})

@@ -6,32 +6,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from refuseu.analysis import linguistic_distance
 from refuseu.analysis.cells import pick
-from refuseu.analysis.estimates import mantel, percentiles, permutation_p, scopes
-from refuseu.analysis.metrics import SCORES
-from refuseu.analysis.published import published_names
+from refuseu.analysis.estimates import mantel, permutation_p, scopes
+from refuseu.analysis.metrics import ALL_SEEDS, SCORES
+from refuseu.analysis.published import ORDER_UNCERTAIN, mirrored, published_names
 from refuseu.analysis.runs import Models, bases
+from refuseu.analysis.verdict import (
+    HELD,
+    NOT_HELD,
+    NOT_TESTED,
+    UNDECIDED,
+    Estimate,
+    cells_of,
+    check_of,
+    decide,
+    minus,
+    of_row,
+    over_seeds,
+)
 from refuseu.languages import Groups
 from refuseu.schemas import read_yaml
 
-HELD, NOT_HELD, UNDECIDED, NOT_TESTED = "held", "not held", "undecided", "not tested"
 ALL_BASES = "all bases"
+Cell = tuple[str, str, str]  # measure, benchmark, variant
 PLAIN = (*SCORES, "accuracy", "asr_variance", "pag")  # printed as they are, not in percent
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a check found: a value with its interval, and what it is of, in words. Missing is NaN."""
-
-    of: str
-    value: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Tested:
-    """A claim for one base, tested on our numbers and on the published ones."""
+    """A claim for one base, tested on our numbers and on the published ones.
+
+    Attributes
+    ----------
+    mirrored : the same on the other reading of the published numbers, where the order of their columns is uncertain
+    """
 
     id: str
     sentence: str
@@ -52,6 +58,7 @@ class Tested:
     base: str
     ours: Finding
     published: Finding
+    mirrored: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -113,13 +120,18 @@ def verdicts(
     )
     ours = Evidence(metrics, comparisons, *shared)
     theirs = Evidence(as_points(published), differences(published), *shared)
+    other = mirrored(published)
+    mirror = Evidence(as_points(other), differences(other), *shared)
+    uncertain = set(published.loc[published["certainty"] == ORDER_UNCERTAIN, "base"])
     rows = []
     for claim in claims:
         own = dict.fromkeys(bases_of(claim, bases(models)), (claim["checks"], claim["checks"]))
         if "published" in claim:
             own[claim["published"]["base"]] = ((), claim["published"]["checks"])
         for base, (checks, published_checks) in own.items():
-            findings = evaluate(checks, base, ours), evaluate(published_checks, base, theirs)
+            findings = [evaluate(checks, base, ours), evaluate(published_checks, base, theirs)]
+            if base in uncertain and findings[1].estimates:
+                findings.append(evaluate(published_checks, base, mirror))
             rows.append(Tested(claim["id"], claim["sentence"], claim["source"], base, *findings))
     return rows
 
@@ -134,76 +146,56 @@ def bases_of(claim: Mapping[str, Any], ours: Sequence[str]) -> list[str]:
 
 def evaluate(checks: Iterable[Mapping[str, Any]], base: str, evidence: Evidence) -> Finding:
     """The verdict over all checks for one base, and the numbers behind it."""
-    found = [(one, TESTS[one["test"]](one, base, evidence)) for one in checks]
-    parts = [decide(est, one.get("above"), one.get("below"), one.get("some", False)) for one, est in found]
+    listed = list(checks)
+    found = [TESTS[one["test"]](one, base, evidence) for one in listed]
+    cells = cells_of(found)
+    each = zip(listed, found, strict=True)
+    parts = [decide(estimates, check_of(one), evidence.confidence, cells) for one, estimates in each]
     if all(part == NOT_TESTED for part in parts):
         return Finding(NOT_TESTED)
-    behind = [estimate for _, estimates in found for estimate in estimates]
+    behind = [estimate for estimates in found for estimate in estimates]
     if NOT_HELD in parts:
         return Finding(NOT_HELD, behind)
     return Finding(HELD if all(part == HELD for part in parts) else UNDECIDED, behind)
 
 
-def decide(
-    estimates: Sequence[Estimate], above: float | None = None, below: float | None = None, some: bool = False
-) -> str:
-    """Whether every interval lies beyond the bound, or `some` does; a missing estimate can only leave it undecided."""
-    sign, bound = (1, above) if above is not None else (-1, below or 0.0)
-    ends = [sorted((sign * e.low, sign * e.high)) for e in estimates if not np.isnan(e.value)]
-    if not ends:
-        return NOT_TESTED
-    beyond = [low > sign * bound for low, _ in ends]
-    short = [high <= sign * bound for _, high in ends]
-    complete = len(ends) == len(estimates)
-    held, failed = (any(beyond), complete and all(short)) if some else (complete and all(beyond), any(short))
-    return NOT_HELD if failed else HELD if held else UNDECIDED
-
-
 def level(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
-    """The measure itself, for every measure, benchmark, variant and seed."""
-    return estimates(one, base, evidence.metrics, evidence.called)
+    """The measure itself, for every measure, benchmark and variant."""
+    return list(estimates(one, base, evidence.metrics, evidence).values())
 
 
 def difference(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """Run minus reference, paired by prompt."""
-    return estimates(one, base, evidence.comparisons, evidence.called, reference=one["reference"])
+    return list(differences_of(one, base, evidence).values())
+
+
+def differences_of(one: Mapping[str, Any], base: str, evidence: Evidence) -> dict[Cell, Estimate]:
+    return estimates(one, base, evidence.comparisons, evidence, reference=one["reference"])
 
 
 def contrast(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """Run minus reference from the measures of both, for what is no mean over prompts and cannot be paired."""
-    ours = estimates(one, base, evidence.metrics, evidence.called)
-    theirs = estimates({**one, "variants": [one["reference"]]}, base, evidence.metrics, evidence.called)
-    apart = itertools.product(ours, theirs) if len(theirs) == 1 else zip(ours, theirs, strict=False)
-    return [minus(a, b, f"{a.of} minus {b.of}") for a, b in apart]
+    ours = estimates(one, base, evidence.metrics, evidence)
+    theirs = estimates({**one, "variants": [one["reference"]]}, base, evidence.metrics, evidence)
+    apart = {cell: theirs[cell[0], cell[1], one["reference"]] for cell in ours}
+    return [minus(found, apart[cell], f"{found.of} minus {apart[cell].of}") for cell, found in ours.items()]
 
 
 def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
-    """The first base's difference minus the second's."""
+    """The first base's difference minus the second's, measure by measure."""
     if len(evidence.bases) < 2:
         return []
-    first, second = (difference(one, base, evidence) for base in evidence.bases[:2])
+    first, second = (differences_of(one, base, evidence) for base in evidence.bases[:2])
     names = " minus ".join(evidence.bases[:2])
-    return [minus(a, b, f"{a.of}, {names}") for a, b in zip(first, second, strict=False)]
-
-
-def minus(a: Estimate, b: Estimate, of: str) -> Estimate:
-    """Difference of two estimates.
-
-    The interval combines both intervals by the method of variance estimates recovery
-    (Zou and Donner, 2008), which takes the two as independent.
-    """
-    value = a.value - b.value
-    low = value - np.hypot(a.value - a.low, b.high - b.value)
-    high = value + np.hypot(a.high - a.value, b.value - b.low)
-    return Estimate(of, value, low, high, " points" if a.unit else "")
+    return [minus(found, second[cell], f"{found.of}, {names}") for cell, found in first.items()]
 
 
 def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
     """Mantel's correlation of change from the base with distance of the languages (positive: near helps more).
 
     Runs with the plain loss on one language each; change is the measure minus the abliterated base's,
-    so that languages which are hard for every run do not count. The interval is r less the quantiles of
-    r under permutation.
+    so that languages which are hard for every run do not count. There is no interval: the p is that of
+    permutations, and a verdict needs it to be as small on its side as the error of an interval there.
     """
     single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
     table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
@@ -217,8 +209,8 @@ def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Esti
     change = (matrix.loc[codes, codes] - plain[codes]).to_numpy(float)
     distance = linguistic_distance.matrix(one["distance"], [evidence.distances[code] for code in codes])
     r, drawn = mantel(change, distance, evidence.resamples, evidence.seed)
-    low, high = percentiles(r - drawn, evidence.confidence)
-    return [Estimate(f"{len(codes)} languages, p = {permutation_p(r, drawn):.3f}, Mantel’s r", r, low, high)]
+    p = permutation_p(r, drawn)
+    return [Estimate(f"{len(codes)} languages, one-sided p = {p:.3f}, Mantel’s r", r, r, r, p=p)]
 
 
 TESTS = {
@@ -231,24 +223,31 @@ TESTS = {
 
 
 def estimates(
-    one: Mapping[str, Any], base: str, table: pd.DataFrame, called: Callable[[str], str], **where: str
-) -> list[Estimate]:
-    """One estimate per measure, benchmark, variant and seed; a missing one where nothing matches."""
-    found = []
+    one: Mapping[str, Any], base: str, table: pd.DataFrame, evidence: Evidence, **where: str
+) -> dict[Cell, Estimate]:
+    """Measure, benchmark and variant → its estimate over all training seeds; a missing one where nothing matches."""
+    found = {}
     for metric in one["metrics"]:
         benchmarks = on(one, metric, table)
         for benchmark, variant in itertools.product(benchmarks or [""], one["variants"]):
             chosen = {"metric": metric, "benchmark": benchmark, "variant": variant, "language": one["language"]}
             rows = pick(table, base=base, **chosen, **where).dropna(subset=["value"])
+            called = evidence.called
             words = [called(variant), *(["minus", called(where["reference"])] if where else [])]
             words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)
             unit = "" if metric in PLAIN else " points" if where else " %"
-            for row in rows.to_dict("records"):
-                of = " ".join([*words, *[f"seed {row['seed']}"] * (len(rows) > 1)])
-                found.append(Estimate(of, row["value"], row["ci_low"], row["ci_high"], unit))
-            if rows.empty:
-                found.append(Estimate(" ".join(words)))
+            found[metric, benchmark, variant] = one_of(rows, " ".join(words), unit, evidence.confidence)
     return found
+
+
+def one_of(rows: pd.DataFrame, of: str, unit: str, confidence: float) -> Estimate:
+    """The estimate over all seeds where there is one, else that of the one run, or of the runs together."""
+    whole, runs = rows[rows["seed"] == ALL_SEEDS], rows[rows["seed"] != ALL_SEEDS]
+    seeds = len(runs) if (runs["seed"] != "").any() else None
+    found = [of_row(row, of, unit, seeds) for _, row in (runs if whole.empty else whole).iterrows()]
+    if not found:
+        return Estimate(of)
+    return found[0] if len(found) == 1 else over_seeds(found, confidence)
 
 
 def on(one: Mapping[str, Any], metric: str, table: pd.DataFrame) -> list[str]:

@@ -6,7 +6,7 @@ Both measures are those of Bu et al. (arXiv 2602.16660), of safe and unsafe answ
 import numpy as np
 import pandas as pd
 
-from refuseu.analysis.estimates import percentiles
+from refuseu.analysis.estimates import percentiles, wilson_interval
 
 
 def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int) -> list[tuple[str, dict[str, float]]]:
@@ -15,7 +15,9 @@ def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int)
     ``asr_variance`` is the population variance of the languages' ASR, which is that of their safety rates. ``pag`` is
     the share of pairs of languages with the same outcome on the same prompt. Prompts are resampled for the
     intervals. That of the variance is shifted by the bias of the resampled values, twice: the sampling of
-    prompts adds to the published measure, and resampling them adds as much again.
+    prompts adds to the published measure, and resampling them adds as much again. Where all prompts are alike the
+    resampled values do not differ: then Wilson's bound on what was never seen, times the distance to the least and most
+    that there can be, is the width.
 
     Parameters
     ----------
@@ -29,19 +31,24 @@ def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int)
         return []
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
     rows = []
-    for metric, statistic, biased in (("asr_variance", variance, True), ("pag", pairwise_agreement, False)):
+    for metric, statistic, biased, most in (
+        ("asr_variance", variance, True, 0.25),
+        ("pag", pairwise_agreement, False, 1),
+    ):
         value, drawn = statistic(values, np.ones((1, n))).item(), statistic(values, weights)
         low, high = percentiles(drawn - 2 * biased * (np.nanmean(drawn) - value), confidence)
-        rows.append((metric, {"value": value, "ci_low": max(low, 0.0), "ci_high": min(high, 1.0), "n": n}))
+        if low == high:
+            unseen = wilson_interval(0, n, confidence)[1]
+            low, high = value - unseen * value, value + unseen * (most - value)
+        estimate = {"value": value, "ci_low": max(low, 0.0), "ci_high": min(high, 1.0), "n": n, "clusters": n}
+        rows.append((metric, estimate))
     return rows
 
 
 def outcomes(items: pd.DataFrame) -> pd.DataFrame:
     """Prompts that exist in several languages × languages: 1 unsafe, 0 safe, NaN without an answer."""
     judged = items.dropna(subset=["asr"])
-    ids = zip(judged["prompt_id"], judged["benchmark"] + "-" + judged["language"] + "-", strict=True)
-    prompts = [prompt.removeprefix(prefix) for prompt, prefix in ids]
-    table = judged.assign(prompt=prompts).pivot(index="prompt", columns="language", values="asr")
+    table = judged.pivot(index="cluster", columns="language", values="asr")
     return table[table.notna().sum(axis=1) > 1]
 
 

@@ -1,17 +1,19 @@
 """Estimates and tests: means with intervals over languages, agreement of judges, permutations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from refuseu.analysis.intervals import Mean, interval, mean
 from refuseu.languages import Groups, members
 
 RATE, SCORE = (0.0, 1.0), (1.0, 5.0)
+INTERVAL = ["value", "ci_low", "ci_high", "n"]
+ESTIMATE = [*INTERVAL, "clusters", "df", "var_prompts", "var_slots", "var_seeds"]
 
 
 def scopes(languages: Groups) -> dict[str, list[str]]:
@@ -21,51 +23,52 @@ def scopes(languages: Groups) -> dict[str, list[str]]:
 
 
 def estimates(
-    sample: pd.DataFrame,
-    metric: str,
-    languages: Groups,
-    bounds: tuple[float, float],
-    confidence: float,
-    resamples: int,
-    seed: int,
+    sample: pd.DataFrame, metric: str, languages: Groups, bounds: tuple[float, float], confidence: float
 ) -> list[tuple[str, dict[str, float]]]:
     """Mean and interval per language, per group and over all, in this order.
 
-    Languages in the sample that are in no group come first and are in no average. A group is the
-    unweighted mean over its languages that occur in the sample. The interval of a rate in one language is
-    Wilson's; any other is a percentile bootstrap that resamples prompts within each language. Where all
-    prompts of a scope agree that bootstrap has no width: then Wilson's bound on what was never seen, times
-    the distance to the `bounds` of the measure, is the width.
+    Languages in the sample that are in no group come first and are in no average. A group is the unweighted mean over
+    its languages that occur in the sample. Intervals are those of `refuseu.analysis.intervals`.
+
+    Parameters
+    ----------
+    sample : with columns language, cluster (see `refuseu.analysis.dependence`) and `metric`
+    bounds : of the measure
+
+    Returns
+    -------
+    Scope and its columns `refuseu.analysis.estimates.ESTIMATE`.
     """
-    rng = np.random.default_rng(seed)
-    strata = {str(code): values.to_numpy(float) for code, values in sample.groupby("language")[metric]}
-    beyond = {code: [code] for code in strata if code not in scopes(languages)["all"]}
-    wanted = [*scopes(languages)["all"], *beyond]
-    means = {code: bootstrap(strata[code], resamples, rng) for code in wanted if code in strata}
-    rows = []
-    for scope, codes in (beyond | scopes(languages)).items():
-        if not (present := [code for code in codes if code in means]):
-            continue
-        value = float(np.mean([strata[code].mean() for code in present]))
-        n = sum(strata[code].size for code in present)
-        if bounds == RATE and len(present) == 1:
-            low, high = wilson_interval(strata[present[0]].sum(), n, confidence)
-        else:
-            low, high = percentiles(np.mean([means[code] for code in present], axis=0), confidence)
-            if low == high:
-                unseen = wilson_interval(0, n, confidence)[1]
-                low, high = value - unseen * (value - bounds[0]), value + unseen * (bounds[1] - value)
-        rows.append((scope, {"value": value, "ci_low": low, "ci_high": high, "n": n}))
-    return rows
+    return [(scope, row_of(own, bounds, confidence)) for scope, own in means(sample, metric, languages)]
 
 
-def bootstrap(values: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Means of `resamples` samples drawn with replacement from `values`, shape (resamples,).
+def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> Iterator[tuple[str, Mean]]:
+    """The mean of each scope of `estimates`, or of some; all have the clusters of the whole sample, in one order.
 
-    Drawn through the counts of the distinct values, which is exact and needs no index array.
+    Parameters
+    ----------
+    sample : as in `estimates`; a categorical column cluster may have more clusters than the sample
     """
-    distinct, counts = np.unique(values, return_counts=True)
-    return np.asarray(rng.multinomial(values.size, counts / values.size, size=resamples) @ distinct / values.size)
+    codes, names = pd.factorize(sample["language"])
+    grouped = sample["cluster"].astype("category").cat
+    clusters, count = grouped.codes.to_numpy(), len(grouped.categories)
+    values, places = sample[metric].to_numpy(float), {str(name): place for place, name in enumerate(names)}
+    beyond = {code: [code] for code in places if code not in scopes(languages)["all"]}
+    for scope, own in (beyond | scopes(languages)).items():
+        present = [places[code] for code in own if code in places]
+        if present and (not only or scope in only):
+            chosen = np.isin(codes, present)
+            _, numbers = np.unique(codes[chosen], return_inverse=True)
+            yield scope, mean(values[chosen], numbers, clusters[chosen], count)
+
+
+def row_of(found: Mean, bounds: tuple[float, float], confidence: float) -> dict[str, float]:
+    """A mean as columns `ESTIMATE`."""
+    low, high, df = interval(found, bounds, confidence)
+    seeds = float(found.training) if found.runs > 1 else np.nan
+    parts = {"var_prompts": float(found.independent), "var_slots": float(found.between), "var_seeds": seeds}
+    ends = {"value": float(found.value), "ci_low": float(low), "ci_high": float(high), "n": int(found.n)}
+    return ends | {"clusters": int(found.clusters), "df": float(df)} | parts
 
 
 def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float]:
@@ -81,12 +84,6 @@ def wilson_interval(count: float, n: int, confidence: float) -> tuple[float, flo
     """Wilson's score interval of `count` in `n`."""
     low, high = proportion_confint(count, n, alpha=1 - confidence, method="wilson")
     return 0.0 if count == 0 else float(low), 1.0 if count == n else float(high)  # but for rounding
-
-
-def mcnemar_p(differences: pd.Series) -> float:
-    """McNemar's exact two-sided p from the paired differences of a yes-or-no measure (-1, 0 or 1)."""
-    up, down = int((differences > 0).sum()), int((differences < 0).sum())
-    return float(mcnemar([[0, up], [down, 0]], exact=True).pvalue) if up + down else 1.0
 
 
 def holm(p: pd.Series) -> pd.Series:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from refuseu.analysis.cells import scope_order
 from refuseu.analysis.estimates import RATE, estimates, scopes
@@ -33,16 +33,14 @@ def corrected(
     human: Iterable[Record],
     languages: Groups,
     confidence: float,
-    resamples: int,
-    seed: int,
 ) -> pd.DataFrame:
     """ASR of one model by four methods, per language, group and over all.
 
     Parameters
     ----------
-    judged : items of the model on one benchmark, with columns language, prompt_id and asr (0 or 1)
+    judged : items of the model on one benchmark, with columns language, prompt_id, cluster and asr (0 or 1)
     human : records of ``audit/verdicts.jsonl`` of the same model and benchmark, on a simple random sample per language
-    languages, confidence, resamples, seed : as in `refuseu.analysis.metrics.measure`
+    languages, confidence : as in `refuseu.analysis.metrics.measure`
 
     Returns
     -------
@@ -55,16 +53,22 @@ def corrected(
     labelled = both.dropna(subset="human")
     rows: list[dict[str, Any]] = []
     for method, sample, column in (("judges", both, "asr"), ("people", labelled, "human")):
-        for scope, estimate in estimates(sample, column, languages, RATE, confidence, resamples, seed):
+        for scope, estimate in estimates(sample, column, languages, RATE, confidence):
             rows.append({"language": scope, "method": method, **estimate})
     parts = {str(code): split(part) for code, part in both.groupby("language")}
-    for method, correct in (("ppi", prediction_powered), ("rogan_gladen", rogan_gladen)):
+    groups = {str(code): part["cluster"] for code, part in both.groupby("language")}
+    for method, correct, influences in (
+        ("ppi", prediction_powered, of_prediction_powered),
+        ("rogan_gladen", rogan_gladen, of_rogan_gladen),
+    ):
         found = {code: correct(*part, confidence) for code, part in parts.items()}
         for scope, codes in scopes(languages).items():
             present = [code for code in codes if code in parts]
             mean = average([found[code] for code in present])
             if np.isnan(mean.value):
                 continue
+            weighed = [arranged(both[both["language"] == code], influences(*parts[code])) for code in present]
+            mean = widened(mean, np.concatenate(weighed), pd.concat([groups[code] for code in present]), confidence)
             value, low, high = np.clip(mean, *RATE)
             n = sum(parts[code][0].size for code in present)
             row = {"language": scope, "method": method, "value": value, "ci_low": low, "ci_high": high, "n": n}
@@ -82,12 +86,53 @@ def split(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return human, judges, part.loc[~known, "asr"].to_numpy()
 
 
+def arranged(part: pd.DataFrame, influences: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Influences of the items that people judged, and of the others, in the order of the items."""
+    known = part["human"].notna().to_numpy()
+    found = np.empty(len(part))
+    found[known], found[~known] = influences
+    return found
+
+
+def of_prediction_powered(human: np.ndarray, judges: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Influence of each answer on `prediction_powered`: of those that people judged, and of the others."""
+    wrong = human - judges
+    return (wrong - wrong.mean()) / human.size, (rest - rest.mean()) / rest.size
+
+
+def of_rogan_gladen(human: np.ndarray, judges: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same on `rogan_gladen`, by its derivatives with respect to rate, sensitivity and specificity."""
+    sensitivity, specificity = sensitivity_specificity(human, judges)
+    power = sensitivity + specificity - 1
+    value = (rest.mean() + specificity - 1) / power
+    missed = -value * human * (judges - sensitivity) / human.sum()
+    alarms = (1 - value) * (1 - human) * (1 - judges - specificity) / (1 - human).sum()
+    return (missed + alarms) / power, (rest - rest.mean()) / rest.size / power
+
+
+def widened(found: Interval, influences: np.ndarray, clusters: pd.Series, confidence: float) -> Interval:
+    """An interval for independent answers, made as much wider as answers of a cluster go together.
+
+    By the root of the design effect (Kish 1965, Survey Sampling), which is not below 1: the variance over clusters,
+    over that over answers, of the influence of each on the value; and by the t over the normal quantile.
+    """
+    codes, names = pd.factorize(clusters)
+    count = len(names)
+    if count == len(codes) or count < 2 or not (apart := (influences**2).sum()):
+        return found
+    effect = max(count / (count - 1) * (np.bincount(codes, influences) ** 2).sum() / apart, 1)
+    tail = (1 + confidence) / 2
+    factor = np.sqrt(effect) * t.ppf(tail, count - 1) / norm.ppf(tail)
+    ends = (found.value + factor * (end - found.value) for end in (found.low, found.high))
+    return Interval(found.value, *ends)
+
+
 def corrected_cells(
     answers: Iterable[pd.DataFrame],
     models: Iterable[str],
     human: Iterable[Record],
     languages: Groups,
-    **statistics: Any,
+    confidence: float,
 ) -> pd.DataFrame:
     """Rows of the table in its order, empty where nobody judged; columns `COLUMNS`.
 
@@ -101,7 +146,7 @@ def corrected_cells(
     for model, items in zip(models, answers, strict=True):
         rows = said[said["model"] == model].to_dict("records")
         own = [{str(key): value for key, value in row.items()} for row in rows]
-        parts.append(corrected(items, own, languages, **statistics).assign(model=model))
+        parts.append(corrected(items, own, languages, confidence).assign(model=model))
     keys = ["language", "model", "method"]
     grid = [(scope, model, method) for _, scope in scope_order(languages) for model in models for method in METHODS]
     return pd.DataFrame(grid, columns=keys).merge(pd.concat(parts), how="left", on=keys)[COLUMNS]

@@ -6,43 +6,39 @@ of such a column, and every comparison of two runs is a mean of the difference o
 same prompts.
 """
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from refuseu.analysis import crosslingual
-from refuseu.analysis.estimates import (
-    RATE,
-    SCORE,
-    cohen_kappa,
-    confusion,
-    estimates,
-    gwet_ac1,
-    holm,
-    mcnemar_p,
-    observed,
-    percentiles,
-    scopes,
-)
-from refuseu.analysis.runs import Models, contrasts
+from refuseu.analysis.dependence import request_slots
+from refuseu.analysis.estimates import ESTIMATE, RATE, SCORE, means, row_of
+from refuseu.analysis.runs import Labels, Models, several_seeds
+from refuseu.analysis.seeds import over_runs
 from refuseu.languages import Groups
 from refuseu.records import read_jsonl, write_text
 
 ITEM = ["benchmark", "language", "prompt_id"]
-ESTIMATE = ["value", "ci_low", "ci_high", "n"]
 LABELS = ["model", "base", "variant", "method", "seed"]
-COLUMNS = [*LABELS, "benchmark", "language", "category", "metric", *ESTIMATE]
+ABOUT = ["category", "style", "cluster"]
+EVERY = {"category": "all", "style": "all"}
+COLUMNS = [*LABELS, "benchmark", "language", *EVERY, "metric", *ESTIMATE]
+ALL_SEEDS = "all"
 SCORES = ("fluency", "correctness")
 KNOWN = ("detected", "outcome", "verdict", "decided_by", *SCORES, "correct")
-COMPARED = ("asr", "language_consistency", *SCORES, "accuracy")
 
 
 def measure(
-    labels: Mapping[str, Any], items: pd.DataFrame, languages: Groups, parallel: bool = False, **statistics: Any
+    labels: Labels,
+    items: pd.DataFrame,
+    languages: Groups,
+    parallel: bool = False,
+    *,
+    confidence: float,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Every measure of one run as rows of ``metrics.csv``.
 
@@ -52,80 +48,81 @@ def measure(
     items : what `items` returned
     languages : group → codes
     parallel : whether prompts are translations of each other; then with the measures of `refuseu.analysis.crosslingual`
-    statistics : confidence, resamples and seed
 
     Returns
     -------
-    One row per benchmark, measure and language, group of languages or ``all``; and per category
-    over all languages. Rates are fractions, scores run from 1 to 5.
+    One row per benchmark, measure and language, group of languages or ``all``; and per category and per style over all
+    languages. Rates are fractions, scores run from 1 to 5.
     """
-    rows = []
-    for benchmark, metric, sample in samples(items):
-        key = {**labels, "benchmark": benchmark, "metric": metric}
-        bounds = SCORE if metric in SCORES else RATE
-        rows += [
-            {**key, "category": "all", "language": language, **estimate}
-            for language, estimate in estimates(sample, metric, languages, bounds, **statistics)
-        ]
-        for category in sorted(set(sample["category"]) - {""}, key=lambda name: (len(name), name)):
-            part = sample[sample["category"] == category]
-            *_, (_, estimate) = estimates(part, metric, languages, bounds, **statistics)
-            rows.append({**key, "category": category, "language": "all", **estimate})
-    for metric, estimate in crosslingual.estimates(items, **statistics) if parallel else []:
-        place = {"benchmark": items["benchmark"].iloc[0], "metric": metric, "category": "all", "language": "all"}
-        rows.append({**labels, **place, **estimate})
+    rows = [{**labels, **row} for row in measured([items], languages, confidence)]
+    for metric, estimate in crosslingual.estimates(items, confidence, resamples, seed) if parallel else []:
+        place = {"benchmark": items["benchmark"].iloc[0], "metric": metric, "language": "all"}
+        rows.append({**labels, **place, **EVERY, **estimate})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def compare(
-    runs: Mapping[str, pd.DataFrame],
-    models: Models,
-    languages: Groups,
-    **statistics: Any,
+def measure_over_seeds(
+    runs: Mapping[str, pd.DataFrame], models: Models, languages: Groups, confidence: float
 ) -> pd.DataFrame:
-    """Every aligned run against its references (`refuseu.analysis.runs.contrasts`), prompt by prompt.
+    """Every measure of the variants with several training seeds, over these, as rows of ``metrics.csv``.
 
     Parameters
     ----------
     runs : model → its items on one benchmark
     models : model → its labels
-    languages, statistics : as in `measure`
 
     Returns
     -------
-    Differences (run minus reference) with stratified bootstrap intervals; for yes-or-no measures
-    McNemar's exact p over the pooled prompts, and p after Holm within run family, benchmark and measure.
+    As `measure`, with the seed `ALL_SEEDS` and no model.
     """
     rows = []
-    for run, reference in contrasts({model: models[model] for model in models if model in runs}):
-        label = {**models[run], "reference": models[reference]["variant"]}
-        both = runs[run].merge(
-            runs[reference].drop(columns="category"),
-            on=ITEM,
-            suffixes=("", "_reference"),
-            validate="one_to_one",
-        )
-        for metric in COMPARED:
-            both[metric] -= both[f"{metric}_reference"]
-        for benchmark, metric, sample in samples(both[[*ITEM, "category", *COMPARED]]):
-            widest = np.ptp(SCORE if metric in SCORES else RATE)
-            for language, estimate in estimates(sample, metric, languages, (-widest, widest), **statistics):
-                codes = scopes(languages).get(language, [language])
-                p = np.nan if metric in SCORES else mcnemar_p(sample.loc[sample["language"].isin(codes), metric])
-                rows.append(
-                    {
-                        **label,
-                        "benchmark": benchmark,
-                        "metric": metric,
-                        "language": language,
-                        **estimate,
-                        "p": p,
-                    }
-                )
-    columns = [*LABELS, "reference", "benchmark", "language", "metric", *ESTIMATE, "p"]
-    frame = pd.DataFrame(rows, columns=columns).astype({"p": float})
-    family = frame.groupby(["base", "reference", "benchmark", "metric"], sort=False)["p"]
-    return frame.assign(p_holm=family.transform(holm))
+    for own in several_seeds(runs, models).values():
+        labels = {**models[own[0]], "model": "", "seed": ALL_SEEDS}
+        rows += [{**labels, **row} for row in measured(alike([runs[model] for model in own]), languages, confidence)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def alike(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The same items with their clusters numbered alike."""
+    every = pd.Index(sorted(set().union(*(run["cluster"] for run in runs))))
+    return [run.assign(cluster=pd.Categorical(run["cluster"], every)) for run in runs]
+
+
+def measured(runs: Sequence[pd.DataFrame], languages: Groups, confidence: float) -> Iterator[dict[str, Any]]:
+    """Rows without labels: means over the runs, which differ in their seed alone."""
+    for metric in metrics_of(runs[0]):
+        samples = [run.dropna(subset=[metric]) for run in runs]
+        if any(sample.empty for sample in samples):
+            continue
+        bounds = SCORE if metric in SCORES else RATE
+        key = {"benchmark": samples[0]["benchmark"].iloc[0], "metric": metric}
+        for scope, row in over_runs_by_scope(samples, metric, languages, bounds, confidence).items():
+            yield {**key, **EVERY, "language": scope, **row}
+        for kind in EVERY:
+            for one in sorted(set(samples[0][kind]) - {""}, key=lambda name: (len(name), name)):
+                parts = [sample[sample[kind] == one] for sample in samples]
+                if not any(part.empty for part in parts):
+                    for scope, row in over_runs_by_scope(parts, metric, languages, bounds, confidence, "all").items():
+                        yield {**key, **EVERY, kind: one, "language": scope, **row}
+
+
+def over_runs_by_scope(
+    samples: Sequence[pd.DataFrame],
+    metric: str,
+    languages: Groups,
+    bounds: tuple[float, float],
+    confidence: float,
+    *only: str,
+) -> dict[str, dict[str, float]]:
+    """Scope (all, or some) → the mean over runs as columns `ESTIMATE`."""
+    by_run = [dict(means(sample, metric, languages, *only)) for sample in samples]
+    scopes = [scope for scope in by_run[0] if all(scope in found for found in by_run)]
+    return {scope: row_of(over_runs([found[scope] for found in by_run]), bounds, confidence) for scope in scopes}
+
+
+def metrics_of(items: pd.DataFrame) -> list[str]:
+    """The columns of items that are measures."""
+    return [name for name in items if name not in (*ITEM, *ABOUT)]
 
 
 def read_items(path: str | Path) -> pd.DataFrame:
@@ -142,13 +139,13 @@ def items(rows: Sequence[Mapping[str, Any]], benchmark: str) -> pd.DataFrame:
 
     Returns
     -------
-    Columns `ITEM`, category and the measures (0 or 1, or a score); NaN where a prompt is not in the
+    Columns `ITEM`, `ABOUT` and the measures (0 or 1, or a score); NaN where a prompt is not in the
     denominator. ASR counts all answers: an unparsed verdict is not unsafe, and its share is a measure
     of its own; ``asr_<guard>`` is what one guard alone would give. A benchmark with outcomes but neither
     verdicts nor scores is benign.
     """
     known = pd.DataFrame(rows)
-    frame = known.reindex(columns=[*ITEM, "category", *KNOWN]).assign(benchmark=benchmark)
+    frame = known.reindex(columns=[*ITEM, *ABOUT, *KNOWN]).assign(benchmark=benchmark)
     harmful, answered, asked = frame["verdict"].notna(), frame["outcome"].notna(), "fluency" in known
     benign = answered & ~harmful & (not asked)
     rates = {
@@ -169,7 +166,7 @@ def items(rows: Sequence[Mapping[str, Any]], benchmark: str) -> pd.DataFrame:
     columns = {name: flag.astype(float).where(counted) for name, (flag, counted) in rates.items()}
     columns |= {name: frame[name].astype(float) for name in SCORES} | {"accuracy": frame["correct"].astype(float)}
     columns |= {f"asr_{guard}": flag.where(harmful) for guard, flag in by_guard(known).items()}
-    return frame[[*ITEM, "category"]].assign(**columns)
+    return frame[[*ITEM, *ABOUT]].assign(**columns)
 
 
 def by_guard(known: pd.DataFrame) -> pd.DataFrame:
@@ -185,12 +182,6 @@ def join_csv(paths: Iterable[str | Path]) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths])
 
 
-def read_labels(paths: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Judge → its labels of prompts; a file's stem is its judge."""
-    columns = ["prompt_id", "language", "label"]
-    return {Path(path).stem: pd.DataFrame(read_jsonl(path))[columns] for path in paths}
-
-
 def load(paths: Iterable[str], *columns: str) -> pd.DataFrame:
     """These columns of record files in one frame, with the benchmark each row belongs to."""
     names = [*ITEM, *columns]
@@ -203,49 +194,7 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
-def samples(items: pd.DataFrame) -> Iterable[tuple[str, str, pd.DataFrame]]:
-    """(benchmark, measure, the items that count for it), leaving out what no item counts for."""
-    metrics = [str(name) for name in items if name not in (*ITEM, "category")]
-    for benchmark, part in items.groupby("benchmark", sort=False):
-        for metric in metrics:
-            sample = part[["language", "category", metric]].dropna(subset=[metric])
-            if not sample.empty:
-                yield str(benchmark), metric, sample
-
-
-def agreement(
-    labels: Mapping[str, pd.DataFrame], languages: Groups, confidence: float, resamples: int, seed: int
-) -> pd.DataFrame:
-    """Agreement of each two judges per language: raw, Cohen's kappa and Gwet's AC1.
-
-    Parameters
-    ----------
-    labels : judge → frame with prompt_id, language and label (safe, unsafe or unparsed)
-
-    Returns
-    -------
-    Rows ``judge_a, judge_b, language, metric, value, ci_low, ci_high, n, unparsed``; pairs with an
-    unparsed label are left out and counted.
-    """
-    rng = np.random.default_rng(seed)
-    rows = []
-    for a, b in itertools.combinations(labels, 2):
-        both = labels[a].merge(labels[b], on=["prompt_id", "language"], suffixes=("_a", "_b"), validate="one_to_one")
-        for language in scopes(languages)["all"]:
-            part = both[both["language"] == language]
-            counts = confusion(part["label_a"], part["label_b"])
-            if not (n := int(counts.sum())):
-                continue
-            key = {"judge_a": a, "judge_b": b, "language": language}
-            drawn = rng.multinomial(n, counts.ravel() / n, size=resamples).reshape(-1, 2, 2)
-            for metric, statistic in (("kappa", cohen_kappa), ("ac1", gwet_ac1), ("agreement", observed)):
-                low, high = percentiles(statistic(drawn), confidence)
-                estimate = {"value": float(statistic(counts)), "ci_low": low, "ci_high": high, "n": n}
-                rows.append({**key, "metric": metric, **estimate, "unparsed": len(part) - n})
-    return pd.DataFrame(rows, columns=["judge_a", "judge_b", "language", "metric", *ESTIMATE, "unparsed"])
-
-
-def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, **statistics: Any) -> pd.DataFrame:
+def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, confidence: float) -> pd.DataFrame:
     """Language consistency and unsafe rate of prompt generators.
 
     Parameters
@@ -255,7 +204,7 @@ def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, **st
 
     Returns
     -------
-    Rows ``generator, language, metric, value, ci_low, ci_high, n``.
+    Rows with generator, language, metric and `ESTIMATE`.
     """
     frame = load(prompts, "detected")
     key = ["generator", "prompt_id"]  # the generators of a pilot answer the same requests
@@ -263,8 +212,11 @@ def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, **st
     unsafe = pd.concat(judged, axis=1).all(axis=1)
     items = frame[ITEM].assign(
         category="",
+        style="",
+        cluster=request_slots(frame[ITEM].to_dict("records")),
         language_consistency=(frame["detected"] == frame["language"]).astype(float),
         unsafe_rate=unsafe.loc[pd.MultiIndex.from_frame(frame[["benchmark", "prompt_id"]])].to_numpy(float),
     )
-    rows = measure({}, items, languages, **statistics).rename(columns={"benchmark": "generator"})
-    return rows[["generator", "language", "metric", *ESTIMATE]]
+    parts = [measured([part], languages, confidence) for _, part in items.groupby("benchmark", sort=False)]
+    rows = pd.DataFrame([row for part in parts for row in part], columns=COLUMNS)
+    return rows.rename(columns={"benchmark": "generator"})[["generator", "language", "metric", *ESTIMATE]]

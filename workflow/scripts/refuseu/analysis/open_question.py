@@ -20,7 +20,7 @@ MEASURES = {
     "correctness": "fluency",
     "over_refusal_rate": "benign",
 }
-COSTS = ("pairs", "translated_characters", "training_tokens", "gpu_hours")
+COSTS = ("pairs", "steps", "translated_characters", "training_tokens", "gpu_hours")
 COLUMNS = ["base", "variant", "metric", "value", "ci_low", "ci_high", "n", "seeds", "spread"]
 
 
@@ -78,6 +78,7 @@ def read_costs(
         model, facts = Path(path).parent.name, json.loads(Path(path).read_text(encoding="utf-8"))
         run = {key: models[model][key] for key in ("base", "variant")} | {
             "pairs": facts["pairs"]["kept"],
+            "steps": facts["steps"],
             "translated_characters": sent.get(model, 0),
             "training_tokens": facts["tokens_seen"],
             "gpu_hours": facts["seconds"] / 3600 * facts["gpus"] or np.nan,

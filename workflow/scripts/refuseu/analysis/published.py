@@ -8,11 +8,19 @@ import pandas as pd
 from refuseu.analysis.runs import Models, bases
 
 PUBLISHED_BASES = ("8b", "70b")
+ORDER_UNCERTAIN = "order uncertain"
+MIRROR = {
+    "balanced": "no_english",
+    "high_resource": "english_only",
+    "english_only": "high_resource",
+    "no_english": "balanced",
+}
 
 
 def published_names(ours: Sequence[str]) -> dict[str, str]:
     """The paper's name of a base → ours: the base of that name, or else our first and second."""
-    places = zip(ours, PUBLISHED_BASES, strict=False)
+    both = min(len(ours), len(PUBLISHED_BASES))
+    places = zip(ours[:both], PUBLISHED_BASES[:both], strict=True)
     return {base if base in PUBLISHED_BASES else theirs: base for base, theirs in places}
 
 
@@ -26,6 +34,12 @@ def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
     value = pd.to_numeric(frame["value"]) / frame["unit"].map({"percent": 100}).fillna(1)
     names = published_names(bases(models))
     return frame.assign(value=value, base=frame["base"].map(lambda base: names.get(base, base)))
+
+
+def mirrored(published: pd.DataFrame) -> pd.DataFrame:
+    """The other reading of numbers whose column is uncertain: the four aligned runs in the opposite order."""
+    uncertain = published["certainty"] == ORDER_UNCERTAIN
+    return published.assign(variant=published["variant"].mask(uncertain, published["variant"].replace(MIRROR)))
 
 
 def beside_published(frame: pd.DataFrame) -> pd.DataFrame:

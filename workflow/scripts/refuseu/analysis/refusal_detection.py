@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from refuseu.analysis.estimates import scopes, wilson_interval
-from refuseu.analysis.metrics import ESTIMATE
+from refuseu.analysis.estimates import INTERVAL, scopes, wilson_interval
 from refuseu.languages import Groups
 from refuseu.records import Record
 from refuseu.refusals import is_refusal
@@ -35,7 +34,7 @@ def detection(
             found = sum(is_refusal(last(pair[side]), markers.get(code, ())) for pair in own)
             low, high = wilson_interval(found, len(own), confidence) if own else (None, None)
             rows.append([code, metric, found / len(own) if own else None, low, high, len(own)])
-    frame = pd.DataFrame(rows, columns=["language", "metric", *ESTIMATE])
+    frame = pd.DataFrame(rows, columns=["language", "metric", *INTERVAL])
     for name, codes in scopes(languages).items():
         if name not in codes:
             means = (

@@ -1,6 +1,6 @@
 """Runs by their labels: which belong in a table, and which are compared with which."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 
@@ -25,6 +25,7 @@ Models = Mapping[str, Labels]
 Run = tuple[str, str]  # base and variant: seeds apart
 
 SINGLE = "single_"
+CONTROLS = ("balanced_small", "english_only_long")  # of the open question: as many pairs, as many steps
 REFERENCES = ("abliterated", "balanced", "english_only")
 
 
@@ -68,3 +69,12 @@ def contrasts(models: Models) -> list[tuple[str, str]]:
         if a["seed"] != "" and a["base"] == b["base"] and b["variant"] in REFERENCES and run != reference
         if b["seed"] in ("", a["seed"]) and a["variant"] != b["variant"]
     ]  # fmt: skip
+
+
+def several_seeds(runs: Iterable[str], models: Models) -> dict[Run, list[str]]:
+    """(base, variant) with more than one seed among these runs → those runs."""
+    found: dict[Run, list[str]] = {}
+    for run in runs:
+        if models[run]["seed"] != "":
+            found.setdefault((models[run]["base"], models[run]["variant"]), []).append(run)
+    return {key: own for key, own in found.items() if len(own) > 1}

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from refuseu.analysis.cells import pick
-from refuseu.analysis.claims import HELD, NOT_HELD, bases_of, on
+from refuseu.analysis.claims import bases_of, on
 from refuseu.analysis.estimates import scopes
+from refuseu.analysis.metrics import ALL_SEEDS
+from refuseu.analysis.verdict import HELD, NOT_HELD
 from refuseu.languages import Groups
 
 COLUMNS = ["claim", "base", "judge", "outcome", "language", "value"]
@@ -97,7 +99,8 @@ def gaps(
 
 def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Seed → value per language."""
-    return {str(seed): part.set_index("language")["value"] for seed, part in rows.groupby("seed")}
+    runs = rows[rows["seed"] != ALL_SEEDS]
+    return {str(seed): part.set_index("language")["value"] for seed, part in runs.groupby("seed")}
 
 
 def needed(gap: Gap) -> pd.Series:

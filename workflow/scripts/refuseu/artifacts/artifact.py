@@ -6,7 +6,8 @@ from typing import Literal
 
 from refuseu.artifacts.choices import Choice
 
-MEASURES = "<study>/measure/{evaluation}.csv"
+MEASURES = "<study>/measure/{evaluation}.csv <study>/over_seeds/{seeded}.csv"
+FURTHER = "<study>/measure/{further}.csv <study>/over_seeds/{further_seeded}.csv"
 COMPARISONS = "<study>/compare/{comparison}.csv"
 
 
@@ -24,7 +25,8 @@ class Artifact:
     models, benchmarks : the models that it shows, and the benchmarks (or kinds, apart by blanks) on which
     title, caption : what the report says of it; ``code`` and *emphasis* only
     further : kinds of benchmarks on which it shows such models besides
-    inputs : parameter → file; ``{slot}`` stands for each value of a slot of `study.selection`, one after the other
+    inputs : parameter → file; ``{slot}`` stands for each value of a slot of `study.selection`, one after the other;
+        blanks part several patterns
     published : files in ``resources/published``; several make a list
     facts : parameters that `study.selection` knows by name
     says : parameters with their values

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from refuseu.analysis.runs import Labels, Models, bases, is_aligned
+from refuseu.analysis.runs import CONTROLS, Labels, Models, bases, is_aligned
 
 TrainedOn = Mapping[str, Sequence[str]]  # run of plain DPO → codes of its training languages
 Choice = Callable[[Models, TrainedOn], list[str]]
 
-OPEN_QUESTION = ("abliterated", "balanced", "english_only", "english_only_mlc")
+OPEN_QUESTION = ("abliterated", "balanced", "english_only", "english_only_mlc", *CONTROLS)
 
 
 def in_open_question(model: Labels) -> bool:

@@ -1,5 +1,6 @@
 """Tables and figures of the dataset: how it came about, and how good its judges and markers are."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from refuseu.records import read_jsonl
 PILOT = ("language_consistency", "unsafe_rate")
 
 
-def funnel_table(funnel: str, published: str, languages: Groups) -> Table:
+def funnel_table(funnel: str, test: str, published: str, languages: Groups) -> Table:
     """From generated prompts to train and test, step by step."""
     cells = funnel_cells(funnel, published, languages)
+    slots = {(row["category"], row["slot"]) for row in read_jsonl(test)}
+    each = Counter(category for category, _ in slots)
     return Table(
         cells,
         tables.with_published(cells, scale=1, digits=0),
@@ -31,7 +34,39 @@ def funnel_table(funnel: str, published: str, languages: Groups) -> Table:
         averages=["total"],
         title="Rows left after each step",
         note="The last row is the sum. Left out: pairs of the test's slots that the balanced test does not need. "
-        "In brackets arXiv 2606.07535, section 4.2.",
+        f"The test rests on {len(slots)} slots, {min(each.values(), default=0)} to {max(each.values(), default=0)} per "
+        "category. In brackets arXiv 2606.07535, section 4.2.",
+    )
+
+
+def test_slots(train: str, test: str) -> Table:
+    """How many slots of each category feed the halves, and how many prompts of a language come from one of them."""
+    halves = {half: pd.DataFrame(read_jsonl(path)) for half, path in (("train", train), ("test", test))}
+    slots = {half: rows.reindex(columns=["category", "style", "slot", "language"]) for half, rows in halves.items()}
+    own = slots["test"]
+    rows = []
+    for category in sorted(set(own["category"]), key=lambda name: (len(name), name)):
+        part = own[own["category"] == category]
+        from_one = part.groupby(["language", "slot"]).size()
+        others = slots["train"][slots["train"]["category"] == category]
+        found = {
+            "test_slots": part["slot"].nunique(),
+            "test_styles": part["style"].nunique(),
+            "train_slots": others["slot"].nunique(),
+            "most_of_one_slot": from_one.max(),
+            "test_prompts": len(part),
+        }
+        rows += [[category, metric, float(value)] for metric, value in found.items()]
+    cells = pd.DataFrame(rows, columns=["category", "metric", "value"])
+    return Table(
+        cells,
+        [number(value, digits=0) for value in cells["value"]],
+        rows=["category"],
+        columns=["metric"],
+        title="Slots of the test",
+        note=f"{own['slot'].nunique()} slots in all. Prompts of one slot are one request, worded again and again in "
+        "every language, so that slots, not prompts, are what rates on RefusEU-test rest on. Most of one slot: prompts "
+        "in one language. A slot is never in both halves.",
     )
 
 
@@ -57,7 +92,7 @@ def table6(
     statistics: Mapping[str, Any],
 ) -> Table:
     """The pilot's prompt generators: language consistency and unsafe rate."""
-    cells = pilot_cells(pilot(prompts, labels, languages, **statistics), generators, languages, published)
+    cells = pilot_cells(pilot(prompts, labels, languages, statistics["confidence"]), generators, languages, published)
     return Table(
         cells,
         tables.with_published(cells, digits=1),
@@ -66,7 +101,8 @@ def table6(
         averages=[*languages, "all"],
         title="Pilot: prompts in the asked-for language [%] and unsafe prompts [%] per generator",
         note="Unsafe: by all guards. In brackets arXiv 2606.07535, Table 6, where the first generator is "
-        "Mistral-Small-24B-Instruct-2501, the second Llama-3.1-70B, and the judge was not recovered.",
+        "Mistral-Small-24B-Instruct-2501, the second Llama-3.1-70B, and the judge was not recovered; the "
+        "other eight languages were not published.",
     )
 
 

@@ -48,13 +48,10 @@ def heatmap(
     """
     panels = list(dict.fromkeys(cells.get("panel", ()))) or [""]
     line = mpl.rcParams["font.size"] / 72 * 1.9
-    rows = cells[["base", "variant"]].drop_duplicates().shape[0]
-    figure, axes = plt.subplots(
-        len(panels),
-        1,
-        figsize=(width, len(panels) * ((max(rows, 2) + (4.2 if panels[0] else 3.6)) * line)),
-        squeeze=False,
-    )
+    rows = max(cells[["base", "variant"]].drop_duplicates().shape[0], 2)
+    codes = cells[~cells["language"].isin([*cells["group"], "all"])]
+    above = (4.2 if panels[0] else 3.6) + upright(codes) / 1.9
+    figure, axes = plt.subplots(len(panels), 1, figsize=(width, len(panels) * (rows + above) * line), squeeze=False)
     values = cells["value"].abs().max() * scale
     limit = limit or (values if values > 0 else 1)
     for ax, panel in zip(axes.flat, panels, strict=True):
@@ -62,6 +59,12 @@ def heatmap(
         if panel:
             ax.set_title(name("metric", panel), pad=4 * mpl.rcParams["font.size"])
     return figure
+
+
+def upright(cells: pd.DataFrame) -> float:
+    """How many lines high the labels of columns are if they are turned upright; 0 if they are codes."""
+    longest = max(map(len, cells["language"]), default=0)
+    return 0.6 * longest if longest > len("S14") else 0.0
 
 
 def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bool, limit: float) -> None:
@@ -91,7 +94,9 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
             }
             text = ax.text(float(x[column]) + 0.5, float(y[row]) + 0.5, "", ha="center", va="center", **look)
             numbers.append((text, value))
-    ax.set_xticks(x + 0.5, ["Ø" if scope in ("all", group) else scope for group, scope in scopes])
+    labels = ["Ø" if scope in ("all", group) else scope.replace("_", " ") for group, scope in scopes]
+    high = upright(cells.loc[~cells["language"].isin([*cells["group"], "all"])])
+    ax.set_xticks(x + 0.5, labels, rotation=90 if high else 0)
     ax.set_yticks(y + 0.5, [name("variant", variant) for _, variant in runs])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
@@ -102,7 +107,9 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     titles = []
     for start, end, text in plots.spans(heads):
         middle = ((x[start] + x[end - 1] + 1) / 2, 1)
-        head = ax.annotate(text, middle, (0, 1.8 * line), ("data", "axes fraction"), va="bottom", **bold)
+        head = ax.annotate(
+            text, middle, (0, (0.8 + max(high, 1)) * line), ("data", "axes fraction"), va="bottom", **bold
+        )
         titles.append((head, end - start))
     for start, end, text in plots.spans(bases):
         middle = (1, (y[start] + y[end - 1] + 1) / 2)

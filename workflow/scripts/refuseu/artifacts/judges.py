@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from refuseu.analysis.cells import cells, read_metrics
 from refuseu.analysis.circularity import MEASURES, circularity_of
 from refuseu.analysis.claims import read as read_claims
-from refuseu.analysis.estimates import wilson_interval
+from refuseu.analysis.estimates import INTERVAL, wilson_interval
 from refuseu.analysis.judge_error import corrected_cells
-from refuseu.analysis.metrics import ESTIMATE, read_items
+from refuseu.analysis.metrics import read_items
 from refuseu.analysis.refusal_detection import detection
 from refuseu.analysis.runs import Models, bases
 from refuseu.analysis.sensitivity import needed_errors
@@ -55,7 +55,7 @@ def agreement_cells(agreement: str | Path) -> pd.DataFrame:
     counts = found[found["metric"] == "agreement"].assign(metric="n", value=lambda rows: rows["n"], **nothing)
     order = {judges: place for place, judges in enumerate(found["judges"].unique())}
     frame = pd.concat([found, counts]).sort_values("judges", key=lambda names: names.map(order), kind="stable")
-    return frame[["judges", "language", "metric", *ESTIMATE, "unparsed", "spread"]]
+    return frame[["judges", "language", "metric", *INTERVAL, "clusters", "unparsed", "spread"]]
 
 
 def disagreement(
@@ -80,12 +80,14 @@ def circularity(
     statistics: Mapping[str, Any],
 ) -> Table:
     """ASR by the judges that built the data beside ASR by judges that had no part in it."""
-    verdicts = {Path(f).parent.name: pd.DataFrame(read_jsonl(f))[["prompt_id", "language", "verdict"]] for f in answers}
+    known = ["prompt_id", "language", "cluster", "verdict"]
+    verdicts = {Path(f).parent.name: pd.DataFrame(read_jsonl(f))[known] for f in answers}
     said = {
         (Path(f).parts[-3], Path(f).parts[-2]): pd.DataFrame(read_jsonl(f))[["prompt_id", "language", "label"]]
         for f in labels
     }
-    frame = circularity_of(verdicts, said, held_out_coverage, models, languages, **statistics)
+    confidence, seed = statistics["confidence"], statistics["seed"]
+    frame = circularity_of(verdicts, said, held_out_coverage, models, languages, confidence, seed)
     found = by_judge(frame, models)
     return Table(
         found,
@@ -168,7 +170,7 @@ def judge_cells(accuracy: str | Path, groups: Groups, confidence: float) -> pd.D
     bounds = [wilson_interval(row.correct, row.n, confidence) for row in counts.itertuples()]
     counts[["ci_low", "ci_high"]] = bounds
     counts["value"] = counts["correct"] / counts["n"]
-    found = pd.concat([counts, found[found["correct"].isna()]])[[*keys, *ESTIMATE]]
+    found = pd.concat([counts, found[found["correct"].isna()]])[[*keys, *INTERVAL]]
     scopes = pd.DataFrame({"language": [*members(groups), "all"]})
     grid = found[keys[:2]].drop_duplicates().merge(scopes, how="cross")
     return grid.merge(found, how="left", on=keys).assign(spread=float("nan"))
@@ -184,7 +186,7 @@ def corrected_asr(
     """ASR corrected for the error of the judges, by what people said of a sample."""
     items = [read_items(path) for path in answers]
     said = [row for path in verdicts for row in read_jsonl(path)]
-    found = corrected_cells(items, audited, said, languages, **statistics)
+    found = corrected_cells(items, audited, said, languages, statistics["confidence"])
     return Table(
         found,
         rate_with_interval(found),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from refuseu.analysis.cells import cells, pick
+from refuseu.analysis.cells import cells, headline, pick
 from refuseu.analysis.metrics import SCORES
 from refuseu.analysis.runs import REFERENCES, Models, bases, in_tables, is_open, is_trained
 from refuseu.artifacts.names import OUTCOMES
@@ -58,7 +58,8 @@ def of_runs(
         trained = [run for run in runs(models, is_trained) if run in own and run[1] != reference]
         where = {"metric": metric, "benchmark": benchmark, "reference": reference}
         found = kept(cells(comparisons, trained, groups, None, **where), metric, groups)
-        tested = pick(comparisons, **where).groupby(["base", "variant", "language"])["p_holm"].max().reset_index()
+        keys = ["base", "variant", "language"]
+        tested = headline(pick(comparisons, **where), keys)[[*keys, "p_holm"]]
         found = found.merge(tested, how="left", on=["base", "variant", "language"])
         yield from macros(found, metric, benchmark, f"Vs {reference}")
 

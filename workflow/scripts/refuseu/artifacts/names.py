@@ -62,6 +62,8 @@ def name(kind: str, key: str) -> str:
             return key.replace("_", "-").capitalize()
         case "variant":
             return variant(key)
+        case "category" | "style":
+            return "Average" if key == "all" else key.replace("_", " ")
         case "metric" | "step" | "task" | "method":
             return METRICS.get(key, key.replace("_", " ").capitalize())
     return key

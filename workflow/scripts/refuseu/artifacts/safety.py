@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from refuseu.analysis.cells import cells, published_cells, published_summary, read_metrics, side_by_side
+from refuseu.analysis.cells import cells, cells_by, published_cells, published_summary, read_metrics, side_by_side
+from refuseu.analysis.metrics import SCORES
 from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import Models
+from refuseu.analysis.variance import variance_parts
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import heatmap, safety_and_language
 from refuseu.artifacts.names import OUTCOMES
@@ -35,6 +38,47 @@ def asr_heatmap(
     """Figures 3 and 12: ASR on a benchmark, runs by languages."""
     data = asr_cells(measures, models, languages, published)
     return heatmap(data, width, digits=1, limit=100), data
+
+
+def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
+    """ASR over all languages per category or attack style, with intervals."""
+    found = cells_by(read_metrics(*measures), runs(models), kind, metric="asr").rename(columns={"language": kind})
+    ends = ([number(end, 100, 1) for end in (row.value, row.ci_low, row.ci_high)] for row in found.itertuples())
+    return Table(
+        found,
+        [f"{value} [{low}, {high}]" if low else value for value, low, high in ends],
+        rows=[kind],
+        columns=["base", "variant"],
+        averages=["all"],
+        title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
+        note="The intervals are for slots that might have been drawn: where few slots of the test feed a row they are "
+        "wide, and with one slot they are everything. " + tables.SEEDS + "The paper has no such table.",
+    )
+
+
+def asr_by_heatmap(measures: Sequence[str], models: Models, kind: str, width: float) -> tuple[Figure, pd.DataFrame]:
+    """The same as a heatmap, runs by categories or styles."""
+    data = cells_by(read_metrics(*measures), runs(models), kind, metric="asr")
+    return heatmap(data, width, digits=1, limit=100), data
+
+
+def variance(measures: Sequence[str], models: Models, kinds: Mapping[str, str]) -> Table:
+    """Where the uncertainty of the headline numbers comes from."""
+    found = variance_parts(read_metrics(*measures), runs(models), kinds)
+    rate = ~found["metric"].isin(["accuracy", *SCORES])
+    scale = np.where(found["part"] != "error", 100, np.where(rate, 100, 1))
+    digits = np.where(found["part"] != "error", 0, np.where(rate, 2, 4))
+    texts = [number(value, s, d) for value, s, d in zip(found["value"], scale, digits, strict=True)]
+    return Table(
+        found,
+        texts,
+        rows=["base", "variant"],
+        columns=["metric", "part"],
+        title="Where the uncertainty comes from: standard error, and shares of its square [%]",
+        note="Over all languages. Error: in points for rates, otherwise in units of the measure. Prompts: if all were "
+        "independent. Slots: what prompts of one slot, or translations of one prompt, have in common. Seeds: what "
+        "training seeds add, known where a run has two or more; with one the interval says nothing about other seeds.",
+    )
 
 
 def table2(

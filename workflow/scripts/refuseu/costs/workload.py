@@ -93,7 +93,7 @@ class Workload(StudyTexts):
             yield self.translation(f"translate_prompts/{name}.jsonl", prompts, times)
         for name, variant in variants.items():
             recipe = self.study.recipes[variant.recipe]
-            _, both = self.pairs(variant.languages)
+            _, both = self.pairs(self.study.as_many_as(name) or variant.languages)
             seen = Texts(both.number * epochs(recipe), both.characters * epochs(recipe), both.counted)
             yield Job("align", f"{self.root}/align/{name}/adapter_model.safetensors", self.study.models[variant.base],
                       "train", seen)  # fmt: skip

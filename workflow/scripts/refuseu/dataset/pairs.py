@@ -1,6 +1,8 @@
 """Preference pairs: which answers pair up, and which slots are held out for the test."""
 
+import itertools
 import logging
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -67,14 +69,17 @@ def split(
     per_category: int,
     if_short: str,
     by_activity: bool,
+    held_out: float,
     seed: int,
 ) -> tuple[list[Pair], list[Pair]]:
     """Train pairs and a test set with `per_category` prompts of each category in every language.
 
-    Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages
-    together, in a random order, until every language has enough; one that has nothing for a language
-    without enough is passed over. What a slot of the test holds beyond that is left out of both. Every
-    pair says its ``slot``.
+    Whole slots (category and style, with `by_activity` also the activity) go to the test, all languages together, until
+    every language has enough, and until the share `held_out` of the category's slots is in it: the more slots a test
+    has, the more it says of requests that nobody wrote down. They are taken style by style, those that the test has
+    least of first, otherwise in a random order; a slot that has nothing for a language without enough is passed over.
+    Of a language's prompts the test has as many of each slot, and of each activity in it, as there are to be had; what
+    its slots hold beyond that is left out of both. Every pair says its ``slot``.
 
     Parameters
     ----------
@@ -97,18 +102,22 @@ def split(
         slots[pair["category"]][name].append({**pair, "slot": name})
     train: list[Pair] = []
     test: list[Pair] = []
+    styles: Counter[str] = Counter()
     for category, by_slot in slots.items():
         order = sorted(by_slot)
         random.Random(digest(category, seed)).shuffle(order)
         held: list[Pair] = []
         hopeless = shortfall([pair for own in by_slot.values() for pair in own], languages, per_category)
         filled = languages if if_short == "stop" else [code for code in languages if code not in hopeless]
-        while short := shortfall(held, filled, per_category):
-            helpful = [name for name in order if any(pair["language"] in short for pair in by_slot[name])]
+        wanted = len(by_slot) - math.ceil(held_out * len(by_slot))
+        while (short := shortfall(held, filled, per_category)) or len(order) > wanted:
+            helpful = [name for name in order if not short or any(pair["language"] in short for pair in by_slot[name])]
             if len(order) < 2 or not helpful:
                 break
-            order.remove(helpful[0])
-            held += by_slot[helpful[0]]
+            chosen = min(helpful, key=lambda name: styles[by_slot[name][0]["style"]])
+            order.remove(chosen)
+            held += by_slot[chosen]
+            styles[by_slot[chosen][0]["style"]] += 1
         if short := shortfall(held, languages, per_category):
             said = (
                 f"category {category} cannot be filled: {', '.join(f'{code!r} has {n}' for code, n in short.items())} "
@@ -119,9 +128,24 @@ def split(
             log.warning("%s", said)
         for language in languages:
             own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])
-            test += random.Random(digest("test", category, language, seed)).sample(own, min(per_category, len(own)))
+            test += evenly(own, per_category, random.Random(digest("test", category, language, seed)))
         train += [pair for name in order for pair in by_slot[name]]
     return by_language(train, languages), by_language(test, languages)
+
+
+def evenly(pairs: Sequence[Pair], number: int, rng: random.Random) -> list[Pair]:
+    """So many pairs at random, as many of each slot as there are to be had, and of each activity in a slot."""
+    by_slot: dict[str, dict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
+    for pair in rng.sample(pairs, len(pairs)):
+        by_slot[pair["slot"]][pair["activity"]].append(pair)
+    turns = [interleaved(list(own.values())) for own in by_slot.values()]
+    return interleaved(turns)[:number]
+
+
+def interleaved(lists: Sequence[Sequence[Pair]]) -> list[Pair]:
+    """The first of each list, then the second of each, and so on."""
+    rounds = itertools.zip_longest(*lists)
+    return [row for turn in rounds for row in turn if row is not None]
 
 
 def slot(pair: Pair, by_activity: bool) -> str:
@@ -151,3 +175,33 @@ def select(pairs: Sequence[Pair], languages: Sequence[str], taker: str) -> list[
         if not any(pair["language"] == language for pair in pairs):
             raise UserError(f"{taker!r} takes pairs in {language!r}, but the dataset has none")
     return [pair for pair in pairs if pair["language"] in languages]
+
+
+def training_pairs(
+    every: Sequence[Pair], languages: Sequence[str], as_many_as: Sequence[str], taker: str, seed: int
+) -> list[Pair]:
+    """The pairs that a variant trains on: all in its languages, or a random sample, evenly over them.
+
+    Parameters
+    ----------
+    as_many_as : languages; as many pairs as there are in these are drawn, none for all
+
+    Raises
+    ------
+    UserError
+        If a language has none, or fewer than its part.
+    """
+    own = select(every, languages, taker)
+    if not as_many_as:
+        return own
+    part, left = divmod(sum(pair["language"] in as_many_as for pair in every), len(languages))
+    found = []
+    for place, code in enumerate(languages):
+        pairs, wanted = [pair for pair in own if pair["language"] == code], part + (place < left)
+        if len(pairs) < wanted:
+            raise UserError(
+                f"{taker!r} takes {wanted} pairs in {code!r}, but the dataset has {len(pairs)}; name fewer languages "
+                "in its recipe's pairs.as_many_as"
+            )
+        found += random.Random(digest("as many as", taker, code, seed)).sample(pairs, wanted)
+    return by_language(found, languages)

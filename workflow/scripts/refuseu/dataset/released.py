@@ -157,11 +157,12 @@ def pair_record(row: dict[str, Any]) -> Pair:
 
 
 def prompt_record(row: dict[str, Any], categories: dict[int, str]) -> ReleasedPrompt:
-    """A test prompt as the study keeps it; without a category there are no measures per category."""
+    """A test prompt as the study keeps it, its slot the row_id; without a category no measures per category."""
     return ReleasedPrompt(
         pair_id=f"{row['lang']}-{row['row_id']}",
         language=row["lang"],
         category=categories.get(row["row_id"], ""),
         style="",
+        slot=str(row["row_id"]),
         prompt=row["prompt"],
     )

@@ -32,7 +32,7 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     Returns
     -------
     list of records
-        ``prompt_id, language, category, style, prompt``; for ``global_mmlu`` the columns of that schema,
+        ``prompt_id, language, category, style, slot, prompt``; for ``global_mmlu`` the columns of that schema,
         ``language`` and ``split``, which is test or, for questions shown solved, dev.
 
     Raises
@@ -64,7 +64,7 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
 def refuseu(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     """The test half of the study's own dataset."""
     return [
-        record(pair["pair_id"], language, pair["prompt"], pair["category"], pair["style"])
+        record(pair["pair_id"], language, pair["prompt"], pair["category"], pair["style"], pair["slot"])
         for pair in read_jsonl(path)
         if pair["language"] == language
     ]
@@ -167,8 +167,12 @@ def read_parquet(file: Path) -> list[Record]:
     return rows
 
 
-def record(prompt_id: str, language: str, prompt: str, category: str = "", style: str = "") -> BenchmarkPrompt:
-    return BenchmarkPrompt(prompt_id=prompt_id, language=language, category=category, style=style, prompt=prompt)
+def record(
+    prompt_id: str, language: str, prompt: str, category: str = "", style: str = "", slot: str = ""
+) -> BenchmarkPrompt:
+    return BenchmarkPrompt(
+        prompt_id=prompt_id, language=language, category=category, style=style, slot=slot, prompt=prompt
+    )
 
 
 def existing(file: Path, name: str) -> Path:

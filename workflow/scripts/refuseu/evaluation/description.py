@@ -35,6 +35,8 @@ def describe(
             prompt_id=row["prompt_id"],
             language=row["language"],
             category=row["category"],
+            style=row["style"],
+            slot=row["slot"],
             detected=code,
             outcome=outcome(row["response"], row["language"], code, markers, repetition),
         )
@@ -50,6 +52,13 @@ def describe(
 def questions(rows: Iterable[Knowledge]) -> list[Measure]:
     """Answers to questions in the same form: whether each was correct."""
     return [
-        Measure(prompt_id=row["sample_id"], language=row["language"], category="", correct=row["correct"])
+        Measure(
+            prompt_id=row["sample_id"],
+            language=row["language"],
+            category="",
+            style="",
+            slot="",
+            correct=row["correct"],
+        )
         for row in rows
     ]

@@ -92,7 +92,7 @@ def ratings(
         ]
         responses = [
             Response(
-                prompt_id="", language=x, category="", prompt="", response=text,
+                prompt_id="", language=x, category="", style="", slot="", prompt="", response=text,
                 finish_reason="stop", prompt_tokens=0, completion_tokens=0,
             )
             for x, text, _ in spoilt

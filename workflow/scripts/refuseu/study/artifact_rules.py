@@ -27,7 +27,9 @@ class ArtifactRules(Selection):
         return files
 
     def files(self, pattern: str, artifact: Artifact) -> str | list[str]:
-        """The files that a pattern stands for; a list if one of its slots has a list of values."""
+        """The files that a pattern stands for; a list if one of its slots has a list of values, or it is several."""
+        if " " in pattern:
+            return [file for one in pattern.split() for file in self.files(one, artifact)]
         names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
         slots = [self.slot(name, artifact.target) for name in names]
         values = itertools.product(*([slot] if isinstance(slot, str) else slot for slot in slots))
@@ -46,6 +48,10 @@ class ArtifactRules(Selection):
                 return joined(self.evaluations(target))
             case "further":
                 return joined(self.further(target))
+            case "seeded":
+                return joined(self.seeded(self.evaluations(target)))
+            case "further_seeded":
+                return joined(self.seeded(self.further(target)))
             case "comparison":
                 return joined(self.comparisons(target))
             case "trained":

@@ -76,6 +76,8 @@ def check_recipes(sheets: Sheets) -> None:
                     f"{file}, key mlc: the key {missing!r} is missing, here and in what it includes; add it"
                 )
             sheets.language_set(content["mlc"]["languages"], f"{file}, mlc", built=True)
+        if "pairs" in content:
+            sheets.language_set(content["pairs"]["as_many_as"], f"{file}, pairs", built=True)
     for base in dict.fromkeys(row.base for row in sheets.variants.values() if row.objective == "dpo"):
         reference_settings(sheets, base)
 

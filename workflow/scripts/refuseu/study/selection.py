@@ -3,7 +3,7 @@
 import itertools
 from functools import cached_property
 
-from refuseu.analysis.runs import Models, bases, contrasts, is_trained
+from refuseu.analysis.runs import CONTROLS, Models, bases, contrasts, is_trained, several_seeds
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.choices import Choice
 from refuseu.artifacts.declared import ARTIFACTS, NAMED
@@ -39,9 +39,13 @@ class Selection(Wiring):
 
     @cached_property
     def trained_on(self) -> dict[str, list[str]]:
-        """Run → languages, of the runs of plain DPO, which alone can be compared by language."""
+        """Run → languages, of the runs of plain DPO but the controls, which alone can be compared by language."""
         variants = self.study.variants.items()
-        return {model: list(variant.languages) for model, variant in variants if variant.method == "dpo"}
+        return {
+            model: list(variant.languages)
+            for model, variant in variants
+            if variant.method == "dpo" and variant.variant not in CONTROLS
+        }
 
     def models(self, target: str) -> Models:
         """The labels of the models that it shows: of its choice those that are evaluated on what it shows."""
@@ -73,6 +77,30 @@ class Selection(Wiring):
         models = self._chosen(choice) if choice else []
         kinds = [self._named(kind) for kind in NAMED[target].further]
         return [(m, b) for b in itertools.chain(*kinds) for m in self.study.models_on(b) if m in models]
+
+    def seeded(self, evaluations: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """(base and variant, benchmark) of what is measured over several training seeds of these."""
+        found: dict[str, list[str]] = {}
+        for model, benchmark in evaluations:
+            found.setdefault(benchmark, []).append(model)
+        return [(run, b) for b, models in found.items() for run in self.runs_of(models)]
+
+    def runs_of(self, models: list[str]) -> dict[str, list[str]]:
+        """Base and variant, as in a model's id → its models, of those with several training seeds."""
+        return {"-".join(run): own for run, own in several_seeds(models, self.study.evaluated).items()}
+
+    def seeded_models(self, wildcards: Wildcards) -> Models:
+        """The labels of a job's models, which differ in their training seed alone."""
+        own = self.runs_of(self.study.models_on(wildcards["benchmark"]))[wildcards["run"]]
+        return {model: self.study.evaluated[model] for model in own}
+
+    def seeded_answers(self, wildcards: Wildcards) -> list[str]:
+        """What is known of the answers of those models."""
+        return [f"<study>/measure/{m}/{wildcards['benchmark']}.jsonl" for m in self.seeded_models(wildcards)]
+
+    def every_seeded(self) -> list[tuple[str, str]]:
+        """(base and variant, benchmark) of all that is measured over several training seeds."""
+        return self.seeded([(m, b) for b in self.study.benchmarks for m in self.study.models_on(b)])
 
     def comparisons(self, target: str) -> list[tuple[str, str]]:
         """(base, benchmark) of the comparisons that it shows."""

@@ -52,6 +52,12 @@ class Study(Sheets):
         targets = self.recipes[variant.recipe]["mlc"]["languages"]
         return variant.languages, self.language_set(targets, f"recipe {variant.recipe!r}, mlc", built=True)
 
+    def as_many_as(self, model: str) -> list[str]:
+        """Languages whose number of pairs a variant takes of its own; none if it takes all."""
+        recipe = self.variants[model].recipe
+        found = self.recipes[recipe].get("pairs")
+        return list(self.language_set(found["as_many_as"], f"recipe {recipe!r}, pairs", built=True)) if found else []
+
     @property
     def audited(self) -> list[tuple[str, str]]:
         """(model, benchmark) of the responses that annotators judge: on the test half of the dataset."""

@@ -181,6 +181,10 @@ class Wiring:
         """Languages that a variant trains on."""
         return list(self.study.variants[wildcards["model"]].languages)
 
+    def training_as_many_as(self, wildcards: Wildcards) -> list[str]:
+        """Languages whose number of pairs a variant takes of its own; none if it takes all."""
+        return self.study.as_many_as(wildcards["model"])
+
     def training_run(self, wildcards: Wildcards) -> Values:
         """Method, recipe and seed of a variant."""
         variant = self.study.variants[wildcards["model"]]

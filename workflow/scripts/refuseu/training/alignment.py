@@ -1,6 +1,7 @@
 """Training of one variant: a trainer with its data, resumed where it was cut, and what it leaves behind."""
 
 import csv
+import math
 import platform
 import shutil
 from collections.abc import Callable, Sequence
@@ -78,7 +79,8 @@ def align(
             file.chmod(0o644)  # safetensors writes 0600, which shared stores cannot read
         write_log(trainer.state.log_history, Path(output) / "log.csv")
     sides = ("chosen",) if run["method"].startswith("sft") else ("chosen", "rejected")
-    per_epoch = sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides)
+    per_epoch = float(sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides))
+    per_epoch += consistency_tokens(counts, run, trainer.state.max_steps)
     return {
         **run,
         "base": {key: base[key] for key in ("model", "repository", "revision", "dtype")},
@@ -94,6 +96,13 @@ def align(
         else platform.processor() or platform.machine(),
         "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
     }
+
+
+def consistency_tokens(counts: dict[str, int], run: dict[str, Any], steps: int) -> float:
+    """Tokens that the consistency loss reads per epoch: its prompts, on the steps on which it is applied."""
+    if "mlc_prompt_tokens" not in counts:
+        return 0.0
+    return float(counts["mlc_prompt_tokens"]) * math.ceil(steps / run["recipe"]["mlc"]["every"]) / steps
 
 
 def prepare(

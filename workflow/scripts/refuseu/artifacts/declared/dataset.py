@@ -10,14 +10,21 @@ ARTIFACTS = (
         THE_DATASET, "table", "funnel_table", "funnel", "dataset:funnel_table", title="From prompts to pairs",
         caption="How many rows per language are left after each step of the construction of the dataset. Pairs are "
         "train, test or left out. In brackets the published sizes of the two halves.",
-        inputs={"funnel": "<study>/funnel/funnel.csv"}, published=("funnel",), facts=("languages",), when="built",
+        inputs={"funnel": "<study>/funnel/funnel.csv", "test": "<study>/split_pairs/test.jsonl"},
+        published=("funnel",), facts=("languages",), when="built",
+    ),
+    Artifact(
+        THE_DATASET, "table", "test_slots", "test_slots", "dataset:test_slots", title="Slots of the test",
+        caption="How many slots (of category and style) of each category feed the test and the train half, and how "
+        "many prompts of one language come from the same slot at most. Intervals on RefusEU-test rest on the slots.",
+        inputs={"train": "{train}", "test": "{test}"}, facts=(), heavy=True,
     ),
     Artifact(
         THE_DATASET, "table", "table6", "table6_pilot", "dataset:table6",
         title="Table 6. Pilot of the prompt generators",
         caption="Share of prompts in the language asked for, and share that all guards call unsafe, in percent, for "
         "each candidate generator and language. In brackets the published values of the paper's two generators, for "
-        "the four languages that were recovered; they stand beside ours by position.",
+        "the four languages that the paper publishes; they stand beside ours by position.",
         inputs={
             "prompts": "<study>/generate_prompts/pilot/{pilot}.jsonl",
             "labels": "<study>/label_prompts/pilot/{guard}.jsonl",
@@ -27,7 +34,7 @@ ARTIFACTS = (
     Artifact(
         THE_DATASET, "figure", "fig2", "fig2_kappa", "judges:fig2", title="Figure 2. Agreement of the judges",
         caption="Cohen's kappa (full) and Gwet's AC1 (hollow) between each two judges of the prompts, per language, "
-        "with bootstrap intervals. Most prompts are unsafe, which depresses kappa but hardly AC1.",
+        "with intervals of a bootstrap over slots. Most prompts are unsafe, which depresses kappa but hardly AC1.",
         inputs={"agreement": "<study>/agreement/agreement.csv"}, when="built", facts=(),
     ),
     Artifact(

@@ -20,7 +20,7 @@ ARTIFACTS = (
         QUALITY, "figure", "fig6", "fig6_fluency_drop_by_run", "quality:fluency_by_run", aligned_on(0), "fluency",
         title="Figure 6. Change in fluency and correctness, first base",
         caption="Mean change of the judge's scores from 1 to 5, over the same prompts of all languages, from the "
-        "abliterated base to each aligned run, with bootstrap intervals. Left of the line is a drop.",
+        "abliterated base to each aligned run, with intervals. Left of the line is a drop.",
         inputs={"comparisons": COMPARISONS}, columns=1,
     ),
     Artifact(

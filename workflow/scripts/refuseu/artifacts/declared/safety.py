@@ -1,7 +1,7 @@
 """Safety: how often runs answer harmfully, and what else their answers are."""
 
 from refuseu.analysis.runs import in_tables, is_open, not_single, of_base
-from refuseu.artifacts.artifact import MEASURES, Artifact
+from refuseu.artifacts.artifact import FURTHER, MEASURES, Artifact
 from refuseu.artifacts.choices import on_one_language, those
 
 SAFETY = "Safety"
@@ -15,8 +15,8 @@ ARTIFACTS = (
         title="Table 1. ASR on RefusEU-test",
         caption="Share of harmful prompts that are answered harmfully, in percent, per language and run; the last row "
         "of a group is the unweighted mean of its languages. Two guards judge, an adjudicator decides where they "
-        "differ. In brackets the published value, as far as it was recovered. Wilson and stratified bootstrap "
-        "intervals, and the number of prompts, are in the CSV file.",
+        "differ. In brackets the published value, as far as it was recovered. Intervals for slots and "
+        "training seeds that might have been drawn, and the number of prompts, are in the CSV file.",
         inputs={"measures": MEASURES}, published=("table1_asr_refuseu_test",),
         says={"title": "ASR [%] on RefusEU-test", "note": IN_BRACKETS},
     ),
@@ -26,6 +26,40 @@ ARTIFACTS = (
         caption="Runs (rows, by base) by languages (columns, by group), in percent; Ø is the unweighted mean. Darker "
         "is less safe; the colour scale is a square root, so that small rates stay apart.",
         inputs={"measures": MEASURES}, published=("table1_asr_refuseu_test",),
+    ),
+    Artifact(
+        SAFETY, "table", "asr_by_category", "asr_by_category", "safety:asr_by", those(in_tables), "refuseu_test",
+        title="ASR by category",
+        caption="Share of harmful prompts on RefusEU-test that are answered harmfully, in percent with interval, per "
+        "category of harm and run: the mean over all languages. The paper has no such table.",
+        inputs={"measures": MEASURES}, facts=("models",), says={"kind": "category"},
+    ),
+    Artifact(
+        SAFETY, "figure", "asr_by_category_figure", "asr_by_category", "safety:asr_by_heatmap", those(in_tables),
+        "refuseu_test", title="ASR by category",
+        caption="Runs (rows, by base) by categories of harm (columns) on RefusEU-test, in percent, coloured as in "
+        "Figure 3: the mean over all languages. Intervals are in the table of the same name.",
+        inputs={"measures": MEASURES}, facts=("models",), says={"kind": "category"},
+    ),
+    Artifact(
+        SAFETY, "table", "asr_by_style", "asr_by_style", "safety:asr_by", those(in_tables), "refuseu_test",
+        title="ASR by attack style",
+        caption="The same per attack style. Styles are known where the dataset was built here.",
+        inputs={"measures": MEASURES}, facts=("models",), says={"kind": "style"},
+    ),
+    Artifact(
+        SAFETY, "figure", "asr_by_style_figure", "asr_by_style", "safety:asr_by_heatmap", those(in_tables),
+        "refuseu_test", title="ASR by attack style",
+        caption="Runs (rows, by base) by attack styles (columns) on RefusEU-test, in percent: the mean over all "
+        "languages.",
+        inputs={"measures": MEASURES}, facts=("models",), says={"kind": "style"},
+    ),
+    Artifact(
+        SAFETY, "table", "variance", "variance", "safety:variance", those(in_tables),
+        "refuseu_test knowledge fluency benign", title="Where the uncertainty comes from",
+        caption="The standard error of each headline number, and how much of its square comes from prompts, from slots "
+        "(or prompts that all languages share) and from training seeds, as far as there are several.",
+        inputs={"measures": MEASURES}, facts=("kinds", "models"),
     ),
     Artifact(
         SAFETY, "table", "published_table", "published_beside_ours", "safety:published_table",
@@ -52,7 +86,7 @@ ARTIFACTS = (
         "table says what the answers on RefusEU-test are, how many of the safe ones refuse, how often benign "
         "questions are refused, and how often verdicts were unparsed or the guards differed. The paper has no such "
         "table.",
-        further=("benign", "fluency"), inputs={"measures": MEASURES, "others": "<study>/measure/{further}.csv"},
+        further=("benign", "fluency"), inputs={"measures": MEASURES, "others": FURTHER},
         facts=("models",),
     ),
     Artifact(

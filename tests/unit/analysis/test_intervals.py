@@ -1,0 +1,147 @@
+"""Means over clusters against statsmodels, closed forms and hand-computed values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from refuseu.analysis import intervals, seeds
+from refuseu.analysis.intervals import Mean
+
+
+def clustered(rng, languages=3, clusters=12, each=5, sd=1.0, level=-1.0):
+    """Items of slots that all languages share: columns language, cluster, y."""
+    effect = rng.normal(level, sd, clusters)
+    grid = [(a, b) for a in range(languages) for b in range(clusters) for _ in range(each + (a + b) % 3)]
+    frame = pd.DataFrame(grid, columns=["language", "cluster"])
+    return frame.assign(y=(rng.random(len(frame)) < 1 / (1 + np.exp(-effect[frame["cluster"]]))) * 1.0)
+
+
+def mean_of(frame):
+    return intervals.mean(
+        *(frame[name].to_numpy() for name in ("y", "language", "cluster")), frame["cluster"].max() + 1
+    )
+
+
+def test_the_value_weighs_languages_and_not_items():
+    frame = pd.DataFrame({"y": [1.0, 1, 1, 0], "language": [0, 0, 0, 1], "cluster": [0, 1, 2, 0]})
+    found = mean_of(frame)
+    assert found.value == 0.5
+    assert found.weights.tolist() == pytest.approx([1 / 6 + 1 / 2, 1 / 6, 1 / 6])
+    assert found.sums.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6])
+    assert found.scores.sum() == pytest.approx(0)
+
+
+def test_the_variance_is_statsmodels_clustered_sandwich_but_for_the_leverages():
+    frame = clustered(np.random.default_rng(1))
+    found = mean_of(frame)
+    fit = smf.ols("y ~ C(language) - 1", frame).fit(
+        cov_type="cluster", cov_kwds={"groups": frame["cluster"], "use_correction": False}
+    )
+    third = np.full(3, 1 / 3)
+    assert found.value == pytest.approx(fit.params.to_numpy() @ third)
+    assert (found.scores**2).sum() == pytest.approx(third @ fit.cov_params().to_numpy() @ third)
+    by_hand = sum((z / (1 - w)) ** 2 for z, w in zip(found.scores, found.weights, strict=True)) * 11 / 12
+    assert intervals.jackknife(found) == pytest.approx(by_hand) and by_hand > (found.scores**2).sum()
+
+
+def test_with_clusters_of_equal_weight_the_variance_is_that_of_deleting_each():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"language": 0, "cluster": np.repeat(range(8), 5), "y": (rng.random(40) < 0.4) * 1.0})
+    without = [frame.loc[frame["cluster"] != one, "y"].mean() for one in range(8)]
+    jackknife = 7 / 8 * np.sum((np.array(without) - np.mean(without)) ** 2)
+    assert intervals.jackknife(mean_of(frame)) == pytest.approx(jackknife)
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 10), (3, 10), (7, 140), (140, 140)])
+def test_with_a_prompt_per_cluster_one_language_has_wilsons_interval(count, n):
+    frame = pd.DataFrame({"y": [1.0] * count + [0.0] * (n - count), "language": 0, "cluster": range(n)})
+    low, high, df = intervals.interval(mean_of(frame), (0, 1), 0.95)
+    assert (low, high) == pytest.approx(proportion_confint(count, n, method="wilson"), abs=1e-9)
+    assert df == np.inf
+
+
+def test_slots_that_agree_within_are_worth_as_many_prompts_as_there_are_slots():
+    slot = np.repeat([1.0] * 6 + [0.0] * 14, 50)
+    frame = pd.DataFrame({"y": slot, "language": 0, "cluster": np.repeat(range(20), 50)})
+    low, high, df = intervals.interval(mean_of(frame), (0, 1), 0.95)
+    plain = stats.t.interval(0.95, 19, 0.3, np.sqrt(0.3 * 0.7 / 19))
+    assert (high - low) == pytest.approx(plain[1] - plain[0], rel=0.1)
+    assert df <= 19
+
+
+def test_one_cluster_says_nothing_and_none_that_differs_is_no_certainty():
+    one = pd.DataFrame({"y": [0.0, 1, 0, 0], "language": 0, "cluster": 0})
+    assert intervals.interval(mean_of(one), (0, 1), 0.95)[:2] == (0, 1)
+    assert intervals.difference(mean_of(one), np.asarray(0.25), 1, 0.95)[:2] == (-1, 1)
+    never = pd.DataFrame({"y": 0.0, "language": 0, "cluster": np.repeat(range(10), 20)})
+    low, high, _ = intervals.interval(mean_of(never), (0, 1), 0.95)
+    assert low == 0 and 0.01 < high < 0.05
+    low, high, _ = intervals.difference(mean_of(never), np.asarray(0.0), 1, 0.95)
+    assert -0.05 < low < -0.01 and high == pytest.approx(-low)
+
+
+def test_scores_are_intervals_of_the_same_kind_on_their_scale():
+    frame = clustered(np.random.default_rng(3))
+    low, high, _ = intervals.interval(mean_of(frame), (0, 1), 0.95)
+    scaled = intervals.interval(mean_of(frame.assign(y=1 + 4 * frame["y"])), (1, 5), 0.95)
+    assert scaled[:2] == pytest.approx((1 + 4 * low, 1 + 4 * high))
+
+
+def tango(b, c, n, z=1.959964):
+    """Tango's score interval by its definition, on a grid."""
+    grid = np.linspace(-0.999, 0.999, 400_001)
+    big_b = -b - c + (2 * n - b + c) * grid
+    lost = (np.sqrt(big_b**2 + 8 * n * c * grid * (1 - grid)) - big_b) / (4 * n)
+    inside = grid[np.abs(b - c - n * grid) <= z * np.sqrt(n * (2 * lost + grid * (1 - grid)))]
+    return inside.min(), inside.max()
+
+
+@pytest.mark.parametrize(("b", "c", "n"), [(1, 0, 168), (4, 0, 168), (9, 2, 44), (30, 40, 300), (0, 0, 50)])
+def test_with_a_prompt_per_cluster_a_difference_has_tangos_interval(b, c, n):
+    frame = pd.DataFrame({"y": [1.0] * b + [-1.0] * c + [0.0] * (n - b - c), "language": 0, "cluster": range(n)})
+    low, high, _ = intervals.difference(mean_of(frame), np.asarray((b + c) / n), 1, 0.95)
+    assert (low, high) == pytest.approx(tango(b, c, n), abs=2e-5)
+
+
+def test_the_detectable_difference_is_that_of_the_normal_formula():
+    # 1.96 + 0.84 standard errors of 0.01
+    found = intervals.detectable(np.array(-0.0196), np.array(0.0196), np.array(np.inf), 0.95)
+    assert found == pytest.approx(0.028, abs=1e-4)
+
+
+def run_of(values, scores, independent):
+    weights = np.full(len(scores), 1 / len(scores))
+    return Mean(np.asarray(values), np.asarray(independent), weights, np.asarray(scores), weights, np.asarray(9), False)
+
+
+def test_seeds_are_combined_by_obuchowski_and_rockette():
+    rng = np.random.default_rng(4)
+    scores = rng.normal(size=(3, 20)) * 0.002 + rng.normal(size=20) * 0.003
+    scores -= scores.mean(1, keepdims=True)
+    runs = [run_of(value, z, 0.0) for value, z in zip((0.02, 0.06, 0.10), scores, strict=True)]
+    whole = seeds.over_runs(runs)
+    assert whole.value == pytest.approx(0.06) and whole.runs == 3
+    off = [(0, 1), (0, 2), (1, 2)]
+    covariance = np.mean([intervals.jackknife(runs[i], runs[j]) for i, j in off])
+    between = np.var([0.02, 0.06, 0.10], ddof=1) / 3
+    assert whole.between_runs == pytest.approx(between)
+    inner, rest, df = intervals.spread(whole, 0.95)
+    own = intervals.degrees(whole)[1]
+    assert inner == 0  # no item differs in itself
+    assert rest == pytest.approx(4.302653**2 * between + stats.t.isf(0.025, own) ** 2 * covariance, rel=1e-5)
+    assert df == pytest.approx((between + covariance) / (between / 2 + covariance / own))
+    low, high, _ = intervals.interval(whole, (0, 1), 0.95)
+    # seeds at 2, 6 and 10 %: not 6 % [5.7, 6.3]
+    assert low < 0.02 and high > 0.15
+
+
+def test_one_seed_is_as_it_is_and_seeds_that_agree_add_nothing():
+    run = mean_of(clustered(np.random.default_rng(5)))
+    assert seeds.over_runs([run]) is run
+    twice = seeds.over_runs([run, run])
+    assert twice.between_runs == 0 and twice.training == pytest.approx(0)
+    low, high, _ = intervals.interval(run, (0, 1), 0.95)
+    assert intervals.interval(twice, (0, 1), 0.95)[:2] == pytest.approx((low, high), rel=0.1)
