@@ -256,7 +256,8 @@ def test_the_table_has_our_languages_and_the_published_extremes(put, tmp_path):
     audited = annotations.read_rates([tmp_path / "audit.csv"])
     shown = page(audited)
     assert list(shown) == ["English", "German", "High-resource average", "Average", "Lowest", "Highest"]
-    assert shown["English"] == "37.5 [9.2, 78.1], α 0.53"  # Wilson for 1.5 of 4
+    # Wilson's interval for 1, 1/2, 0 and 0, whose variance is 0.171875 and not 0.375 × 0.625: of 5.45 items, not 4
+    assert shown["English"] == "37.5 [11.1, 74.2], α 0.53"
     assert shown["German"].startswith("100.0 [20.7, 100.0]")
     assert (shown["Lowest"], shown["Highest"]) == ("37.5 (99)", "100.0 (100)")
     assert "Annotators: 2." in dataset.annotators_note(audited)
