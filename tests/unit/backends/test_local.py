@@ -156,7 +156,7 @@ def generated(backend, prompt, seed):
     with torch.no_grad():
         for _ in range(SAMPLED.max_new_tokens):
             logits = backend.model(torch.tensor([found])).logits[:, -1]
-            found.append(sampling(None, logits).argmax().item())
+            found.append(sampling(torch.arange(1), logits).argmax().item())
     return found[len(ids) :]
 
 
@@ -209,7 +209,7 @@ def test_blank_tokens_before_the_first_word_are_skipped(backend):
     for step in range(4):
         scores = torch.zeros(2, len(backend.tokenizer))
         scores[1, step] = 10.0 + step
-        top(None, scores)
+        top(torch.arange(2), scores)
     found = backend._completion([newline, newline, word, word], 5, top, 1).first_logprobs
     # The third step: token 2 has the logit 12, all others 0.
     total = math.log(math.exp(12) + len(backend.tokenizer) - 1)
@@ -223,7 +223,7 @@ def test_blank_tokens_before_the_first_word_are_skipped(backend):
 def draws(logits, temperature, top_p, n=4000):
     sampler = SeededSampling(Decoding(temperature, top_p, 1), list(range(n)))
     scores = torch.tensor(logits, dtype=torch.float32).log().expand(n, -1)
-    return torch.bincount(sampler(None, scores).argmax(-1), minlength=len(logits)) / n
+    return torch.bincount(sampler(torch.arange(n), scores).argmax(-1), minlength=len(logits)) / n
 
 
 def test_sampling_draws_from_the_softmax():

@@ -8,15 +8,13 @@ from peft import PeftModel
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    GenerationConfig,
-    LogitsProcessor,
-    LogitsProcessorList,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from refuseu.asked import Asked
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
+from refuseu.backends.decoding import Processor, decode
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 # What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
@@ -107,9 +105,8 @@ class Transformers:
     def __init__(self, model: Asked, adapter: str | Path | None, batch_size: int, on_gpu: bool = True):
         self.model, self.tokenizer = load(model, adapter, on_gpu)
         self.batch_size = batch_size
+        # Of how a checkpoint likes to answer nothing counts but its ends.
         self.ends = end_tokens(self.tokenizer, self.model.generation_config.eos_token_id)
-        # Of how a checkpoint likes to answer nothing counts but its ends, or Qwen's penalty of repetitions would.
-        self.model.generation_config = GenerationConfig()
 
     @torch.no_grad()
     def complete(
@@ -128,21 +125,20 @@ class Transformers:
 
     def _complete(self, ids: list[list[int]], decoding: Decoding, seeds: list[int]) -> list[Completion]:
         inputs = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.model.device)
-        processors = LogitsProcessorList()
+        processors: list[Processor] = []
         top = TopLogprobs() if decoding.first_logprobs else None
         if top:
             processors.append(top)
         if decoding.temperature > 0:
             processors.append(SeededSampling(decoding, seeds))
-        generated = self.model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            max_new_tokens=decoding.max_new_tokens,
-            do_sample=False,
-            logits_processor=processors,
-            eos_token_id=self.ends,
-            pad_token_id=self.tokenizer.pad_token_id,
-        )[:, inputs["input_ids"].shape[1] :].tolist()
+        generated = decode(
+            self.model,
+            inputs["input_ids"],
+            inputs["attention_mask"],
+            processors,
+            self.ends,
+            decoding.max_new_tokens,
+        )
         return [
             self._completion(tokens, len(prompt), top, row)
             for row, (tokens, prompt) in enumerate(zip(generated, ids, strict=True))
@@ -158,26 +154,26 @@ class Transformers:
         return Completion(read(self.tokenizer, words), reason, prompt, len(words), first)
 
 
-class TopLogprobs(LogitsProcessor):
+class TopLogprobs:
     """Keeps the most likely tokens of each step, (batch, 20) each; changes nothing."""
 
     def __init__(self) -> None:
-        self.steps: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.steps: list[dict[int, tuple[torch.Tensor, torch.Tensor]]] = []
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    def __call__(self, rows: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         values, tokens = torch.log_softmax(scores.float(), -1).topk(min(TOP, scores.shape[-1]))
-        self.steps.append((values.cpu(), tokens.cpu()))
+        self.steps.append(dict(zip(rows.tolist(), zip(values.cpu(), tokens.cpu(), strict=True), strict=True)))
         return scores
 
     def at(self, step: int, row: int, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
-        values, tokens = self.steps[step]
+        values, tokens = self.steps[step][row]
         words: dict[str, float] = {}
-        for token, value in zip(tokens[row].tolist(), values[row].tolist(), strict=True):
+        for token, value in zip(tokens.tolist(), values.tolist(), strict=True):
             words.setdefault(tokenizer.decode([token]), round(value, 5))
         return words
 
 
-class SeededSampling(LogitsProcessor):
+class SeededSampling:
     """Samples by inverting the distribution function, with numbers drawn per conversation beforehand.
 
     Greedy search over the processed scores takes the sampled token. Because each conversation brings
@@ -188,15 +184,15 @@ class SeededSampling(LogitsProcessor):
         self.temperature, self.top_p = decoding.temperature, decoding.top_p
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         numbers = [torch.rand(decoding.max_new_tokens, generator=generator) for generator in generators]
-        self.numbers = iter(torch.stack(numbers, dim=1)[..., None])  # a step at a time: (batch, 1)
+        self.numbers = iter(torch.stack(numbers, dim=1)[..., None])  # a step at a time: (conversations, 1)
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    def __call__(self, rows: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         chances = torch.softmax(scores.float() / self.temperature, -1)
         if self.top_p < 1:
             ordered, index = chances.sort(descending=True)
             outside = ordered.cumsum(-1) - ordered >= self.top_p
             chances = chances.masked_fill(outside.scatter(-1, index, outside), 0.0)
         reached = chances.cumsum(-1)
-        number = next(self.numbers).to(scores.device) * reached[:, -1:]
+        number = next(self.numbers)[rows.cpu()].to(scores.device) * reached[:, -1:]
         token = torch.searchsorted(reached, number, right=True).clamp_max(scores.shape[-1] - 1)
         return torch.full_like(scores, float("-inf")).scatter(-1, token, 0.0)
