@@ -11,7 +11,6 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 from torch.utils.data import DataLoader
 from transformers import (
-    AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
@@ -94,6 +93,23 @@ def new_model(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> L
     return LlamaForCausalLM(config)
 
 
+def grown(start: str | Path, layers: int | None) -> LlamaForCausalLM:
+    """A trained model, with more layers if so many are wanted.
+
+    New layers, on top, at first pass on what they get: what they add to it begins at zero (depth up-scaling as in
+    LLaMA Pro, arXiv 2401.02415).
+    """
+    model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+    if layers is None:
+        return model
+    larger = LlamaForCausalLM(LlamaConfig(**model.config.to_dict() | {"num_hidden_layers": layers}))
+    for layer in larger.model.layers[len(model.model.layers) :]:
+        layer.self_attn.o_proj.weight.data.zero_()
+        layer.mlp.down_proj.weight.data.zero_()
+    larger.load_state_dict(larger.state_dict() | model.state_dict())
+    return larger
+
+
 def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[dict[str, list[int]]]:
     """Token ids, and labels that leave the prompt out (-100)."""
     prompts = [
@@ -108,24 +124,31 @@ def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[
 
 
 def answer_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean cross-entropy; logits only where there is a label, for most of a tiny model's work is its vocabulary."""
+    """Mean cross-entropy of the answers' tokens.
+
+    What no loss depends on is not computed: the last layer's feed-forward part and the logits elsewhere than where
+    there is a label. Padding is on the right, where nothing looks at it, so that no mask is needed.
+    """
     labels = batch["labels"][:, 1:]
-    body = model.model(batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
     answers = labels != -100
-    return cross_entropy(model.lm_head(body.last_hidden_state[:, :-1][answers]), labels[answers])
+    body = model.model
+    hidden = body.embed_tokens(batch["input_ids"][:, :-1])
+    places = body.rotary_emb(hidden, torch.arange(hidden.shape[1])[None])
+    for layer in body.layers[:-1]:
+        hidden = layer(hidden, position_embeddings=places)
+    last = body.layers[-1]
+    hidden = (hidden + last.self_attn(last.input_layernorm(hidden), position_embeddings=places)[0])[answers]
+    hidden = body.norm(hidden + last.mlp(last.post_attention_layernorm(hidden)))
+    return cross_entropy(model.lm_head(hidden), labels[answers])
 
 
 def collate(rows: list[dict[str, list[int]]], pad: int) -> dict[str, torch.Tensor]:
     """Right-padded batch of (examples, longest)."""
     longest = max(len(row["input_ids"]) for row in rows)
-
-    def padded(key: str, value: int) -> torch.Tensor:
-        return torch.tensor([row[key] + [value] * (longest - len(row[key])) for row in rows])
-
-    ids = padded("input_ids", pad)
-    lengths = torch.tensor([len(row["input_ids"]) for row in rows])
-    mask = torch.arange(longest)[None, :] < lengths[:, None]
-    return {"input_ids": ids, "attention_mask": mask.long(), "labels": padded("labels", -100)}
+    return {
+        key: torch.tensor([row[key] + [value] * (longest - len(row[key])) for row in rows])
+        for key, value in (("input_ids", pad), ("labels", -100))
+    }
 
 
 def train(
@@ -140,16 +163,12 @@ def train(
 
     Parameters
     ----------
-    spec : ``learning_rate`` and, without `start`, ``hidden`` and ``layers``
+    spec : ``learning_rate``; without `start`, ``hidden`` and ``layers``; with it, ``layers`` if it grows
     start : folder of the model to continue from, or None for random weights
     what : name shown beside the progress bar
     """
     set_seed(seed)
-    model = (
-        AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
-        if start
-        else new_model(tokenizer, spec["hidden"], spec["layers"])
-    )
+    model = grown(start, spec.get("layers")) if start else new_model(tokenizer, spec["hidden"], spec["layers"])
     rows = encode(examples, tokenizer)
     log.info("%d examples, %d tokens", len(rows), sum(len(row["input_ids"]) for row in rows))
     fit(model, rows, spec["learning_rate"], seed, tokenizer.pad_token_id, what)
