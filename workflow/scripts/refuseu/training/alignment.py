@@ -22,7 +22,7 @@ from refuseu.records import Record, digest
 from refuseu.rows import Pair
 from refuseu.training.callbacks import Bar, Clock, Events
 from refuseu.training.logprobs import basis, join_reference
-from refuseu.training.tokens import Tokens, prompts_in_all_languages, token_digest, tokenise, totals
+from refuseu.training.tokens import Tokens, prompts_in_all_languages, token_digest, tokenise, totals, width
 from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, log_counts, trainer_config
 
 LOG = {
@@ -224,8 +224,13 @@ def prompts_of(row: Tokens) -> Record:
     return {"mlc_ids": row["mlc_ids"]} if "mlc_ids" in row else {}
 
 
+def with_length(row: Tokens) -> Record:
+    """A pair as DPOTrainer takes it, with the column by which ``train_sampling_strategy: group_by_length`` sorts."""
+    return {**row, "length": width(row)}
+
+
 COLUMNS: dict[str, Callable[[Any], Record]] = {
-    "dpo": dict,
+    "dpo": with_length,
     "sft": completion_columns,
     "orpo": both_answers_columns,
     "simpo": both_answers_columns,

@@ -20,7 +20,7 @@ from refuseu.job.journal import Journal
 from refuseu.records import Record, digest
 from refuseu.rows import Pair
 from refuseu.training.logprobs import REFERENCE, basis
-from refuseu.training.tokens import Tokens, token_digest, tokenise, totals
+from refuseu.training.tokens import Tokens, token_digest, tokenise, totals, width
 from refuseu.training.trainers import TokenisedDPO, load_model, load_tokenizer, log_counts, trainer_config
 
 REFERENCE_BATCH = 32  # pairs
@@ -96,8 +96,3 @@ def reference(
                 until_answered.enter_context(known.alone())
         processes.wait_for_everyone()
         return found, rows, known.ask(rows, keys, compute)
-
-
-def width(row: Tokens) -> int:
-    """Tokens of the longer of a pair's two sequences."""
-    return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))

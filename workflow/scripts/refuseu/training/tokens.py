@@ -89,6 +89,11 @@ def totals(rows: Sequence[Tokens]) -> dict[str, int]:
     return found
 
 
+def width(row: Tokens) -> int:
+    """Tokens of the longer of a pair's two sequences."""
+    return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
+
+
 def render(tokenizer: Any, conversation: list[Turn], add_generation_prompt: bool = False) -> list[int]:
     """Token ids of a conversation, with the special tokens of the chat template and no others."""
     ids: list[int] = tokenizer.apply_chat_template(

@@ -73,6 +73,10 @@ class TokenisedDPO(Guarded, DPOTrainer):
     def _precompute_ref_logps(self, dataset: Any, *_: Any) -> Any:
         return dataset
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """Of all columns: transformers asks after it has dropped ``length``, which is none of the model's."""
+        return super()._get_train_sampler(self.train_dataset)
+
 
 class TokenisedSFT(Guarded, SFTTrainer):
     """Supervised fine-tuning; SFTTrainer takes token ids as they are."""
