@@ -4,11 +4,13 @@ The tokens are those of transformers' ``generate``, which goes on with the whole
 and copies the whole cache at every token.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import DynamicCache
+from torch.nn.functional import pad
+from transformers import DynamicCache, LlamaForCausalLM
 from transformers.cache_utils import DynamicLayer
 
 ROOM = 64  # tokens that a cache grows by
@@ -56,6 +58,24 @@ def roomy_cache(config: Any) -> DynamicCache:
     return cache
 
 
+@contextmanager
+def last_place_only(model: Any) -> Iterator[None]:
+    """Inside, a Llama's last layer ends at the last place alone: on the others' feed-forward part no token depends.
+
+    Of a model with two layers this is a third of the work on what it reads.
+    """
+    part = model.model.layers[-1].mlp if isinstance(model, LlamaForCausalLM) else None
+    if part is None:
+        yield
+        return
+    whole = part.forward
+    part.forward = lambda states: pad(whole(states[:, -1:]), (0, 0, states.shape[1] - 1, 0))
+    try:
+        yield
+    finally:
+        part.forward = whole
+
+
 @torch.no_grad()
 def decode(
     model: Any,
@@ -78,10 +98,16 @@ def decode(
     said: list[list[int]] = [[] for _ in ids]
     ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for _ in range(longest):
-        scores = model(
-            input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1].float().to(mask.device)  # fmt: skip
+        with last_place_only(model):
+            scores = model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=places,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
+        scores = scores.float().to(mask.device)
         for processor in processors:
             scores = processor(rows, scores)
         ids = scores.argmax(-1, keepdim=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 import trl.trainer.dpo_trainer as trl_dpo
-import trl.trainer.utils as trl_utils
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from trl.experimental.cpo import CPOConfig, CPOTrainer
@@ -16,13 +15,11 @@ from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from refuseu.asked import Asked
 from refuseu.errors import UserError
 from refuseu.recipes import OBJECTIVES, check_recipe
+from refuseu.training import lm_head
 
 log = logging.getLogger("refuseu")
 
-# Off CUDA, TRL computes the logits of the prompts' tokens, too, and then throws them away. On a CPU
-# scoring the answers alone gives the same losses in less than half the time.
-needs_only_answers = trl_utils._use_triton
-trl_utils._use_triton = lambda device: device.type == "cpu" or needs_only_answers(device)
+lm_head.install()
 # TRL hashes all weights to name a cache of reference log-probabilities; ours come from a file.
 trl_dpo.hash_module = lambda module: ""
 
