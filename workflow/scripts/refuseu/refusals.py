@@ -8,7 +8,9 @@ from pathlib import Path
 import yaml
 
 SENTENCES = 2  # a response refuses at its beginning or not at all
+LONGEST = 600  # characters of a sentence that are read
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+QUOTED = re.compile(r'"[^"\n]{1,400}"|[„“][^„“”\n]{1,400}[“”]|«[^«»\n]{1,400}»|»[^«»\n]{1,400}«')
 MARKDOWN = re.compile(r"[*_#>`\"„“”«»]+")
 GAP = r"(?:\S+\s+){0,5}?"
 
@@ -21,26 +23,32 @@ class Markers:
     ----------
     refuses : what makes a sentence a refusal
     unless : what looks like one and is none
+    letters : how a text begins that speaks for somebody else
     """
 
     refuses: re.Pattern[str]
     unless: re.Pattern[str]
+    letters: re.Pattern[str]
 
     def find(self, response: str) -> str:
         """What marks a response as a refusal, in one of its first sentences; empty if nothing does."""
-        for sentence in opening(response):
+        sentences = opening(response)
+        if not sentences or self.letters.match(sentences[0]):
+            return ""
+        for sentence in sentences:
             if found := self.refuses.search(self.unless.sub("·", sentence)):
                 return found[0]
         return ""
 
 
+KINDS = ("refuses", "unless", "letters")
 Languages = Mapping[str, Markers]
 
 
 def read_markers(path: str | Path) -> dict[str, Markers]:
     """The markers of each language."""
     with open(path, encoding="utf-8") as stream:
-        return {code: Markers(*map(union, (own["refuses"], own["unless"]))) for code, own in yaml.safe_load(stream).items()}
+        return {code: Markers(**{kind: union(own[kind]) for kind in KINDS}) for code, own in yaml.safe_load(stream).items()}
 
 
 def union(patterns: Sequence[str]) -> re.Pattern[str]:
@@ -50,6 +58,8 @@ def union(patterns: Sequence[str]) -> re.Pattern[str]:
 
 
 def opening(response: str) -> list[str]:
-    """The first sentences in lower case, with straight apostrophes and without Markdown."""
-    plain = MARKDOWN.sub("", response.lower().replace("’", "'").replace("‘", "'"))
-    return [sentence for part in SENTENCE_END.split(plain) if (sentence := part.strip())][:SENTENCES]
+    """The first sentences in lower case, with straight apostrophes, without Markdown and without what they quote."""
+    start = response[: 4 * LONGEST].lower().replace("’", "'").replace("‘", "'")
+    unquoted = QUOTED.sub(" ", start)
+    plain = MARKDOWN.sub("", unquoted if any(map(str.isalpha, unquoted)) else start)
+    return [sentence[:LONGEST] for part in SENTENCE_END.split(plain) if (sentence := part.strip())][:SENTENCES]
