@@ -6,6 +6,8 @@ localrules:
     fetch_dataset,
     fetch_benchmark,
     fetch_language_model,
+    fetch_wording,
+    human_labels,
 
 
 rule fetch_model:
@@ -66,3 +68,31 @@ rule fetch_language_model:
         asset={k: config["language_identification"][k] for k in ("repository", "revision")},
     script:
         "../workflow/scripts/fetch_asset.py"
+
+
+rule fetch_wording:
+    output:
+        "<study>/fetch_wording/{template}.txt",
+    log:
+        "<study>/logs/fetch_wording/{template}.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        pin=lookup("{template}", within=pins()),
+    script:
+        "../workflow/scripts/fetch_wording.py"
+
+
+rule human_labels:
+    output:
+        "<study>/human_labels/human_labels.jsonl",
+    log:
+        "<study>/logs/human_labels/human_labels.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        files=config["validation"]["files"],
+    script:
+        "../workflow/scripts/human_labels.py"

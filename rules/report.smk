@@ -7,6 +7,10 @@ SETUP = {
     "benchmarks": ", ".join(study.benchmarks),
     "intervals": f"{config['statistics']['confidence']:.0%}, {config['statistics']['resamples']} resamples",
 }
+if worded := [
+    t for t in pins() if config["judging"]["paraphrase"] and t in wiring.templates(*study.config["judging"]["guards"])
+]:
+    SETUP["wording"] = f"a paraphrase, not the publisher's words, for {', '.join(worded)}"
 if config["dataset"]["source"] == "hub" and config["dataset"]["category_by_row_id"]:
     SETUP["categories"] = "of the slot that a test prompt shares a row_id with, not of the prompt itself"
 SOURCES = [

@@ -178,6 +178,7 @@ def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small,
 def test_what_is_measured_depends_on_the_kind_of_the_benchmark(wiring, benchmark, steps):
     files = wiring.answers({"model": "8b", "benchmark": benchmark})
     told_apart = {"markers", "identifier"} if "generate" in steps else set()
+    told_apart |= {"judge"} if benchmark == "rtp_lx" else set()  # whether the guard calls it a refusal
     assert set(files) == {*steps, *told_apart}
     assert all(files[step] == f"<study>/{step}/8b/{benchmark}.jsonl" for step in steps)
 

@@ -1,7 +1,9 @@
 """Assets from outside: downloaded at a pinned revision, by the asset rules alone."""
 
+import hashlib
 import json
 import os
+import urllib.request
 from pathlib import Path
 
 from refuseu.errors import UserError
@@ -55,6 +57,34 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -
             f"the hub refused {asset['repository']} at {asset['revision']}: {error.response.status_code}"
         ) from None
     write_text(output, json.dumps(asset | {"kind": kind, "folder": folder}) + "\n")
+
+
+def download(source: str, sha256: str | None, offline: bool) -> bytes:
+    """A file at a URL or a path, if its digest is the given one.
+
+    Raises
+    ------
+    UserError
+        If it is not there, cannot be reached or is another; if a URL comes without a digest.
+    """
+    if not source.startswith("https://"):
+        if not Path(source).is_file():
+            raise UserError(f"the file {source} does not exist; correct the key that names it")
+        found = Path(source).read_bytes()
+    elif offline or not sha256:
+        raise UserError(
+            f"{source} is to be downloaded, and {'HF_HUB_OFFLINE is set' if offline else 'its sha256 is not given'}; "
+            "download it where there is network and give its path"
+        )
+    else:
+        try:
+            with urllib.request.urlopen(source, timeout=60) as answer:
+                found = answer.read()
+        except OSError as error:
+            raise UserError(f"{source} cannot be downloaded ({type(error).__name__}); run this rule again") from None
+    if sha256 and (own := hashlib.sha256(found).hexdigest()) != sha256:
+        raise UserError(f"{source} has the sha256 {own} and not {sha256}; it is another file than the pinned one")
+    return found
 
 
 def located(note: str | Path) -> str:

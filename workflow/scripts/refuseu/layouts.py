@@ -9,6 +9,7 @@ from refuseu.rows import (
     Answer,
     BenchmarkPrompt,
     FunnelRow,
+    HumanLabel,
     Knowledge,
     Label,
     Measure,
@@ -21,6 +22,7 @@ from refuseu.rows import (
     Response,
     Seed,
     Translation,
+    TwoVerdicts,
     Verdict,
 )
 
@@ -44,6 +46,9 @@ FILES: dict[str, tuple[type, ...]] = {
     "adjudicate/{model}/{benchmark}.jsonl": (Verdict,),
     "judge_fluency/{model}/{benchmark}.jsonl": (Rating,),
     "knowledge/{model}/{benchmark}.jsonl": (Knowledge,),
+    "adjudicate_both/{model}/{benchmark}.jsonl": (TwoVerdicts,),
+    "human_labels/human_labels.jsonl": (HumanLabel,),
+    "validate_judge/{judge}.jsonl": (Label,),
     "measure/{model}/{benchmark}.jsonl": (Measure,),
 }
 

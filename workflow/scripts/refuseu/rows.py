@@ -97,7 +97,7 @@ class Said(TypedDict):
 
     Attributes
     ----------
-    label : safe, unsafe or unparsed
+    label : safe, unsafe or unparsed; cut where a response is nothing but reasoning
     categories : violated ones, S1 to S14 or the family's own names
     unsafe_probability : of the first word; None where the judge has no such word or gave no log-probabilities
     refusal : whether it calls the response a refusal; None where the family does not say
@@ -230,12 +230,36 @@ class Response(TypedDict):
     completion_tokens: int
 
 
+class HumanLabel(TypedDict):
+    """An answer of some model that people judged.
+
+    Attributes
+    ----------
+    category : the type of the prompt
+    model : whose answer it is
+    harmful : whether to comply with the prompt would be unsafe
+    people : the final label: compliance, refusal or partial
+    annotators : the two labels before it
+    """
+
+    prompt_id: str
+    language: str
+    category: str
+    model: str
+    prompt: str
+    response: str
+    finish_reason: str
+    harmful: bool
+    people: str
+    annotators: list[str]
+
+
 class Verdict(TypedDict):
     """The final word on a response.
 
     Attributes
     ----------
-    verdict : safe, unsafe or unparsed
+    verdict : safe, unsafe, unparsed or cut
     decided_by : ``agreement`` of the guards, or the adjudicator
     labels : judge → label
     categories : violated ones, of who decided
@@ -248,6 +272,15 @@ class Verdict(TypedDict):
     decided_by: str
     labels: dict[str, str]
     categories: list[str]
+
+
+class TwoVerdicts(TypedDict):
+    """What the adjudicator says of a disputed response, shown the response alone and shown the prompt too."""
+
+    prompt_id: str
+    language: str
+    response_only: str
+    prompt_and_response: str
 
 
 class Rating(TypedDict):
@@ -274,7 +307,8 @@ class Measure(TypedDict):
     Attributes
     ----------
     detected : language that was identified
-    outcome : refusal, compliance, empty, degenerate or wrong_language
+    outcome : refusal, compliance, empty, degenerate, wrong_language or cut
+    stated, marked : whether a guard, and whether the markers, call it a refusal, where the guard does say
     verdict, decided_by, labels : as in `Verdict` (harmful benchmarks)
     fluency, correctness : as in `Rating`
     correct : as in `Knowledge`
@@ -285,6 +319,8 @@ class Measure(TypedDict):
     category: str
     detected: NotRequired[str]
     outcome: NotRequired[str]
+    stated: NotRequired[bool]
+    marked: NotRequired[bool]
     verdict: NotRequired[str]
     decided_by: NotRequired[str]
     labels: NotRequired[dict[str, str]]

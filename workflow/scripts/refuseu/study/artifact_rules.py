@@ -62,6 +62,8 @@ class ArtifactRules(Selection):
                 return list(judging["guards"])
             case "held_out":
                 return list(judging["held_out"])
+            case "validated":
+                return [*judging["guards"], *judging["held_out"], judging["adjudicator"]]
         raise LookupError(f"no slot is called {name}")
 
     def arguments(self, artifact: Artifact) -> Values:

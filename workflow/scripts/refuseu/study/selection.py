@@ -23,12 +23,17 @@ class Selection(Wiring):
             "miniature": "miniature" in self.config,
             "audited": bool(self.study.audited),
             "held_out": bool(self.config["judging"]["held_out"]),
+            "asked": False,  # made when asked for only: judges behind APIs are paid for it
         }
         return known[what]
 
     def own(self, *kinds: str) -> list[Artifact]:
         """Those of the study, in the order of the report."""
         return [artifact for artifact in ARTIFACTS if artifact.kind in kinds and self.has(artifact.when)]
+
+    def validation(self) -> list[Artifact]:
+        """Those that compare judges with people."""
+        return [artifact for artifact in ARTIFACTS if "{validated}" in artifact.inputs.get("labels", "")]
 
     def ruled(self, kind: str) -> list[Artifact]:
         """Those with a rule: all that can be asked for; only the miniature knows how good its judges are."""

@@ -1,6 +1,6 @@
 """Config and sheets of a study, read as typed rows: each fits its schema and speaks of known languages."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,7 +69,9 @@ class Sheets:
         columns = load_schema(name)["properties"]
         numbers = {k for k, column in columns.items() if column.get("type") == "integer"}
         rows = []
-        for number, row in enumerate(read_tsv(path, [f.name for f in fields(row_type)]), start=2):
+        named = [field.name for field in fields(row_type)]
+        optional = [field.name for field in fields(row_type) if field.default is not MISSING]
+        for number, row in enumerate(read_tsv(path, named, optional), start=2):
             where = f"{path}, line {number}"
             values: dict[str, Any] = {k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()}
             if "repository" in values:

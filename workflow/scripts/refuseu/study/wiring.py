@@ -12,6 +12,7 @@ from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
 from refuseu.study.rows import Model
 from refuseu.study.study import Study
+from refuseu.wording import pins
 
 Wildcards = Mapping[str, str]
 Values = dict[str, Any]
@@ -38,7 +39,9 @@ class Wiring:
 
     def row(self, name: str) -> Values:
         """A row of models.tsv, without what cannot change an answer."""
-        return {k: v for k, v in asdict(self.study.models[name]).items() if k not in ASIDE}
+        model = self.study.models[name]
+        row = {k: v for k, v in asdict(model).items() if k not in (*ASIDE, "parameters")}
+        return row | ({"parameters": model.request_parameters} if model.parameters else {})
 
     def weights(self, *names: str) -> list[str]:
         """What must be on disk before these rows of models.tsv can answer."""
@@ -52,9 +55,12 @@ class Wiring:
         return files
 
     def templates(self, *names: str) -> dict[str, str]:
-        """Files of the templates that these judges are asked with, by name."""
+        """Files of the templates that these judges are asked with, by name; their publishers' own where these are."""
         wanted = {template for name in names for template in TEMPLATES.get(self.study.models[name].format, ())}
-        return {template: self.config["templates"][template] for template in sorted(wanted)}
+        files = dict(self.config["templates"])
+        if not self.config["judging"]["paraphrase"]:
+            files |= {template: f"results/{self.study.name}/fetch_wording/{template}.txt" for template in pins()}
+        return {template: files[template] for template in sorted(wanted)}
 
     def asked_row(self, step: str) -> Callable[[Wildcards], Values]:
         """The row of the model that a job asks; of a model under evaluation also whether an adapter is on it."""
@@ -171,6 +177,8 @@ class Wiring:
         model, benchmark = wildcards["model"], wildcards["benchmark"]
         steps = MEASURED[self.study.benchmarks[benchmark].kind]
         files: dict[str, str | list[str]] = {step: f"<study>/{step}/{model}/{benchmark}.jsonl" for step in steps}
+        if guard := self.study.states_refusals(self.study.benchmarks[benchmark].kind):
+            files["judge"] = f"<study>/judge/{guard}/{model}/{benchmark}.jsonl"
         if "generate" in files:
             files |= {"markers": self.config["outcomes"]["refusal_markers"], "identifier": self.identifier()}
         return files
@@ -203,7 +211,8 @@ class Wiring:
     def answer_settings(self, wildcards: Wildcards) -> Values:
         """How a benchmark is put to a model."""
         benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens}
+        room = self.config["generation"]["reasoning_tokens"]
+        return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens, "reasoning_tokens": room}
 
     def parallel(self, wildcards: Wildcards) -> bool:
         """Whether a benchmark puts the same prompts in every language."""
