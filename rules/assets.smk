@@ -5,6 +5,7 @@ localrules:
     fetch_model,
     fetch_dataset,
     fetch_benchmark,
+    download_benchmark,
     fetch_language_model,
     fetch_wording,
     human_labels,
@@ -53,6 +54,21 @@ rule fetch_benchmark:
         asset=wiring.asset,
     script:
         "../workflow/scripts/fetch_asset.py"
+
+
+rule download_benchmark:
+    output:
+        directory("<study>/download_benchmark/{benchmark}"),
+    log:
+        "<study>/logs/download_benchmark/{benchmark}.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        url=wiring.url,
+        files=wiring.pinned_files,
+    script:
+        "../workflow/scripts/download_benchmark.py"
 
 
 rule fetch_language_model:

@@ -89,12 +89,12 @@ class Benchmark:
 
     Attributes
     ----------
-    source : which loader reads it (refuseu, rtp_lx, polyglotox, questions, global_mmlu)
+    source : which loader reads it, one of `benchmarks.LOADERS`
     kind : harmful, benign, knowledge or fluency
     parallel : ``yes`` if prompts whose ids differ in the language only are translations of each other, else empty
     mode : chat, continuation or multiple_choice
     models : roles and variants that are evaluated on it, or ``all``
-    repository, revision : hub id and commit, a folder and ``local``, or nothing and ``dataset``
+    repository, revision : hub id and commit, URL and ``sha256``, a folder and ``local``, or nothing and ``dataset``
     """
 
     benchmark: str

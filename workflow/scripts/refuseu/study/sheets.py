@@ -19,6 +19,7 @@ from refuseu.schemas import (
 )
 from refuseu.study import declared
 from refuseu.study.rows import Benchmark, Model, Variant
+from refuseu.study.tables import read_table
 
 Row = TypeVar("Row", Model, Variant, Benchmark)
 Codes = tuple[str, ...]  # of languages
@@ -59,6 +60,11 @@ class Sheets:
         self.models = {row.model: row for row in self._rows("models", Model)}
         self.variants = {row.model: row for row in self._rows("variants", Variant)}
         self.benchmarks = {row.benchmark: row for row in self._rows("benchmarks", Benchmark)}
+        self.tables = {
+            row.benchmark: read_table(sheets["tables"], row)
+            for row in self.benchmarks.values()
+            if row.source == "table"
+        }
         self.recipes = {
             name: load_recipe(Path(sheets["recipes"]) / f"{name}.yaml")
             for name in dict.fromkeys(variant.recipe for variant in self.variants.values())

@@ -12,6 +12,7 @@ from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
 from refuseu.study.rows import Model
 from refuseu.study.study import Study
+from refuseu.study.tables import files_there
 from refuseu.wording import pins
 
 Wildcards = Mapping[str, str]
@@ -151,6 +152,14 @@ class Wiring:
         step = "split_pairs" if self.config["dataset"]["source"] == "build" else "load_dataset"
         return f"<study>/{step}/{half}.jsonl"
 
+    def url(self, wildcards: Wildcards) -> str:
+        """Where the files of a benchmark are fetched from."""
+        return self.study.benchmarks[wildcards["benchmark"]].repository
+
+    def pinned_files(self, wildcards: Wildcards) -> dict[str, str]:
+        """The files of a benchmark that is fetched from there, each with its SHA-256."""
+        return dict(self.study.tables[wildcards["benchmark"]]["sha256"])
+
     def training_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
         variant = self.study.variants[wildcards["model"]]
@@ -166,6 +175,10 @@ class Wiring:
         benchmark = self.study.benchmarks[wildcards["benchmark"]]
         if benchmark.revision == "dataset":
             return self.dataset_half("test")
+        if benchmark.revision == "sha256":
+            return f"<study>/download_benchmark/{wildcards['benchmark']}"
+        if benchmark.source == "table" and benchmark.revision == "local":
+            return files_there(self.study.tables[benchmark.benchmark], benchmark)
         if benchmark.revision == "local":
             made_here = benchmark.repository.startswith("results/")
             files = sorted(str(file) for file in Path(benchmark.repository).rglob("*") if file.is_file())
@@ -201,11 +214,13 @@ class Wiring:
     def benchmark_row(self, wildcards: Wildcards) -> Values:
         """Source and languages of a benchmark."""
         benchmark = self.study.benchmarks[wildcards["benchmark"]]
+        table = {k: v for k, v in self.study.tables.get(benchmark.benchmark, {}).items() if k != "sha256"}
         return {
             "source": benchmark.source,
             "name": benchmark.benchmark,
             "languages": list(benchmark.languages),
             "path": benchmark.repository if benchmark.revision == "local" else None,
+            **({"table": table} if table else {}),
         }
 
     def answer_settings(self, wildcards: Wildcards) -> Values:
