@@ -121,7 +121,7 @@ rule answers:
     log:
         "<study>/logs/answers/answers.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/dataset.yaml"
     params:
         study=config["study"],
         evaluations=ANSWERED,

@@ -105,7 +105,7 @@ def test_resamples_rerun_measures_tables_and_figures(study):
 def test_a_language_that_is_only_evaluated_trains_nothing_and_reruns_only_benchmarks_that_have_it(study):
     low = ["pl", "cs", "sk", "sl", "lt", "lv", "et"]
     found = reruns(study, {"languages": {"low_resource": low}, "evaluation_only": ["et"]})
-    new = naming(study, "rtp_lx") | naming(study, "benign") | naming(study, "fluency")
+    new = naming(study, "rtp_lx") | naming(study, "benign") | naming(study, "borderline") | naming(study, "fluency")
     new |= of(study, "fetch_language_model") & found
     assert {job for job in found if rule(job) in DATASET | TRAINING | ASKING} == {
         job for job in new if rule(job) in ASKING

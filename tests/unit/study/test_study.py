@@ -75,7 +75,7 @@ def test_the_papers_study_loads(paper):
     assert study.languages == CODES
     assert len(study.models) == 14
     assert len(study.variants) == len((ROOT / "config/variants.tsv").read_text().splitlines()) - 1
-    assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"]
+    assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "borderline", "fluency", "global_mmlu"]
     assert study.variants["8b-balanced-s2"].languages == CODES
     assert study.variants["70b-no_english-s1"].languages == CODES[1:]
     assert study.variants["8b-single_lv-s1"].languages == ("lv",)

@@ -158,7 +158,8 @@ def test_a_training_takes_the_pairs_of_its_languages(wiring):
 def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small, paper):
     assert wiring.benchmark_input({"benchmark": "refuseu_test"}) == "<study>/split_pairs/test.jsonl"
     assert wiring.benchmark_input({"benchmark": "global_mmlu"}) == "<study>/fetch_benchmark/global_mmlu.json"
-    files = wiring.benchmark_input({"benchmark": "benign"})
+    assert wiring.benchmark_input({"benchmark": "borderline"}) == ["resources/prompts/borderline.tsv"]
+    files = small.benchmark_input({"benchmark": "benign"})
     assert files == sorted(f"resources/miniature/languages/{code}.yaml" for code in CODES)
     made_here = small.benchmark_input({"benchmark": "rtp_lx"})
     assert made_here == "results/miniature/toxicity_prompts/rtp_lx"
@@ -170,7 +171,7 @@ def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small,
     ("benchmark", "steps"),
     [
         ("rtp_lx", ["generate", "adjudicate"]),
-        ("benign", ["generate"]),
+        ("borderline", ["generate"]),
         ("fluency", ["generate", "judge_fluency"]),
         ("global_mmlu", ["knowledge"]),
     ],

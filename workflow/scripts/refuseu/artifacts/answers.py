@@ -15,6 +15,7 @@ from refuseu.artifacts.names import name
 from refuseu.artifacts.report import first_words
 from refuseu.categories import CATEGORIES
 from refuseu.joins import by_key, joined
+from refuseu.languages import languages
 from refuseu.records import Record, atomic, read_jsonl, write_text
 
 COLUMNS = (
@@ -122,8 +123,6 @@ def as_html(
     layout, script : Jinja file, and what runs on the page
     evaluations : (model, benchmark) whose rows lie in its folder ``data``
     """
-    from refuseu.languages import languages
-
     benchmarks: dict[str, list[str]] = {}
     for model, benchmark in evaluations:
         benchmarks.setdefault(benchmark, []).append(model)
