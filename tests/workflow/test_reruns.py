@@ -96,6 +96,11 @@ def test_the_style_reruns_figures(study):
     assert {rule(job) for job in reruns(study, {"figures": {"dpi": 77}})} == {*FIGURES, "report", "all"}
 
 
+def test_whether_answers_are_revealed_reruns_nothing_but_their_page(study):
+    revealed = {"report": {"reveal": True}}
+    assert {rule(job) for job in reruns(study, revealed)} <= {"plan"}
+
+
 def test_resamples_rerun_measures_tables_and_figures(study):
     found = reruns(study, {"statistics": {"resamples": 777}})
     assert found == study.after(of(study, "measure", "compare", "agreement", "table6"))
