@@ -87,7 +87,9 @@ function offer(name) {
 }
 
 const named = (name, found) =>
-  name === "language" ? study.languages[found] || found : name === "category" ? `${found} ${study.categories[found] || ""}` : found.replaceAll("_", " ");
+  name === "language" ? study.languages[found] || found
+    : name === "category" && study.categories[found] ? `${found} ${study.categories[found]}`
+    : found.replaceAll("_", " ");
 
 function filter(kept = "") {
   const wanted = FILTERS.filter((name) => by(name).value).map((name) => [name, by(name).value]);
@@ -113,7 +115,7 @@ function badges(row) {
   const made = [];
   if (row[at.verdict]) made.push(element("span", row[at.verdict], { className: `badge ${row[at.verdict]}` }));
   if (row[at.outcome]) made.push(element("span", row[at.outcome].replaceAll("_", " "), { className: "badge" }));
-  if (value(row, "guards") === "differ") made.push(element("span", "guards differ", { className: "badge differ" }));
+  if (value(row, "guards") === "differ") made.push(element("span", "differ", { className: "badge differ", title: "The guards differ." }));
   return made;
 }
 
@@ -131,8 +133,10 @@ function draw() {
     item.setAttribute("aria-setsize", shown.length);
     item.setAttribute("aria-posinset", place + 1);
     const facts = element("div", "", { className: "facts" });
-    facts.append(element("span", [row[at.language], row[at.category], row[at.style]].filter(Boolean).join(" · ")), ...badges(row));
-    if (other) facts.append(element("span", "│", { className: "soft" }), ...badges(other));
+    facts.append(...badges(row));
+    if (other) facts.append(element("span", "│"), ...badges(other));
+    const about = [row[at.language], row[at.category], row[at.style].replaceAll("_", " ")];
+    facts.append(element("span", about.filter(Boolean).join(" · "), { className: "about" }));
     item.append(facts, element("bdi", cut(row[at.prompt]), { className: "first", lang: row[at.language] }));
     item.onclick = () => go(place);
     items.push(item);
