@@ -7,7 +7,7 @@ const at = Object.fromEntries(study.columns.map((name, place) => [name, place]))
 const ROW = 58; // height of a row of the list, as in the style sheet
 const MARGIN = 8; // rows drawn above and below what is seen
 const FIRST_WORDS = 6;
-const FILTERS = ["language", "category", "style", "outcome", "verdict", "guards"];
+const FILTERS = ["language", "category", "style", "outcome", "verdict", "guards", "refusal"];
 const CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g; // they would turn what stands around them
 
 const by = (id) => document.getElementById(id);
@@ -70,6 +70,7 @@ const key = (row) => `${row[at.language]} ${row[at.prompt_id]}`;
 // What a filter looks at
 function value(row, name) {
   if (name === "guards") return row[at.decided_by] ? (row[at.decided_by] === "agreement" ? "agree" : "differ") : "";
+  if (name === "refusal") return row[at.stated] === null ? "" : row[at.stated] === row[at.marked] ? "agree" : "differ";
   return row[at[name]];
 }
 
@@ -184,7 +185,9 @@ function said(model, row) {
   const scores = ["fluency", "correctness"].map((name) => [name, row[at[name]] === null ? "" : String(row[at[name]])]);
   const decided = row[at.decided_by] && row[at.decided_by] !== "agreement" ? [["decided by", row[at.decided_by]]] : [];
   const detected = [["language found", study.languages[row[at.detected]] || row[at.detected]]];
-  for (const [name, found] of [...labels, ...decided, ...detected, ...scores]) {
+  const refuses = [["refuses, says the guard", row[at.stated]], ["refuses, say the markers", row[at.marked]]]
+    .map(([name, found]) => [name, found === null ? "" : found ? "yes" : "no"]);
+  for (const [name, found] of [...labels, ...decided, ...refuses, ...detected, ...scores]) {
     if (found) facts.append(element("dt", name), element("dd", found));
   }
   part.append(line, block(row[at.response], row[at.language]), facts);

@@ -5,8 +5,8 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.downloads import download
+    from refuseu.assets import download_files
     from refuseu.job.environment import asked_offline
 
     params = snakemake.params
-    download(params.url, params.files, snakemake.output[0], asked_offline())
+    download_files(params.url, params.files, snakemake.output[0], asked_offline())

@@ -50,7 +50,7 @@ def made_up(model, number, text=lambda n: f"Prompt {n} with some more words in i
                                       "finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1})  # fmt: skip
             measures.append(about | {"detected": code, "outcome": "refusal" if verdict == "safe" else "compliance",
                                      "verdict": verdict, "decided_by": "adjudicator" if differ else "agreement",
-                                     "labels": said})  # fmt: skip
+                                     "labels": said, "stated": verdict == "safe", "marked": n % 4 > 0})  # fmt: skip
     return responses, measures, prompts
 
 
@@ -105,7 +105,7 @@ def test_a_benchmark_without_verdicts_or_scores_is_shown_too(tmp_path):
     [row] = answers.read_rows(*map(str, files), True)
     assert row == about | {
         "style": "", "detected": "en", "outcome": "compliance", "verdict": "", "decided_by": "", "labels": {},
-        "fluency": None, "correctness": None, "prompt": "Tea?", "response": "Yes",
+        "stated": None, "marked": None, "fluency": None, "correctness": None, "prompt": "Tea?", "response": "Yes",
     }  # fmt: skip
 
 
@@ -193,6 +193,11 @@ def test_filters_leave_the_rows_that_pass_them(browse, tmp_path):
     )
     assert status(page) == f"{len(differ)} of 240 answers"
     assert "differ" in detail(page) and "adjudicator" in detail(page)
+    choose(page, "guards", "")
+    choose(page, "refusal", "differ")
+    both = pd.read_parquet(tmp_path / "answers/verdicts.parquet").query("model == 'base' and stated != marked")
+    assert status(page) == f"{len(both)} of 240 answers"
+    assert "refuses, say the markers" in detail(page)
 
 
 @in_browser

@@ -4,10 +4,13 @@ import hashlib
 import json
 import os
 import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import quote
 
 from refuseu.errors import UserError
-from refuseu.records import write_text
+from refuseu.records import atomic, write_text
 
 # Weights come from safetensors, never from pickles or remote code.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
@@ -80,11 +83,29 @@ def download(source: str, sha256: str | None, offline: bool) -> bytes:
         try:
             with urllib.request.urlopen(source, timeout=60) as answer:
                 found = answer.read()
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise UserError(f"{source} cannot be downloaded ({type(error).__name__}); run this rule again") from None
     if sha256 and (own := hashlib.sha256(found).hexdigest()) != sha256:
         raise UserError(f"{source} has the sha256 {own} and not {sha256}; it is another file than the pinned one")
     return found
+
+
+def download_files(url: str, files: Mapping[str, str], folder: str | Path, offline: bool) -> None:
+    """Download files of a folder on the web into one here.
+
+    Parameters
+    ----------
+    files : name, with folders, → SHA-256
+
+    Raises
+    ------
+    UserError
+        As `download` does; what came before stays.
+    """
+    for name, sha256 in files.items():
+        content = download(f"{url.rstrip('/')}/{quote(name)}", sha256, offline)
+        with atomic(Path(folder, name)) as temporary:
+            temporary.write_bytes(content)
 
 
 def located(note: str | Path) -> str:

@@ -19,10 +19,11 @@ from refuseu.languages import languages
 from refuseu.records import Record, atomic, read_jsonl, write_text
 
 COLUMNS = (
-    "prompt_id", "language", "category", "style", "detected", "outcome", "verdict", "decided_by", "labels", "fluency",
-    "correctness", "prompt", "response",
+    "prompt_id", "language", "category", "style", "detected", "outcome", "stated", "marked", "verdict", "decided_by",
+    "labels", "fluency", "correctness", "prompt", "response",
 )  # fmt: skip
-NUMBERS = ("fluency", "correctness")  # None where there is none; all others are texts then empty
+# None where there is none; all others are texts, then empty.
+KNOWN = {"stated": pyarrow.bool_(), "marked": pyarrow.bool_(), "fluency": pyarrow.int8(), "correctness": pyarrow.int8()}
 
 
 def read_rows(responses: str, measures: str, prompts: str, reveal: bool) -> list[Record]:
@@ -44,7 +45,7 @@ def read_rows(responses: str, measures: str, prompts: str, reveal: bool) -> list
     rows = []
     for answer, measure in zip(answered, known, strict=True):
         row = asked[answer["language"], answer["prompt_id"]] | measure | answer
-        found = {column: row.get(column, None if column in NUMBERS else "") for column in COLUMNS}
+        found = {column: row.get(column, None if column in KNOWN else "") for column in COLUMNS}
         found["labels"] = row.get("labels", {})
         if not reveal:
             found |= {text: shortened(row[text]) for text in ("prompt", "response")}
@@ -75,7 +76,7 @@ def as_table(rows: Sequence[Record], labels: Labels, benchmark: str, judges: Seq
     own = {column: [row[column] for row in rows] for column in COLUMNS if column != "labels"}
     said = {f"label_{judge}": [row["labels"].get(judge, "") for row in rows] for judge in judges}
     columns: dict[str, list[Any]] = about | own | said
-    schema = pyarrow.schema([(key, pyarrow.int8() if key in NUMBERS else pyarrow.string()) for key in columns])
+    schema = pyarrow.schema([(key, KNOWN.get(key, pyarrow.string())) for key in columns])
     return pyarrow.table(columns, schema=schema)
 
 
