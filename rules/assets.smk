@@ -65,8 +65,7 @@ rule download_benchmark:
     conda:
         "../envs/assets.yaml"
     params:
-        url=wiring.url,
-        files=wiring.pinned_files,
+        pinned=wiring.pinned,
     script:
         "../workflow/scripts/download_benchmark.py"
 

@@ -8,5 +8,4 @@ def main(snakemake: Snakemake) -> None:
     from refuseu.assets import download_files
     from refuseu.job.environment import asked_offline
 
-    params = snakemake.params
-    download_files(params.url, params.files, snakemake.output[0], asked_offline())
+    download_files(**snakemake.params.pinned, folder=snakemake.output[0], offline=asked_offline())

@@ -95,7 +95,7 @@ def test_a_benchmark_from_a_url_is_downloaded_and_its_digests_decide_nothing_els
     wiring = Wiring(study(paper, tmp_path, row, READ | {"sha256": {"data.csv": "a" * 64}}))
     wildcards = {"benchmark": "mine"}
     assert wiring.benchmark_input(wildcards) == "<study>/download_benchmark/mine"
-    assert (wiring.url(wildcards), wiring.pinned_files(wildcards)) == ("https://example.org/x", {"data.csv": "a" * 64})
+    assert wiring.pinned(wildcards) == {"url": "https://example.org/x", "files": {"data.csv": "a" * 64}}
     assert wiring.benchmark_row(wildcards)["table"] == READ
     assert wiring.benchmark_row(wildcards)["path"] is None
 

@@ -9,8 +9,8 @@ from refuseu.analysis.runs import is_trained
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.declared import NAMED
 from refuseu.evaluation.guards import not_covered
+from refuseu.study.benchmarks import Values, Wildcards
 from refuseu.study.selection import Selection
-from refuseu.study.wiring import Values, Wildcards
 
 CAPTION = "workflow/report/artifact.rst"
 

@@ -7,7 +7,8 @@ from refuseu.analysis.runs import Models, bases, contrasts, is_trained
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.choices import Choice
 from refuseu.artifacts.declared import ARTIFACTS, NAMED
-from refuseu.study.wiring import Wildcards, Wiring
+from refuseu.study.benchmarks import Wildcards
+from refuseu.study.wiring import Wiring
 
 
 class Selection(Wiring):

@@ -3,20 +3,16 @@
 Rules name files with ``<study>``, which Snakemake replaces by the study's folder of results.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
+from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
 from refuseu.study.rows import Model
-from refuseu.study.study import Study
-from refuseu.study.tables import files_there
 from refuseu.wording import pins
 
-Wildcards = Mapping[str, str]
-Values = dict[str, Any]
 # Columns of models.tsv that cannot change an answer.
 ASIDE = ("note", "roles", "base", "gpus")
 # Steps in which a model under evaluation answers, and a variant's adapter with it.
@@ -30,11 +26,8 @@ MEASURED = {
 }
 
 
-class Wiring:
+class Wiring(BenchmarkLookups):
     """The lookups of a study; those with a `step` return a function of a job's wildcards."""
-
-    def __init__(self, study: Study):
-        self.study, self.config = study, study.config
 
     # Whom a job asks
 
@@ -147,19 +140,6 @@ class Wiring:
         fasttext = self.config["language_identification"]["backend"] == "fasttext"
         return {code: language(code).fasttext for code in codes if fasttext}
 
-    def dataset_half(self, half: str) -> str:
-        """Train pairs or test prompts, built or released."""
-        step = "split_pairs" if self.config["dataset"]["source"] == "build" else "load_dataset"
-        return f"<study>/{step}/{half}.jsonl"
-
-    def url(self, wildcards: Wildcards) -> str:
-        """Where the files of a benchmark are fetched from."""
-        return self.study.benchmarks[wildcards["benchmark"]].repository
-
-    def pinned_files(self, wildcards: Wildcards) -> dict[str, str]:
-        """The files of a benchmark that is fetched from there, each with its SHA-256."""
-        return dict(self.study.tables[wildcards["benchmark"]]["sha256"])
-
     def training_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
         variant = self.study.variants[wildcards["model"]]
@@ -169,21 +149,6 @@ class Wiring:
         if variant.consistent:
             inputs["translations"] = f"<study>/translate_prompts/{self.study.route(wildcards['model'])}.jsonl"
         return inputs
-
-    def benchmark_input(self, wildcards: Wildcards) -> str | list[str]:
-        """Where the data of a benchmark is."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        if benchmark.revision == "dataset":
-            return self.dataset_half("test")
-        if benchmark.revision == "sha256":
-            return f"<study>/download_benchmark/{wildcards['benchmark']}"
-        if benchmark.source == "table" and benchmark.revision == "local":
-            return files_there(self.study.tables[benchmark.benchmark], benchmark)
-        if benchmark.revision == "local":
-            made_here = benchmark.repository.startswith("results/")
-            files = sorted(str(file) for file in Path(benchmark.repository).rglob("*") if file.is_file())
-            return benchmark.repository if made_here else files
-        return f"<study>/fetch_benchmark/{wildcards['benchmark']}.json"
 
     def answers(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Records of one model on one benchmark, by the step that made them; what tells kinds of answers apart."""
@@ -210,33 +175,6 @@ class Wiring:
     def reference_settings(self, wildcards: Wildcards) -> Values:
         """What reference log-probabilities depend on beside the base."""
         return self.study.reference_settings(wildcards["base"])
-
-    def benchmark_row(self, wildcards: Wildcards) -> Values:
-        """Source and languages of a benchmark."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        table = {k: v for k, v in self.study.tables.get(benchmark.benchmark, {}).items() if k != "sha256"}
-        return {
-            "source": benchmark.source,
-            "name": benchmark.benchmark,
-            "languages": list(benchmark.languages),
-            "path": benchmark.repository if benchmark.revision == "local" else None,
-            **({"table": table} if table else {}),
-        }
-
-    def answer_settings(self, wildcards: Wildcards) -> Values:
-        """How a benchmark is put to a model."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        room = self.config["generation"]["reasoning_tokens"]
-        return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens, "reasoning_tokens": room}
-
-    def parallel(self, wildcards: Wildcards) -> bool:
-        """Whether a benchmark puts the same prompts in every language."""
-        return self.study.benchmarks[wildcards["benchmark"]].parallel == "yes"
-
-    def foreign_prompts(self) -> list[str]:
-        """Benchmarks whose prompts nobody's identifier has filtered."""
-        rows = self.study.benchmarks.values()
-        return [row.benchmark for row in rows if row.revision != "dataset" and row.kind != "knowledge"]
 
     def returned_folder(self) -> str:
         """Where annotation sheets of this study are put when they come back."""
