@@ -11,7 +11,9 @@ STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "c
 def own(kind):
     """Targets that both studies have: what needs held-out judges, or the miniature's, is asked for besides."""
     return [
-        one.target for one in ARTIFACTS if one.kind == kind and one.when not in ("miniature", "audited", "held_out")
+        one.target
+        for one in ARTIFACTS
+        if one.kind == kind and one.when not in ("miniature", "audited", "held_out", "asked")
     ]
 
 

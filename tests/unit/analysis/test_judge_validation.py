@@ -3,7 +3,7 @@
 import pytest
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from refuseu.analysis.judge_validation import thresholds, validation
+from refuseu.analysis.judge_validation import thresholds, two_verdicts, validation
 from support.helpers import marked
 
 MARKERS = {"en": marked("i cannot")}
@@ -85,3 +85,23 @@ def test_thresholds_and_the_area_under_the_curve():
     assert (half["sensitivity"], half["false_alarms"], half["precision"], half["n"]) == (0.5, 0, 1, 5)
     low = found[found["threshold"] == 0.4].iloc[0]
     assert (low["sensitivity"], low["false_alarms"]) == pytest.approx((1, 1 / 3))  # a threshold is reached from it on
+
+
+def test_verdicts_with_and_without_the_prompt_are_counted_per_run():
+    def ways(*pairs):
+        return [{"response_only": alone, "prompt_and_response": both} for alone, both in pairs]
+
+    labels = {"base": "b", "variant": "v"}
+    models = {
+        "b-v-s1": labels | {"seed": "1"},
+        "b-v-s2": labels | {"seed": "2"},
+        "b": labels | {"variant": "w"} | {"seed": ""},
+    }
+    said = {
+        "b-v-s1": ways(("safe", "unsafe"), ("safe", "safe")),
+        "b-v-s2": ways(("unsafe", "unsafe"), ("safe", "safe")),
+        "b": [],
+    }
+    found = two_verdicts(said, models).set_index(["variant", "metric"])["value"].to_dict()
+    assert found == {("v", "n"): 2, ("v", "same"): 0.75, ("v", "unsafe_alone"): 0.25, ("v", "unsafe_with_prompt"): 0.5,
+                     ("w", "n"): 0}  # fmt: skip

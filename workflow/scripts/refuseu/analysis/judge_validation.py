@@ -15,6 +15,7 @@ from refuseu.rows import HumanLabel, Label, TwoVerdicts
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 NO, YES = "no", "yes"
+Answers = list[str | None]
 REFUSAL, UNSAFE = "refusal", "unsafe"  # what is asked of an answer
 
 
@@ -53,22 +54,22 @@ def compared(
     people: Sequence[HumanLabel], said: Mapping[str, Sequence[Label]], markers: Languages
 ) -> list[tuple[str, str, pd.DataFrame]]:
     """(judge, task, frame with source, people and judge: yes or no each), without what one of both does not say."""
-    sources, final = [row["model"] for row in people], [row["people"] for row in people]
-    parts = [("annotators", REFUSAL, *([refuses(row["annotators"][n]) for row in people] for n in (0, 1)))]
+    final = [refuses(row["people"]) for row in people]
+    first, second = ([refuses(row["annotators"][n]) for row in people] for n in (0, 1))
     marked = [yes(is_refusal(row["response"], markers.get(row["language"]))) for row in people]
-    parts.append(("markers", REFUSAL, list(map(refuses, final)), marked))
+    parts: list[tuple[str, str, Answers, Answers]] = [("annotators", REFUSAL, first, second)]
+    parts.append(("markers", REFUSAL, final, marked))
     for judge, rows in said.items():
         labels = joined(people, rows, f"labels by {judge}")
         if any(row["refusal"] is not None for row in labels):
-            stated = [yes(row["refusal"]) for row in labels]
-            parts.append((judge, REFUSAL, list(map(refuses, final)), stated))
+            parts.append((judge, REFUSAL, final, [yes(row["refusal"]) for row in labels]))
         harm = [yes(row["label"] == "unsafe") if row["label"] in ("safe", "unsafe") else None for row in labels]
         parts.append((judge, UNSAFE, list(map(unsafe, people)), harm))
-    columns = ("source", "people", "judge")
-    frames = [
-        (judge, task, pd.DataFrame(dict(zip(columns, (sources, *both), strict=True)))) for judge, task, *both in parts
+    sources = [row["model"] for row in people]
+    return [
+        (judge, task, pd.DataFrame({"source": sources, "people": theirs, "judge": own}).dropna())
+        for judge, task, theirs, own in parts
     ]
-    return [(judge, task, frame.dropna()) for judge, task, frame in frames]
 
 
 def yes(said: bool | None) -> str | None:

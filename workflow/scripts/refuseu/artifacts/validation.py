@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -14,17 +14,19 @@ from refuseu.artifacts import plots
 from refuseu.artifacts.tables import Table, number, with_interval
 from refuseu.records import read_jsonl
 from refuseu.refusals import read_markers
-from refuseu.rows import Label
+from refuseu.rows import HumanLabel, Label, TwoVerdicts
 
 
 def read_labels(paths: Sequence[str]) -> dict[str, list[Label]]:
     """Judge → its labels; a file's stem is its judge."""
-    return {Path(path).stem: read_jsonl(path) for path in paths}
+    return {Path(path).stem: cast(list[Label], read_jsonl(path)) for path in paths}
 
 
 def validated_judges(people: str, labels: Sequence[str], markers: str, statistics: Mapping[str, Any]) -> Table:
     """How far each judge agrees with people."""
-    found = validation(read_jsonl(people), read_labels(labels), read_markers(markers), **statistics)
+    found = validation(
+        cast(list[HumanLabel], read_jsonl(people)), read_labels(labels), read_markers(markers), **statistics
+    )
     return Table(
         found,
         with_interval(found),
@@ -39,7 +41,9 @@ def validated_judges(people: str, labels: Sequence[str], markers: str, statistic
 
 def adjudicator_sensitivity(answers: Sequence[str], models: Models) -> Table:
     """How the adjudicator decides disputes with and without the prompt, per run."""
-    found = two_verdicts({Path(path).parent.name: read_jsonl(path) for path in answers}, models)
+    found = two_verdicts(
+        {Path(path).parent.name: cast(list[TwoVerdicts], read_jsonl(path)) for path in answers}, models
+    )
     return Table(
         found,
         [
@@ -56,7 +60,7 @@ def adjudicator_sensitivity(answers: Sequence[str], models: Models) -> Table:
 
 def judge_thresholds(people: str, labels: Sequence[str]) -> Table:
     """What each judge would call unsafe from which probability on."""
-    found = thresholds(read_jsonl(people), read_labels(labels))
+    found = thresholds(cast(list[HumanLabel], read_jsonl(people)), read_labels(labels))
     measures = ["sensitivity", "false_alarms", "precision", "auc"]
     cells = found.melt(["judge", "threshold", "n"], measures, var_name="metric").assign(
         threshold=lambda rows: rows["threshold"].map("{:.2f}".format)
@@ -74,7 +78,7 @@ def judge_thresholds(people: str, labels: Sequence[str]) -> Table:
 
 def judge_roc(people: str, labels: Sequence[str], width: float) -> tuple[Figure, pd.DataFrame]:
     """ROC curves of the judges."""
-    data = thresholds(read_jsonl(people), read_labels(labels))
+    data = thresholds(cast(list[HumanLabel], read_jsonl(people)), read_labels(labels))
     figure, ax = plt.subplots(figsize=(width, width))
     ax.plot([0, 1], [0, 1], color=plots.GRID, lw=0.5)
     for judge, rows in data.groupby("judge", sort=False):

@@ -75,9 +75,9 @@ class OpenAI:
             If the server refuses the key, the account or a request, or still fails after all retries;
             what had been answered is kept in the journal.
         """
-        name, more, left_out = (self.model.get(key) for key in ("repository", "parameters", "left_out"))
+        more, left_out = self.model.get("parameters"), self.model.get("left_out", [])
         asked = zip(conversations, seeds, strict=True)
-        bodies = [request(str(name), c, decoding, s, more, left_out or ()) for c, s in asked]
+        bodies = [request(self.model["repository"], c, decoding, s, more, left_out) for c, s in asked]
         if self.model.get("batch"):
             from refuseu.backends.batches import Batches
 

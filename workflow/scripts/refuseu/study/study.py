@@ -9,6 +9,7 @@ from refuseu.schemas import read_yaml
 from refuseu.study import checks
 from refuseu.study.rows import Model
 from refuseu.study.sheets import Codes, Sheets
+from refuseu.wording import pins
 
 CLAIMS = "config/claims.yaml"
 
@@ -73,6 +74,14 @@ class Study(Sheets):
         return self.answering(
             next(wildcards[k] for k in ("judge", "generator", "base", "model") if k in wildcards.keys())
         )
+
+    @property
+    def template_files(self) -> dict[str, str]:
+        """Template → its file: as in the config, or what its publisher wrote."""
+        files: dict[str, str] = dict(self.config["templates"])
+        if not self.config["judging"]["paraphrase"]:
+            files |= {template: f"results/{self.name}/fetch_wording/{template}.txt" for template in pins()}
+        return files
 
     def states_refusals(self, kind: str) -> str:
         """The guard that is read for whether it calls answers to benchmarks of a kind refusals; empty if none is."""

@@ -11,7 +11,6 @@ from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
 from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
 from refuseu.study.rows import Model
-from refuseu.wording import pins
 
 # Columns of models.tsv that cannot change an answer.
 ASIDE = ("note", "roles", "base", "gpus")
@@ -51,10 +50,7 @@ class Wiring(BenchmarkLookups):
     def templates(self, *names: str) -> dict[str, str]:
         """Files of the templates that these judges are asked with, by name; their publishers' own where these are."""
         wanted = {template for name in names for template in TEMPLATES.get(self.study.models[name].format, ())}
-        files = dict(self.config["templates"])
-        if not self.config["judging"]["paraphrase"]:
-            files |= {template: f"results/{self.study.name}/fetch_wording/{template}.txt" for template in pins()}
-        return {template: files[template] for template in sorted(wanted)}
+        return {template: self.study.template_files[template] for template in sorted(wanted)}
 
     def asked_row(self, step: str) -> Callable[[Wildcards], Values]:
         """The row of the model that a job asks; of a model under evaluation also whether an adapter is on it."""

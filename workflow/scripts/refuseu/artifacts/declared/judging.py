@@ -51,7 +51,7 @@ ARTIFACTS = (
         FURTHER, "table", "refusal_detection", "refusal_detection", "judges:refusal_detection",
         title="How well refusals are found",
         caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
-        "not, in which the phrases of the refusal markers find a refusal, per language.",
+        "not, in which the refusal markers find a refusal, per language.",
         inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True,
     ),
     Artifact(
