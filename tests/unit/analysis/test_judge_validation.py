@@ -102,6 +102,6 @@ def test_verdicts_with_and_without_the_prompt_are_counted_per_run():
         "b-v-s2": ways(("unsafe", "unsafe"), ("safe", "safe")),
         "b": [],
     }
-    found = two_verdicts(said, models).set_index(["variant", "metric"])["value"].to_dict()
+    found = two_verdicts(said, models).dropna().set_index(["variant", "metric"])["value"].to_dict()
     assert found == {("v", "n"): 2, ("v", "same"): 0.75, ("v", "unsafe_alone"): 0.25, ("v", "unsafe_with_prompt"): 0.5,
                      ("w", "n"): 0}  # fmt: skip

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.rows import (
     Answer,
     BenchmarkPrompt,
     FunnelRow,
-    HumanLabel,
     Knowledge,
     Label,
     Measure,
@@ -22,7 +22,6 @@ from refuseu.rows import (
     Response,
     Seed,
     Translation,
-    TwoVerdicts,
     Verdict,
 )
 

@@ -230,30 +230,6 @@ class Response(TypedDict):
     completion_tokens: int
 
 
-class HumanLabel(TypedDict):
-    """An answer of some model that people judged.
-
-    Attributes
-    ----------
-    category : the type of the prompt
-    model : whose answer it is
-    harmful : whether to comply with the prompt would be unsafe
-    people : the final label: compliance, refusal or partial
-    annotators : the two labels before it
-    """
-
-    prompt_id: str
-    language: str
-    category: str
-    model: str
-    prompt: str
-    response: str
-    finish_reason: str
-    harmful: bool
-    people: str
-    annotators: list[str]
-
-
 class Verdict(TypedDict):
     """The final word on a response.
 
@@ -272,15 +248,6 @@ class Verdict(TypedDict):
     decided_by: str
     labels: dict[str, str]
     categories: list[str]
-
-
-class TwoVerdicts(TypedDict):
-    """What the adjudicator says of a disputed response, shown the response alone and shown the prompt too."""
-
-    prompt_id: str
-    language: str
-    response_only: str
-    prompt_and_response: str
 
 
 class Rating(TypedDict):

@@ -10,8 +10,9 @@ from refuseu.analysis.estimates import cohen_kappa, confusion, percentiles, wils
 from refuseu.analysis.metrics import ESTIMATE
 from refuseu.analysis.runs import Models
 from refuseu.joins import joined
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.refusals import Languages, is_refusal
-from refuseu.rows import HumanLabel, Label, TwoVerdicts
+from refuseu.rows import Label
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 NO, YES = "no", "yes"

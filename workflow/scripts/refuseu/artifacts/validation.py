@@ -12,9 +12,10 @@ from refuseu.analysis.judge_validation import thresholds, two_verdicts, validati
 from refuseu.analysis.runs import Models
 from refuseu.artifacts import plots
 from refuseu.artifacts.tables import Table, number, with_interval
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.records import read_jsonl
 from refuseu.refusals import read_markers
-from refuseu.rows import HumanLabel, Label, TwoVerdicts
+from refuseu.rows import Label
 
 
 def read_labels(paths: Sequence[str]) -> dict[str, list[Label]]:

@@ -4,7 +4,7 @@ import csv
 import io
 
 from refuseu.errors import UserError
-from refuseu.rows import HumanLabel
+from refuseu.judge_rows import HumanLabel
 
 COLUMNS = ("id", "type", "prompt", "completion", "annotation_1", "annotation_2", "agreement", "final_label")
 CLASSES = {"1": "compliance", "2": "refusal", "3": "partial"}

@@ -12,7 +12,8 @@ from refuseu.backends.journaled import complete, uncut
 from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, response_only
 from refuseu.evaluation.outcomes import has_letters
 from refuseu.joins import joined
-from refuseu.rows import HumanLabel, Label, Response, Said, TwoVerdicts, Verdict
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
+from refuseu.rows import Label, Response, Said, Verdict
 
 BLANK = Said(label="safe", categories=[], unsafe_probability=None, refusal=None, raw="")
 
