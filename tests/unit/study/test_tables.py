@@ -8,6 +8,7 @@ import yaml
 
 from refuseu.errors import UserError
 from refuseu.runner.preflight import check_benchmark
+from refuseu.study.selection import Selection
 from refuseu.study.study import Study
 from refuseu.study.tables import files_there, needed
 from refuseu.study.wiring import Wiring
@@ -122,6 +123,9 @@ def test_all_ready_rows_can_be_copied_into_the_papers_sheet(paper, tmp_path):
         found.tables
     )
     assert found.benchmarks_of("benign") == ["borderline", "xstest_safe", "polyrefuse_harmless"]
+    shown = Selection(found).further("outcomes_table")  # tables average no two benchmarks
+    assert {benchmark for _, benchmark in shown} == {"borderline", "fluency"}
+    assert "xstest_safe" not in Selection(found).benchmarks("open_question")
 
 
 def test_the_papers_own_prompts_are_there_in_all_languages(paper):

@@ -64,8 +64,10 @@ class Selection(Wiring):
         return self._named(*NAMED[target].benchmarks.split())
 
     def _named(self, *wanted: str) -> list[str]:
-        """Benchmarks with one of these names or kinds."""
-        return [name for name, row in self.study.benchmarks.items() if {name, row.kind} & set(wanted)]
+        """Benchmarks with one of these names, and the first of each of these kinds: tables average no two."""
+        first = {row.kind: name for name, row in reversed(self.study.benchmarks.items())}
+        return [name for name, row in self.study.benchmarks.items()
+                if name in wanted or (row.kind in wanted and first[row.kind] == name)]  # fmt: skip
 
     def evaluations(self, target: str) -> list[tuple[str, str]]:
         """(model, benchmark) of the measures that it shows."""
