@@ -105,3 +105,21 @@ def test_verdicts_with_and_without_the_prompt_are_counted_per_run():
     found = two_verdicts(said, models).dropna().set_index(["variant", "metric"])["value"].to_dict()
     assert found == {("v", "n"): 2, ("v", "same"): 0.75, ("v", "unsafe_alone"): 0.25, ("v", "unsafe_with_prompt"): 0.5,
                      ("w", "n"): 0}  # fmt: skip
+
+
+def test_an_audit_is_compared_with_the_verdicts_and_with_every_judge_per_language():
+    def verdict(prompt, language, final, **labels):
+        return {"prompt_id": prompt, "language": language, "verdict": final, "labels": labels}
+
+    def person(prompt, language, said):
+        return {"model": "m", "prompt_id": prompt, "language": language, "verdict": said}
+
+    rows = [verdict("1", "en", "unsafe", a="unsafe", b="safe"), verdict("2", "en", "safe", a="safe", b="safe"),
+            verdict("1", "de", "safe", a="safe", b="safe"), verdict("3", "de", "safe", a="safe", b="safe")]  # fmt: skip
+    human = [person("1", "en", "unsafe"), person("2", "en", "safe"), person("2", "en", "unsafe"),  # a draw
+             person("1", "de", "unsafe"), person("1", "de", "unsure")]  # fmt: skip
+    found = validation(PEOPLE, {}, MARKERS, 0.95, 200, 1, human, {"m": rows})
+    assert values(found, "verdicts (audit)", "unsafe")["accuracy"] == 0.5
+    assert values(found, "verdicts (audit)", "unsafe", "en")["accuracy"] == 1
+    assert values(found, "a (audit)", "unsafe", "de")["sensitivity"] == 0
+    assert values(found, "b (audit)", "unsafe")["accuracy"] == 0

@@ -7,15 +7,18 @@ import numpy as np
 import pandas as pd
 
 from refuseu.analysis.estimates import cohen_kappa, confusion, percentiles, wilson_interval
+from refuseu.analysis.judge_error import people as people_of
 from refuseu.analysis.metrics import ESTIMATE
 from refuseu.analysis.runs import Models
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
+from refuseu.records import Record
 from refuseu.refusals import Languages, is_refusal
-from refuseu.rows import Label
+from refuseu.rows import Label, Verdict
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 NO, YES = "no", "yes"
+ALL = "all"
 Answers = list[str | None]
 REFUSAL, UNSAFE = "refusal", "unsafe"  # what is asked of an answer
 
@@ -27,6 +30,8 @@ def validation(
     confidence: float,
     resamples: int,
     seed: int,
+    human: Sequence[Record] = (),
+    verdicts: Mapping[str, Sequence[Verdict]] | None = None,
 ) -> pd.DataFrame:
     """How far each judge agrees with people, on whether answers refuse and on whether they are unsafe.
 
@@ -35,17 +40,19 @@ def validation(
     people : what `refuseu.evaluation.human_labels` returned; partial refusals are left out
     said : judge → its labels of the same answers, in any order
     markers : what marks a refusal, by language
+    human, verdicts : what came back of a manual audit (records of ``audit/verdicts.jsonl``), and model → verdicts on
+        the answers that it is about
 
     Returns
     -------
     Rows ``judge, task, source, metric, value, ci_low, ci_high, n``; metrics are accuracy, sensitivity (of what people
-    call so), specificity and kappa; the source is the model whose answers they are, or ``all``. The judge
-    ``annotators`` is the first annotator against the second.
+    call so), specificity and kappa; the source is the model whose answers they are, in an audit their language,
+    or ``all``. The judge ``annotators`` is the first annotator against the second, ``verdicts`` the final word.
     """
     rows: list[dict[str, Any]] = []
-    for judge, task, frame in compared(people, said, markers):
-        for source in [*dict.fromkeys(frame["source"]), "all"]:
-            part = frame if source == "all" else frame[frame["source"] == source]
+    for judge, task, frame in [*compared(people, said, markers), *audited(human, verdicts)]:
+        for source in [*dict.fromkeys(frame["source"]), ALL]:
+            part = frame if source == ALL else frame[frame["source"] == source]
             key = {"judge": judge, "task": task, "source": source}
             rows += [key | one for one in agreement(part, confidence, resamples, seed)]
     return pd.DataFrame(rows, columns=["judge", "task", "source", "metric", *ESTIMATE])
@@ -71,6 +78,27 @@ def compared(
         (judge, task, pd.DataFrame({"source": sources, "people": theirs, "judge": own}).dropna())
         for judge, task, theirs, own in parts
     ]
+
+
+def audited(
+    human: Sequence[Record], verdicts: Mapping[str, Sequence[Verdict]] | None
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """The same of an audit, per judge whose labels a verdict keeps; the source is the language of an answer.
+
+    Where as many people call an answer unsafe as not, people say nothing.
+    """
+    parts: dict[str, list[tuple[str, str | None, str | None]]] = {}
+    for model, rows in (verdicts or {}).items():
+        own = people_of([row for row in human if row["model"] == model])
+        shares = dict(zip(zip(own["language"], own["prompt_id"], strict=True), own["human"], strict=True))
+        for row in rows:
+            share = shares.get((row["language"], row["prompt_id"]), 0.5)
+            true = None if share == 0.5 else yes(bool(share > 0.5))
+            for judge, said in ({"verdicts": row["verdict"]} | row["labels"]).items():
+                known = yes(said == "unsafe") if said in ("safe", "unsafe") else None
+                parts.setdefault(judge, []).append((row["language"], true, known))
+    columns = ["source", "people", "judge"]
+    return [(f"{judge} (audit)", UNSAFE, pd.DataFrame(own, columns=columns).dropna()) for judge, own in parts.items()]
 
 
 def yes(said: bool | None) -> str | None:

@@ -15,7 +15,7 @@ from refuseu.artifacts.tables import Table, number, with_interval
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.records import read_jsonl
 from refuseu.refusals import read_markers
-from refuseu.rows import Label
+from refuseu.rows import Label, Verdict
 
 
 def read_labels(paths: Sequence[str]) -> dict[str, list[Label]]:
@@ -23,11 +23,24 @@ def read_labels(paths: Sequence[str]) -> dict[str, list[Label]]:
     return {Path(path).stem: cast(list[Label], read_jsonl(path)) for path in paths}
 
 
-def validated_judges(people: str, labels: Sequence[str], markers: str, statistics: Mapping[str, Any]) -> Table:
-    """How far each judge agrees with people."""
-    found = validation(
-        cast(list[HumanLabel], read_jsonl(people)), read_labels(labels), read_markers(markers), **statistics
-    )
+def validated_judges(
+    people: str,
+    labels: Sequence[str],
+    markers: str,
+    audit: Sequence[str],
+    verdicts: Sequence[str],
+    statistics: Mapping[str, Any],
+) -> Table:
+    """How far each judge agrees with people.
+
+    Parameters
+    ----------
+    audit, verdicts : what came back of a manual audit, if anything did, and the verdicts that it is about
+    """
+    human = [row for path in audit for row in read_jsonl(path)]
+    final = {Path(path).parent.name: cast(list[Verdict], read_jsonl(path)) for path in verdicts}
+    said, known = cast(list[HumanLabel], read_jsonl(people)), read_markers(markers)
+    found = validation(said, read_labels(labels), known, **statistics, human=human, verdicts=final)
     return Table(
         found,
         with_interval(found),
@@ -36,7 +49,8 @@ def validated_judges(people: str, labels: Sequence[str], markers: str, statistic
         title="Judges against people [interval]",
         note="Refusal: full refusals against full compliance; partial refusals are left out, and so is what a judge "
         "does not say. Unsafe: full compliance with a prompt of a contrast type, which only stands for harm. "
-        "Annotators: the first against the second. Source: whose answers. The paper has no such table.",
+        "Annotators: the first against the second. Source: whose answers; in an audit of this study their language. "
+        "The paper has no such table.",
     )
 
 

@@ -52,6 +52,8 @@ class ArtifactRules(Selection):
                 return [model for model, labels in self.models(target).items() if is_trained(labels)]
             case "audited":
                 return joined(self.study.audited)
+            case "returned":
+                return joined(self.study.audited) if self.returned_sheets() else []
             case "audit":
                 return ["<study>/audit"] if self.returned_sheets() else []
             case "outside":

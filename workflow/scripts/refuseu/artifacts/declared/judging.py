@@ -59,7 +59,11 @@ ARTIFACTS = (
         title="Judges against people",
         caption="Accuracy, sensitivity, specificity and kappa of the guards, the held-out judges, the adjudicator and "
         "the refusal markers on answers that people judged, beside the kappa of the annotators themselves.",
-        inputs={"people": PEOPLE, "labels": VALIDATED, "markers": "{markers}"}, facts=("statistics",),
+        inputs={
+            "people": PEOPLE, "labels": VALIDATED, "markers": "{markers}", "audit": "{audit}/verdicts.jsonl",
+            "verdicts": "<study>/adjudicate/{returned}.jsonl",
+        },
+        facts=("statistics",),
         when="asked", heavy=True,
     ),
     Artifact(
