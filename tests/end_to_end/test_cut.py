@@ -180,6 +180,17 @@ def test_the_report_opens_from_disk_without_errors_or_requests(undisturbed, tmp_
         browser.close()
 
 
+def test_all_answers_can_be_looked_through(undisturbed):
+    undisturbed.run("answers")
+    rows = pd.read_parquet(undisturbed.results / "answers/verdicts.parquet")
+    files = list(undisturbed.results.glob("generate/*/*.jsonl"))
+    assert len(rows) == sum(len(read(file)) for file in files)
+    runs = {(file.parent.name, file.stem) for file in files}
+    assert set(zip(rows["model"], rows["benchmark"], strict=True)) == runs
+    assert all((undisturbed.results / f"answers/data/{model}/{benchmark}.js").is_file() for model, benchmark in runs)
+    assert max(len(text.split()) for text in rows["response"]) == 7  # six words and a sign that there is more
+
+
 def test_snakemakes_own_report_is_built_offline_with_sections_and_titles(undisturbed):
     ended = undisturbed.snakemake(*undisturbed.arguments("--report", "report.zip"))
     assert ended.returncode == 0, ended.stderr[-4000:]

@@ -278,6 +278,16 @@ def test_no_text_becomes_anything_but_text(browse, tmp_path):
 
 
 @in_browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_window(browse, width):
+    page = browse(text=lambda n: f"{'x' * 3000} {n}")
+    compare(page)
+    press(page, "r")
+    page.ask("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
+    assert page.js("document.documentElement.scrollWidth") <= width
+
+
+@in_browser
 def test_a_missing_file_is_said(browse, tmp_path):
     page = browse()
     (tmp_path / "answers/data/base-balanced-s1/refuseu_test.js").unlink()
