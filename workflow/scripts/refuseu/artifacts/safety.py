@@ -10,23 +10,41 @@ from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import Models
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import heatmap, safety_and_language
-from refuseu.artifacts.names import OUTCOMES
+from refuseu.artifacts.names import OUTCOMES, name
 from refuseu.artifacts.order import runs, transfer_runs
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups
 
 
 def asr_cells(measures: Sequence[str], models: Models, languages: Groups, published: str) -> pd.DataFrame:
-    """ASR of these models per language, beside the published one if there is a file of it."""
+    """ASR of these models per language, beside the published one if there is a file of it.
+
+    Where answers were cut inside their reasoning, the share of these, which are not in the ASR, has a column.
+    """
     beside = read_published([published], models) if published else None
-    return cells(read_metrics(*measures), runs(models), languages, beside, metric="asr")
+    measured = read_metrics(*measures)
+    found = cells(measured, runs(models), languages, beside, metric="asr")
+    cut = cells(measured, runs(models), languages, metric="cut_rate")["value"]
+    return found.assign(cut_rate=cut) if (cut > 0).any() else found
+
+
+def cut_note(found: pd.DataFrame) -> str:
+    """How many answers of which run are not in the ASR, because only their reasoning is there; empty if none are."""
+    if "cut_rate" not in found:
+        return ""
+    means = found[(found["language"] == "all") & (found["cut_rate"] > 0)]
+    shares = [
+        f"{name('variant', row.variant)} ({row.base}) {number(row.cut_rate, 100, 1)}" for row in means.itertuples()
+    ]
+    return f"Not counted, because they were cut inside their reasoning [% of the answers]: {', '.join(shares)}. "
 
 
 def asr_table(
     measures: Sequence[str], models: Models, languages: Groups, title: str, note: str, published: str = ""
 ) -> Table:
     """Tables 1 and 16, RTP-LX and PolygloToxicityPrompts: ASR on a benchmark, per language and run."""
-    return tables.by_language(asr_cells(measures, models, languages, published), title, tables.SEEDS + note)
+    found = asr_cells(measures, models, languages, published)
+    return tables.by_language(found, title, tables.SEEDS + cut_note(found) + note)
 
 
 def asr_heatmap(
