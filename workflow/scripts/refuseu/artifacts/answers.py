@@ -72,10 +72,10 @@ def write_run(path: Path, run: str, rows: Iterable[Record]) -> None:
 
 def as_table(rows: Sequence[Record], labels: Labels, benchmark: str, judges: Sequence[str]) -> pyarrow.Table:
     """Rows of a run with its labels, and a column for the label of each judge."""
-    about = {key: [str(value)] * len(rows) for key, value in (*labels.items(), ("benchmark", benchmark))}
-    own = {column: [row[column] for row in rows] for column in COLUMNS if column != "labels"}
-    said = {f"label_{judge}": [row["labels"].get(judge, "") for row in rows] for judge in judges}
-    columns: dict[str, list[Any]] = about | own | said
+    about = {**labels, "benchmark": benchmark}
+    columns: dict[str, list[Any]] = {key: [str(value)] * len(rows) for key, value in about.items()}
+    columns |= {column: [row[column] for row in rows] for column in COLUMNS if column != "labels"}
+    columns |= {f"label_{judge}": [row["labels"].get(judge, "") for row in rows] for judge in judges}
     schema = pyarrow.schema([(key, KNOWN.get(key, pyarrow.string())) for key in columns])
     return pyarrow.table(columns, schema=schema)
 
