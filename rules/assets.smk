@@ -7,7 +7,7 @@ localrules:
     fetch_benchmark,
     download_benchmark,
     fetch_language_model,
-    fetch_wording,
+    wording,
     human_labels,
 
 
@@ -85,18 +85,18 @@ rule fetch_language_model:
         "../workflow/scripts/fetch_asset.py"
 
 
-rule fetch_wording:
+rule wording:
     output:
-        "<study>/fetch_wording/{template}.txt",
+        "<study>/wording/{template}.txt",
     log:
-        "<study>/logs/fetch_wording/{template}.log",
+        "<study>/logs/wording/{template}.log",
     retries: 3
     conda:
         "../envs/assets.yaml"
     params:
         pin=lookup("{template}", within=pins()),
     script:
-        "../workflow/scripts/fetch_wording.py"
+        "../workflow/scripts/wording.py"
 
 
 rule human_labels:

@@ -79,7 +79,7 @@ rule validate_judge:
         templates=wiring.asked_templates("validate_judge"),
         how=wiring.how("validate_judge"),
     script:
-        "../workflow/scripts/judge.py"
+        "../workflow/scripts/validate_judge.py"
 
 
 rule adjudicate:

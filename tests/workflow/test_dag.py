@@ -160,7 +160,7 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
         "translate_prompts": 1, "load_benchmark": 6,
         "generate": harmful + 2 * SOME, "judge": 2 * harmful + held_out, "adjudicate": harmful,
         "judge_fluency": SOME, "knowledge": SOME, "measure": harmful + 3 * SOME, "compare": 2 * 6,
-        "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "fetch_wording": 1, "report": 1,
+        "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "wording": 1, "report": 1,
     }  # fmt: skip
     assert {rule: paper.get(rule, 0) for rule in expected} == expected
     assert {rule: paper.get(rule) for rule in TABLES + FIGURES} == dict.fromkeys(TABLES + FIGURES, 1)
@@ -199,7 +199,7 @@ EVALUATED = {
 }  # fmt: skip
 BEFORE = {  # jobs that are there whatever is evaluated
     "miniature": {"train_tokenizer", "train_model"},
-    "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark", "fetch_wording"},
+    "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark", "wording"},
 }
 DATASET = {
     "translate_seeds", "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers",

@@ -13,7 +13,7 @@ from support.helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
 from support.studies import FIGURES, STUDIES
 
 DATASET = {
-    "fetch_model", "fetch_benchmark", "fetch_language_model", "fetch_wording", "train_tokenizer", "train_model",
+    "fetch_model", "fetch_benchmark", "fetch_language_model", "wording", "train_tokenizer", "train_model",
     "translate_seeds",
     "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers", "build_pairs",
     "split_pairs",

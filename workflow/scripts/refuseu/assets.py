@@ -108,6 +108,29 @@ def download_files(url: str, files: Mapping[str, str], folder: str | Path, offli
             temporary.write_bytes(content)
 
 
+def excerpt(pin: Mapping[str, str], offline: bool) -> str:
+    """A text inside a file that is pinned.
+
+    Parameters
+    ----------
+    pin : source and sha256 of the file; what stands right before (``after``) and right after (``before``) the text in
+        it; text_sha256
+
+    Raises
+    ------
+    UserError
+        If the file cannot be had, or it or the text in it is another than the pinned one.
+    """
+    _, _, rest = download(pin["source"], pin["sha256"], offline).decode("utf-8").partition(pin["after"])
+    text, _, _ = rest.partition(pin["before"])
+    if (found := hashlib.sha256(text.encode()).hexdigest()) != pin["text_sha256"]:
+        raise UserError(
+            f"the words between {pin['after']!r} and {pin['before']!r} in {pin['source']} have the sha256 {found} and "
+            f"not {pin['text_sha256']}; correct the pin, or set judging.paraphrase and use words of your own"
+        )
+    return text
+
+
 def located(note: str | Path) -> str:
     """The folder that a fetched asset's note points to."""
     folder: str = json.loads(Path(note).read_text(encoding="utf-8"))["folder"]

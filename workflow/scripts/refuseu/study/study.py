@@ -80,7 +80,7 @@ class Study(Sheets):
         """Template → its file: as in the config, or what its publisher wrote."""
         files: dict[str, str] = dict(self.config["templates"])
         if not self.config["judging"]["paraphrase"]:
-            files |= {template: f"results/{self.name}/fetch_wording/{template}.txt" for template in pins()}
+            files |= {template: f"results/{self.name}/wording/{template}.txt" for template in pins()}
         return files
 
     def states_refusals(self, kind: str) -> str:

@@ -5,8 +5,8 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
+    from refuseu.assets import excerpt
     from refuseu.job.environment import asked_offline
     from refuseu.records import write_text
-    from refuseu.wording import wording
 
-    write_text(snakemake.output[0], wording(snakemake.params.pin, asked_offline()))
+    write_text(snakemake.output[0], excerpt(snakemake.params.pin, asked_offline()))
