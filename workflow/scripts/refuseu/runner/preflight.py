@@ -78,8 +78,8 @@ def check_benchmark(row: Benchmark, files: list[str] | None = None) -> None:
         kinds = " or ".join(wanted)
         stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see config/README.md")
     if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
-        files = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
-        if not all(file.is_file() for file in files):
+        unlocked = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
+        if not all(file.is_file() for file in unlocked):
             require("RTP_LX_PASSWORD", f"the locked archive in {folder}")
 
 
