@@ -76,6 +76,7 @@ rule validate_judge:
         api=wiring.api("validate_judge"),
     params:
         judge=wiring.asked_row("validate_judge"),
+        sees=wiring.sees,
         templates=wiring.asked_templates("validate_judge"),
         how=wiring.how("validate_judge"),
     script:

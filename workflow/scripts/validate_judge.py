@@ -13,6 +13,6 @@ def main(snakemake: Snakemake) -> None:
     p, output = snakemake.params, snakemake.output[0]
     responses = read_jsonl(snakemake.input.responses)
     judge, templates = p.judge | p.how, read_templates(p.templates)
-    labels = label_responses(judge, responses, templates, journal_path(output), p.how["batch_size"])
+    labels = label_responses(judge, responses, templates, journal_path(output), p.how["batch_size"], p.sees)
     keep = ("prompt_id", "language")
     write_jsonl(output, ({k: row[k] for k in keep} | said for row, said in zip(responses, labels, strict=True)))

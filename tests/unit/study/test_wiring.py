@@ -230,3 +230,9 @@ def test_the_corpus_is_that_of_the_languages(small):
     texts = {Path(file).stem for file in small.corpus(("en", "pl")) if not file.endswith(".tsv")}
     assert texts == {"en", "pl"}
     assert small.benchmark_corpus({"benchmark": "refuseu_test"}) == small.corpus(CODES)
+
+
+def test_the_adjudicator_is_validated_as_it_decides(paper):
+    wiring = Wiring(Study(paper))
+    assert wiring.sees({"judge": "gpt_4o_mini"}) == "response_only"
+    assert wiring.sees({"judge": "polyguard"}) == "prompt_and_response"

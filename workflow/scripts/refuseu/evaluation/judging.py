@@ -71,10 +71,11 @@ def label_responses(
     templates: dict[str, str],
     journal: str | Path,
     batch_size: int,
+    sees: str = "prompt_and_response",
 ) -> list[Said]:
-    """What one guard says of the responses of a model: `label`, but ``cut`` where only reasoning is there."""
+    """What one judge says of the responses of a model: `label`, but ``cut`` where only reasoning is there."""
     items = [(row["prompt"], row["response"]) for row in responses]
-    said = label(judge, items, templates, journal, batch_size)
+    said = label(judge, items, templates, journal, batch_size, sees)
     cut = [row["finish_reason"] == "length" and not has_letters(row["response"]) for row in responses]
     for one, nothing in zip(said, cut, strict=True):
         one["label"] = "cut" if nothing else one["label"]

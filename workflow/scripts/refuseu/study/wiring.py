@@ -65,6 +65,12 @@ class Wiring(BenchmarkLookups):
 
         return of
 
+    def sees(self, wildcards: Wildcards) -> str:
+        """What a judge is shown of an answer: the adjudicator as much as where it decides."""
+        judging = self.config["judging"]
+        decides = wildcards["judge"] == judging["adjudicator"]
+        return str(judging["adjudicator_sees"] if decides else "prompt_and_response")
+
     def asked_weights(self, step: str) -> Callable[[Wildcards], list[str]]:
         """What must be on disk before the model that a job asks can answer."""
 
