@@ -86,7 +86,9 @@ def test_the_miniature_loads_and_is_the_same_graph(paper, miniature):
     big, small = Study(paper), Study(miniature)
     assert small.name == "miniature"
     assert small.languages == CODES
-    assert list(small.benchmarks) == list(big.benchmarks)
+    easier = {"borderline": "benign"}  # its models know nothing beyond their own small set
+    assert list(small.benchmarks) == [easier.get(name, name) for name in big.benchmarks]
+    assert [row.kind for row in small.benchmarks.values()] == [row.kind for row in big.benchmarks.values()]
     # The miniature trains with every method at least once.
     more = {"sft", "orpo", "simpo"}
     assert {v.variant for v in small.variants.values()} == {v.variant for v in big.variants.values()} | more
