@@ -236,3 +236,18 @@ def test_the_adjudicator_is_validated_as_it_decides(paper):
     wiring = Wiring(Study(paper))
     assert wiring.sees({"judge": "gpt_4o_mini"}) == "response_only"
     assert wiring.sees({"judge": "polyguard"}) == "prompt_and_response"
+
+
+def test_answers_to_benign_questions_are_put_to_a_guard_only_if_that_is_asked_for(paper):
+    benign = {"model": "8b", "benchmark": "benign"}
+    assert "judge" not in Wiring(Study(paper)).answers(benign)
+    paper["outcomes"]["benign"] = "guard"
+    assert Wiring(Study(paper)).answers(benign)["judge"] == "<study>/judge/polyguard/8b/benign.jsonl"
+
+
+def test_refusals_are_read_from_the_first_guard_that_states_them(paper):
+    assert Study(paper).states_refusals("harmful") == "polyguard"
+    paper["judging"]["guards"] = ["qwen3guard", "polyguard"]
+    paper["judging"]["held_out"] = []
+    assert Study(paper).states_refusals("harmful") == "qwen3guard"
+    assert Study(paper).states_refusals("fluency") == ""
