@@ -239,10 +239,10 @@ def test_the_adjudicator_is_validated_as_it_decides(paper):
 
 
 def test_answers_to_benign_questions_are_put_to_a_guard_only_if_that_is_asked_for(paper):
-    benign = {"model": "8b", "benchmark": "benign"}
+    benign = {"model": "8b", "benchmark": "borderline"}
     assert "judge" not in Wiring(Study(paper)).answers(benign)
     paper["outcomes"]["benign"] = "guard"
-    assert Wiring(Study(paper)).answers(benign)["judge"] == "<study>/judge/polyguard/8b/benign.jsonl"
+    assert Wiring(Study(paper)).answers(benign)["judge"] == "<study>/judge/polyguard/8b/borderline.jsonl"
 
 
 def test_refusals_are_read_from_the_first_guard_that_states_them(paper):
