@@ -51,7 +51,8 @@ def validation(
     """
     rows: list[dict[str, Any]] = []
     for judge, task, frame in [*compared(people, said, markers), *audited(human, verdicts)]:
-        for source in [*dict.fromkeys(frame["source"]), ALL]:
+        several = list(dict.fromkeys(frame["source"]))
+        for source in [*several, ALL] if len(several) > 1 else [ALL]:
             part = frame if source == ALL else frame[frame["source"] == source]
             key = {"judge": judge, "task": task, "source": source}
             rows += [key | one for one in agreement(part, confidence, resamples, seed)]
