@@ -190,4 +190,4 @@ def two_verdicts(said: Mapping[str, Sequence[TwoVerdicts]], models: Models) -> p
             {**labels, "metric": name, "value": flags.mean() if answers else np.nan} for name, flags in shares.items()
         ]
     frame = pd.DataFrame(rows, columns=["base", "variant", "seed", "metric", "value"])
-    return frame.groupby(["base", "variant", "metric"], sort=False, as_index=False)["value"].mean()
+    return frame.groupby(["base", "variant", "metric"], sort=False)["value"].mean().reset_index()

@@ -33,9 +33,8 @@ def cut_note(found: pd.DataFrame) -> str:
     if "cut_rate" not in found:
         return ""
     means = found[(found["language"] == "all") & (found["cut_rate"] > 0)]
-    shares = [
-        f"{name('variant', row.variant)} ({row.base}) {number(row.cut_rate, 100, 1)}" for row in means.itertuples()
-    ]
+    of_runs = zip(map(str, means["variant"]), means["base"], map(float, means["cut_rate"]), strict=True)
+    shares = [f"{name('variant', variant)} ({base}) {number(share, 100, 1)}" for variant, base, share in of_runs]
     return f"Not counted, because they were cut inside their reasoning [% of the answers]: {', '.join(shares)}. "
 
 

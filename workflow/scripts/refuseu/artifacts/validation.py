@@ -56,15 +56,12 @@ def validated_judges(
 
 def adjudicator_sensitivity(answers: Sequence[str], models: Models) -> Table:
     """How the adjudicator decides disputes with and without the prompt, per run."""
-    found = two_verdicts(
-        {Path(path).parent.name: cast(list[TwoVerdicts], read_jsonl(path)) for path in answers}, models
-    )
+    said = {Path(path).parent.name: cast(list[TwoVerdicts], read_jsonl(path)) for path in answers}
+    found = two_verdicts(said, models)
+    counts = zip(map(float, found["value"]), found["metric"] == "n", strict=True)
     return Table(
         found,
-        [
-            number(row.value, 1 if row.metric == "n" else 100, 0 if row.metric == "n" else 1)
-            for row in found.itertuples()
-        ],
+        [number(value, 1, 0) if count else number(value, 100, 1) for value, count in counts],
         rows=["base", "variant"],
         columns=["metric"],
         title="Disputes that the adjudicator decides both ways [%]",
