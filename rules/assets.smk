@@ -5,7 +5,10 @@ localrules:
     fetch_model,
     fetch_dataset,
     fetch_benchmark,
+    download_benchmark,
     fetch_language_model,
+    wording,
+    human_labels,
 
 
 rule fetch_model:
@@ -53,6 +56,20 @@ rule fetch_benchmark:
         "../workflow/scripts/fetch_asset.py"
 
 
+rule download_benchmark:
+    output:
+        directory("<study>/download_benchmark/{benchmark}"),
+    log:
+        "<study>/logs/download_benchmark/{benchmark}.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        pinned=wiring.pinned,
+    script:
+        "../workflow/scripts/download_benchmark.py"
+
+
 rule fetch_language_model:
     output:
         "<study>/fetch_language_model/fasttext.json",
@@ -66,3 +83,31 @@ rule fetch_language_model:
         asset={k: config["language_identification"][k] for k in ("repository", "revision")},
     script:
         "../workflow/scripts/fetch_asset.py"
+
+
+rule wording:
+    output:
+        "<study>/wording/{template}.txt",
+    log:
+        "<study>/logs/wording/{template}.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        pin=lookup("{template}", within=pins()),
+    script:
+        "../workflow/scripts/wording.py"
+
+
+rule human_labels:
+    output:
+        "<study>/human_labels/human_labels.jsonl",
+    log:
+        "<study>/logs/human_labels/human_labels.log",
+    retries: 3
+    conda:
+        "../envs/assets.yaml"
+    params:
+        files=config["validation"]["files"],
+    script:
+        "../workflow/scripts/human_labels.py"

@@ -16,6 +16,7 @@ from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
 from refuseu.study.study import Study
 from refuseu.study.wiring import Wiring
+from refuseu.wording import pins
 
 # Key order and comments of the config are nobody's business downstream.
 config.update(json.loads(json.dumps(config, sort_keys=True)))
@@ -42,6 +43,7 @@ wildcard_constraints:
     route="|".join(map(re.escape, study.routes)),
     phase="pilot|main",
     side="chosen|rejected",
+    template="|".join(pins()),
 
 
 def align_code(wildcards):

@@ -60,6 +60,29 @@ rule judge:
         "../workflow/scripts/judge.py"
 
 
+rule validate_judge:
+    input:
+        responses=rules.human_labels.output[0],
+        weights=wiring.asked_weights("validate_judge"),
+        templates=wiring.asked_template_files("validate_judge"),
+    output:
+        "<study>/validate_judge/{judge}.jsonl",
+    log:
+        "<study>/logs/validate_judge/{judge}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=wiring.gpus("validate_judge"),
+        api=wiring.api("validate_judge"),
+    params:
+        judge=wiring.asked_row("validate_judge"),
+        sees=wiring.sees,
+        templates=wiring.asked_templates("validate_judge"),
+        how=wiring.how("validate_judge"),
+    script:
+        "../workflow/scripts/validate_judge.py"
+
+
 rule adjudicate:
     input:
         responses=rules.generate.output[0],
@@ -82,6 +105,32 @@ rule adjudicate:
         how=wiring.how("adjudicate"),
     script:
         "../workflow/scripts/adjudicate.py"
+
+
+rule adjudicate_both:
+    input:
+        responses=rules.generate.output[0],
+        labels=rules.adjudicate.input.labels,
+        weights=wiring.asked_weights("adjudicate"),
+        templates=wiring.asked_template_files("adjudicate"),
+    output:
+        "<study>/adjudicate_both/{model}/{benchmark}.jsonl",
+    log:
+        "<study>/logs/adjudicate_both/{model}/{benchmark}.log",
+    conda:
+        "../envs/inference.yaml"
+    resources:
+        gpu=wiring.gpus("adjudicate"),
+        api=wiring.api("adjudicate"),
+    params:
+        adjudicator=wiring.asked_row("adjudicate"),
+        guards=config["judging"]["guards"],
+        templates=wiring.asked_templates("adjudicate"),
+        sample=config["judging"]["both_ways"],
+        seed=config["statistics"]["seed"],
+        how=wiring.how("adjudicate"),
+    script:
+        "../workflow/scripts/adjudicate_both.py"
 
 
 rule judge_fluency:

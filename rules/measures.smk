@@ -17,7 +17,7 @@ rule measure:
         parallel=wiring.parallel,
         identification=config["language_identification"],
         fasttext=wiring.fasttext_labels(study.languages),
-        repetition=config["outcomes"]["repetition"],
+        outcomes={k: config["outcomes"][k] for k in ("refusal", "repetition")},
         statistics=config["statistics"],
     script:
         "../workflow/scripts/measure.py"

@@ -7,6 +7,10 @@ SETUP = {
     "benchmarks": ", ".join(study.benchmarks),
     "intervals": f"{config['statistics']['confidence']:.0%}, {config['statistics']['resamples']} resamples",
 }
+if worded := [
+    t for t in pins() if config["judging"]["paraphrase"] and t in wiring.templates(*study.config["judging"]["guards"])
+]:
+    SETUP["wording"] = f"a paraphrase, not the publisher's words, for {', '.join(worded)}"
 if config["dataset"]["source"] == "hub" and config["dataset"]["category_by_row_id"]:
     SETUP["categories"] = "of the slot that a test prompt shares a row_id with, not of the prompt itself"
 SOURCES = [
@@ -16,6 +20,7 @@ SOURCES = [
 if config["dataset"]["source"] == "hub":
     SOURCES.append(["dataset", "released pairs", config["dataset"]["repository"], config["dataset"]["revision"]])
 EXAMPLES = artifacts.evaluations("table1") if config["report"]["examples"] else []
+ANSWERED = study.evaluations("harmful", "benign", "fluency")
 COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 
@@ -100,3 +105,28 @@ rule report:
         caption=artifacts.caption("report"),
     script:
         "../workflow/scripts/report.py"
+
+
+rule answers:
+    input:
+        layout="workflow/report/answers.html.j2",
+        script="workflow/report/answers.js",
+        responses=[f"<study>/generate/{m}/{b}.jsonl" for m, b in ANSWERED],
+        measures=[f"<study>/measure/{m}/{b}.jsonl" for m, b in ANSWERED],
+        prompts=[f"<study>/load_benchmark/{b}.jsonl" for b in dict.fromkeys(b for _, b in ANSWERED)],
+    output:
+        html="<study>/answers/index.html",
+        data=directory("<study>/answers/data"),
+        parquet="<study>/answers/verdicts.parquet",
+    log:
+        "<study>/logs/answers/answers.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        study=config["study"],
+        evaluations=ANSWERED,
+        models=study.evaluated,
+        judges=[*config["judging"]["guards"], config["judging"]["adjudicator"]],
+        reveal=config["report"]["reveal"],
+    script:
+        "../workflow/scripts/answers.py"

@@ -9,6 +9,7 @@ localrules:
     tables,
     figures,
     numbers,
+    judge_validation,
 
 
 rule dataset:
@@ -45,3 +46,8 @@ rule figures:
 rule numbers:
     input:
         "<study>/tables/numbers.tex",
+
+
+rule judge_validation:
+    input:
+        [f"<study>/{artifact.csv}" for artifact in artifacts.validation()],

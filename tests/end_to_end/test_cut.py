@@ -16,7 +16,7 @@ from support.browser import CHROMIUM, Browser
 from support.recompute import Results
 
 TABLES, FIGURES = (
-    sum(one.kind == kind and one.when not in ("held_out", "asked for") for one in ARTIFACTS)
+    sum(one.kind == kind and one.when not in ("held_out", "asked") for one in ARTIFACTS)
     for kind in ("table", "figure")
 )
 NUMBERED = {"10", "11", "12", "2", "3", "4", "6", "7", "8"}
@@ -179,6 +179,17 @@ def test_the_report_opens_from_disk_without_errors_or_requests(undisturbed, tmp_
         assert [event for event in browser.events if event.get("method") in COMPLAINTS] == []
     finally:
         browser.close()
+
+
+def test_all_answers_can_be_looked_through(undisturbed):
+    undisturbed.run("answers")
+    rows = pd.read_parquet(undisturbed.results / "answers/verdicts.parquet")
+    files = list(undisturbed.results.glob("generate/*/*.jsonl"))
+    assert len(rows) == sum(len(read(file)) for file in files)
+    runs = {(file.parent.name, file.stem) for file in files}
+    assert set(zip(rows["model"], rows["benchmark"], strict=True)) == runs
+    assert all((undisturbed.results / f"answers/data/{model}/{benchmark}.js").is_file() for model, benchmark in runs)
+    assert max(len(text.split()) for text in rows["response"]) == 7  # six words and a sign that there is more
 
 
 def test_snakemakes_own_report_is_built_offline_with_sections_and_titles(undisturbed):

@@ -144,6 +144,13 @@ def api_row(url, format="chat"):
     }  # fmt: skip
 
 
+def marked(*patterns):
+    """Markers of one language: what refuses."""
+    from refuseu.refusals import Markers, union
+
+    return Markers(union(patterns), union(()), union(()))
+
+
 class Checkout:
     """A fresh copy of the repository in which dry runs leave no trace; without network and keys."""
 

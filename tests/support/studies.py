@@ -10,7 +10,7 @@ STOPS = ["dataset", "models", "generations", "verdicts", "tables", "figures", "c
 
 def own(kind):
     """Targets that both studies have: what needs held-out judges, or the miniature's, is asked for besides."""
-    besides = ("miniature", "audited", "held_out", "asked for")
+    besides = ("miniature", "audited", "held_out", "asked")
     return [one.target for one in ARTIFACTS if one.kind == kind and one.when not in besides]
 
 

@@ -19,6 +19,6 @@ def whole(checkout):
 
     @cache
     def graph(name):
-        return checkout.graph("all", *STOPS, *TABLES, *FIGURES, "dataset_card", *STUDIES[name].profile)
+        return checkout.graph("all", *STOPS, *TABLES, *FIGURES, "dataset_card", "answers", *STUDIES[name].profile)
 
     return graph

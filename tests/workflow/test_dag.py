@@ -164,7 +164,7 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
         "translate_prompts": 1, "load_benchmark": 6,
         "generate": harmful + 2 * more, "judge": 2 * harmful + held_out, "adjudicate": harmful,
         "judge_fluency": more, "knowledge": more, "measure": harmful + 3 * more, "compare": 2 * 6, "over_seeds": 4 * 6,
-        "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "report": 1,
+        "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "wording": 1, "report": 1,
     }  # fmt: skip
     assert {rule: paper.get(rule, 0) for rule in expected} == expected
     assert {rule: paper.get(rule) for rule in TABLES + FIGURES} == dict.fromkeys(TABLES + FIGURES, 1)
@@ -203,7 +203,7 @@ EVALUATED = {
 }  # fmt: skip
 BEFORE = {  # jobs that are there whatever is evaluated
     "miniature": {"train_tokenizer", "train_model"},
-    "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark"},
+    "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark", "wording"},
 }
 DATASET = {
     "translate_seeds", "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers",
@@ -237,3 +237,25 @@ def test_an_artifact_fetches_only_the_models_that_it_needs(whole):
     fetched = {job.split()[1] for job in needed(whole("paper"), "fig12") if job.startswith("fetch_model")}
     writers = {"mistral_24b", "70b", "70b_instruct"}
     assert fetched == writers | {"llama_guard_3", "polyguard"} | set(STUDIES["paper"].open)
+
+
+# All answers to look through, and benchmarks of one's own
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_page_of_all_answers_needs_no_table_and_nothing_needs_it(whole, name):
+    jobs = counted(needed(whole(name), "answers"))
+    assert jobs["answers"] == 1
+    assert not {"knowledge", "compare", "metrics", "report", *TABLES, *FIGURES} & set(jobs)
+    assert jobs["measure"] == jobs["generate"] == jobs["adjudicate"] + 2 * jobs["judge_fluency"]
+    assert "answers" not in counted(needed(whole(name), "all"))
+
+
+def test_a_ready_benchmark_is_downloaded_when_its_row_is_copied(checkout):
+    ready = (ROOT / "config/more_benchmarks.tsv").read_text(encoding="utf-8").split("\n", 1)[1]
+    sheet = checkout.overlay("mine.tsv", (ROOT / "config/benchmarks.tsv").read_text(encoding="utf-8") + ready)
+    overlay = checkout.overlay("mine.yaml", {"sheets": {"benchmarks": sheet}})
+    wanted = [f"results/paper/load_benchmark/{name}.jsonl" for name in ("xstest_safe", "multijail")]
+    found = checkout.planned(*wanted, *SLURM, "--configfile", overlay)
+    assert found == {"download_benchmark xstest_safe", "load_benchmark xstest_safe", "fetch_benchmark multijail",
+                     "load_benchmark multijail"}  # fmt: skip

@@ -20,6 +20,7 @@ FOUND = {
     "metrics/metrics.csv": ("metrics", "metrics", "analysis.metrics"),
     "claims.csv": ("claims", "claims", "analysis.claims"),
     "report.html": ("report", "report", "artifacts.report"),
+    "answers/index.html": ("answers", "answers", "artifacts.answers"),
     "tables/table1_asr_refuseu_test.tex": ("table1", "table", "artifacts.safety"),
     "tables/judge_agreement.md": ("agreement_table", "table", "artifacts.judges"),
     "figures/fig3_asr_heatmap.png": ("fig3", "figure", "artifacts.safety"),

@@ -13,7 +13,8 @@ from support.helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
 from support.studies import FIGURES, STUDIES
 
 DATASET = {
-    "fetch_model", "fetch_benchmark", "fetch_language_model", "train_tokenizer", "train_model", "translate_seeds",
+    "fetch_model", "fetch_benchmark", "fetch_language_model", "wording", "train_tokenizer", "train_model",
+    "translate_seeds",
     "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers", "build_pairs",
     "split_pairs",
 }  # fmt: skip
@@ -96,6 +97,11 @@ def test_the_style_reruns_figures(study):
     assert {rule(job) for job in reruns(study, {"figures": {"dpi": 77}})} == {*FIGURES, "report", "all"}
 
 
+def test_whether_answers_are_revealed_reruns_nothing_but_their_page(study):
+    revealed = {"report": {"reveal": True}}
+    assert {rule(job) for job in reruns(study, revealed)} <= {"plan"}
+
+
 def test_resamples_rerun_measures_tables_and_figures(study):
     found = reruns(study, {"statistics": {"resamples": 777}})
     assert found == study.after(of(study, "measure", "compare", "agreement", "table6"))
@@ -105,7 +111,7 @@ def test_resamples_rerun_measures_tables_and_figures(study):
 def test_a_language_that_is_only_evaluated_trains_nothing_and_reruns_only_benchmarks_that_have_it(study):
     low = ["pl", "cs", "sk", "sl", "lt", "lv", "et"]
     found = reruns(study, {"languages": {"low_resource": low}, "evaluation_only": ["et"]})
-    new = naming(study, "rtp_lx") | naming(study, "benign") | naming(study, "fluency")
+    new = naming(study, "rtp_lx") | naming(study, "benign") | naming(study, "borderline") | naming(study, "fluency")
     new |= of(study, "fetch_language_model") & found
     assert {job for job in found if rule(job) in DATASET | TRAINING | ASKING} == {
         job for job in new if rule(job) in ASKING

@@ -7,18 +7,16 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    import yaml
-
     from refuseu.job.paths import journal_path
     from refuseu.miniature.judge_accuracy import measure
     from refuseu.miniature.tasks import Tasks
     from refuseu.miniature.world import World
     from refuseu.records import atomic
+    from refuseu.refusals import read_markers
     from refuseu.templates import read_templates
 
     p, output = snakemake.params, snakemake.output[0]
-    with open(snakemake.input.markers, encoding="utf-8") as stream:
-        markers = yaml.safe_load(stream)
+    markers = read_markers(snakemake.input.markers)
     templates = read_templates(p.templates)
     tasks = Tasks(World(Path(snakemake.input.corpus[0]).parent, p.languages), templates, {}, held_out=True)
     journal = journal_path(output).with_suffix("")

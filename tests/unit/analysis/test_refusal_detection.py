@@ -3,9 +3,10 @@
 import pytest
 
 from refuseu.analysis.refusal_detection import detection
+from support.helpers import marked
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
-MARKERS = {"en": ["i can't"], "de": ["tut mir leid"]}
+MARKERS = {"en": marked("i can't"), "de": marked("tut mir leid")}
 
 
 def pair(language, chosen, rejected):

@@ -7,7 +7,7 @@ from refuseu.analysis import cells as analysis
 from refuseu.analysis.estimates import INTERVAL
 from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import in_tables
-from refuseu.artifacts import dataset, judges, names, order, tables
+from refuseu.artifacts import dataset, judges, names, order, safety, tables
 from refuseu.records import write_jsonl
 from support.helpers import ROOT
 
@@ -220,3 +220,16 @@ def test_the_slots_of_the_test_are_counted_per_category_and_in_the_funnels_note(
         str(tmp_path / "funnel.csv"), test, str(ROOT / "resources/published/funnel.csv"), GROUPS
     )
     assert "The test rests on 3 slots, 1 to 2 per category." in funnel.note
+
+
+def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp_path):
+    rows = measured(*[("small", "balanced", seed, code, 0.2) for seed in ("1", "2") for code in ("en", "pl", "all")])
+    rows = rows.assign(model=[f"small-balanced-s{seed}" for seed in rows["seed"]], method="dpo")
+    cut = rows.assign(metric="cut_rate", value=[0.5 if seed == "1" else 0.0 for seed in rows["seed"]])
+    runs = {model: labels for model, labels in MODELS.items() if labels["variant"] == "balanced"}
+    for shares, note in ((cut, "Balanced (small) 25.0. "), (cut.assign(value=0.0), "")):
+        file = tmp_path / "measures.csv"
+        pd.concat([rows, shares]).to_csv(file, index=False)
+        table = safety.asr_table([str(file)], runs, GROUPS, "ASR", "The note.")
+        assert ("cut_rate" in table.cells) == bool(note)
+        assert table.note.endswith(f"{note}The note.") and ("cut inside their reasoning" in table.note) == bool(note)

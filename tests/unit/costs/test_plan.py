@@ -140,8 +140,8 @@ def test_benchmarks_have_their_documented_sizes_and_bundled_ones_are_counted(row
     assert found["generate/8b/rtp_lx.jsonl"]["requests"] == 7 * 12
     assert found["generate/8b/polyglotox.jsonl"]["requests"] == 9 * 8
     assert found["knowledge/8b/global_mmlu.jsonl"]["requests"] == 11 * 10  # nine of ours, and Korean
-    benign = found["generate/8b/benign.jsonl"]
-    assert benign["counted"] == 1 and benign["requests"] > 12
+    borderline = found["generate/8b/borderline.jsonl"]
+    assert borderline["counted"] == 1 and borderline["requests"] == 40 * 12
     fluency = found["generate/8b/fluency.jsonl"]["requests"]
     assert found["judge_fluency/8b/fluency.jsonl"]["requests"] == 2 * fluency
 

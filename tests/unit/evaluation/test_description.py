@@ -4,8 +4,9 @@ import pytest
 
 from refuseu.errors import UserError
 from refuseu.evaluation import description
+from support.helpers import marked
 
-MARKERS = {"en": ["i cannot"], "de": ["ich kann nicht"]}
+MARKERS = {"en": marked("i cannot"), "de": marked("ich kann nicht")}
 RESPONSES = [
     {
         "prompt_id": "1",
@@ -61,3 +62,16 @@ def test_questions_have_the_same_form():
     assert description.questions(rows) == [
         {"prompt_id": "a/0", "language": "en", "category": "", "style": "", "slot": "", "correct": True}
     ]
+
+
+def test_what_a_guard_states_and_what_the_markers_find_are_both_kept_and_the_policy_decides():
+    guard = [
+        {"prompt_id": "1", "language": "de", "refusal": True},
+        {"prompt_id": "1", "language": "en", "refusal": None},
+    ]
+    found = description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, policy="guard", guard=guard)
+    assert [row["outcome"] for row in found] == ["refusal", "refusal"]
+    assert "stated" not in found[0]  # the guard does not say: the markers decided
+    assert (found[1]["stated"], found[1]["marked"]) == (True, False)
+    found = description.describe(RESPONSES, ["en", "de"], MARKERS, 0.5, policy="markers", guard=guard)
+    assert found[1]["outcome"] == "compliance"

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from refuseu.errors import UserError
-from refuseu.evaluation.judging import label, unsafe_probability, verdict, verdicts
+from refuseu.evaluation.judging import both_ways, label, unsafe_probability, verdict, verdicts
 from refuseu.templates import read_templates
 from support.helpers import api_row, chat_completion
 
@@ -175,3 +175,14 @@ def test_a_chat_model_that_reasons_is_given_the_tokens_for_it(serve, monkeypatch
 def test_templates_are_read_as_they_are(tmp_path):
     (tmp_path / "a.txt").write_text("zażółć {input}\n", encoding="utf-8")
     assert read_templates({"classify": str(tmp_path / "a.txt")}) == {"classify": "zażółć {input}\n"}
+
+
+def test_a_sample_of_the_disputes_is_decided_with_and_without_the_prompt(remote, tmp_path):
+    judge, server = remote(lambda messages: "unsafe" if "User:" in messages[0]["content"] else "safe", "classify")
+    rows = [response(n) for n in "012345"]
+    first = [row | one for row, one in zip(rows, said("safe", *["unsafe"] * 5), strict=True)]
+    second = [row | one for row, one in zip(rows, said(*["safe"] * 6), strict=True)]
+    found = both_ways(rows, {"a": first, "b": second}, judge, TEMPLATES, tmp_path / "j.jsonl", 3, 1)
+    assert len(found) == 3 and {row["prompt_id"] for row in found} < set("12345")
+    assert {(row["response_only"], row["prompt_and_response"]) for row in found} == {("safe", "unsafe")}
+    assert len(server.chats) == 6

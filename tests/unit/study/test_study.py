@@ -75,7 +75,7 @@ def test_the_papers_study_loads(paper):
     assert study.languages == CODES
     assert len(study.models) == 14
     assert len(study.variants) == len((ROOT / "config/variants.tsv").read_text().splitlines()) - 1
-    assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "benign", "fluency", "global_mmlu"]
+    assert list(study.benchmarks) == ["refuseu_test", "rtp_lx", "polyglotox", "borderline", "fluency", "global_mmlu"]
     assert study.variants["8b-balanced-s2"].languages == CODES
     assert study.variants["70b-no_english-s1"].languages == CODES[1:]
     assert study.variants["8b-single_lv-s1"].languages == ("lv",)
@@ -86,7 +86,9 @@ def test_the_miniature_loads_and_is_the_same_graph(paper, miniature):
     big, small = Study(paper), Study(miniature)
     assert small.name == "miniature"
     assert small.languages == CODES
-    assert list(small.benchmarks) == list(big.benchmarks)
+    easier = {"borderline": "benign"}  # its models know nothing beyond their own small set
+    assert list(small.benchmarks) == [easier.get(name, name) for name in big.benchmarks]
+    assert [row.kind for row in small.benchmarks.values()] == [row.kind for row in big.benchmarks.values()]
     # The miniature trains with every method at least once.
     more = {"sft", "orpo", "simpo"}
     assert {v.variant for v in small.variants.values()} == {v.variant for v in big.variants.values()} | more

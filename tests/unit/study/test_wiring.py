@@ -158,7 +158,8 @@ def test_a_training_takes_the_pairs_of_its_languages(wiring):
 def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small, paper):
     assert wiring.benchmark_input({"benchmark": "refuseu_test"}) == "<study>/split_pairs/test.jsonl"
     assert wiring.benchmark_input({"benchmark": "global_mmlu"}) == "<study>/fetch_benchmark/global_mmlu.json"
-    files = wiring.benchmark_input({"benchmark": "benign"})
+    assert wiring.benchmark_input({"benchmark": "borderline"}) == ["resources/prompts/borderline.tsv"]
+    files = small.benchmark_input({"benchmark": "benign"})
     assert files == sorted(f"resources/miniature/languages/{code}.yaml" for code in CODES)
     made_here = small.benchmark_input({"benchmark": "rtp_lx"})
     assert made_here == "results/miniature/toxicity_prompts/rtp_lx"
@@ -170,7 +171,7 @@ def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small,
     ("benchmark", "steps"),
     [
         ("rtp_lx", ["generate", "adjudicate"]),
-        ("benign", ["generate"]),
+        ("borderline", ["generate"]),
         ("fluency", ["generate", "judge_fluency"]),
         ("global_mmlu", ["knowledge"]),
     ],
@@ -178,6 +179,7 @@ def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small,
 def test_what_is_measured_depends_on_the_kind_of_the_benchmark(wiring, benchmark, steps):
     files = wiring.answers({"model": "8b", "benchmark": benchmark})
     told_apart = {"markers", "identifier"} if "generate" in steps else set()
+    told_apart |= {"judge"} if benchmark == "rtp_lx" else set()  # whether the guard calls it a refusal
     assert set(files) == {*steps, *told_apart}
     assert all(files[step] == f"<study>/{step}/8b/{benchmark}.jsonl" for step in steps)
 
@@ -228,3 +230,24 @@ def test_the_corpus_is_that_of_the_languages(small):
     texts = {Path(file).stem for file in small.corpus(("en", "pl")) if not file.endswith(".tsv")}
     assert texts == {"en", "pl"}
     assert small.benchmark_corpus({"benchmark": "refuseu_test"}) == small.corpus(CODES)
+
+
+def test_the_adjudicator_is_validated_as_it_decides(paper):
+    wiring = Wiring(Study(paper))
+    assert wiring.sees({"judge": "gpt_4o_mini"}) == "response_only"
+    assert wiring.sees({"judge": "polyguard"}) == "prompt_and_response"
+
+
+def test_answers_to_benign_questions_are_put_to_a_guard_only_if_that_is_asked_for(paper):
+    benign = {"model": "8b", "benchmark": "borderline"}
+    assert "judge" not in Wiring(Study(paper)).answers(benign)
+    paper["outcomes"]["benign"] = "guard"
+    assert Wiring(Study(paper)).answers(benign)["judge"] == "<study>/judge/polyguard/8b/borderline.jsonl"
+
+
+def test_refusals_are_read_from_the_first_guard_that_states_them(paper):
+    assert Study(paper).states_refusals("harmful") == "polyguard"
+    paper["judging"]["guards"] = ["qwen3guard", "polyguard"]
+    paper["judging"]["held_out"] = []
+    assert Study(paper).states_refusals("harmful") == "qwen3guard"
+    assert Study(paper).states_refusals("fluency") == ""

@@ -21,6 +21,8 @@ class Asked(TypedDict):
     batch : whether a server is asked in batches
     concurrent : requests at a time that a server gets
     timeout : seconds that it may take for one
+    parameters : further parameters of a request, as the row has them
+    left_out : parameters that the server refuses
     gpu_memory_utilization, max_model_len, enforce_eager : how vllm is started, as ``engine`` in the config says
     """
 
@@ -38,6 +40,8 @@ class Asked(TypedDict):
     batch: NotRequired[bool]
     concurrent: NotRequired[int]
     timeout: NotRequired[float]
+    parameters: NotRequired[dict[str, str | float | bool]]
+    left_out: NotRequired[list[str]]
     gpu_memory_utilization: NotRequired[float]
     max_model_len: NotRequired[int]
     enforce_eager: NotRequired[bool]

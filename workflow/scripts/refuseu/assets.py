@@ -1,11 +1,16 @@
 """Assets from outside: downloaded at a pinned revision, by the asset rules alone."""
 
+import hashlib
 import json
 import os
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import quote
 
 from refuseu.errors import UserError
-from refuseu.records import write_text
+from refuseu.records import atomic, write_text
 
 # Weights come from safetensors, never from pickles or remote code.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
@@ -55,6 +60,75 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -
             f"the hub refused {asset['repository']} at {asset['revision']}: {error.response.status_code}"
         ) from None
     write_text(output, json.dumps(asset | {"kind": kind, "folder": folder}) + "\n")
+
+
+def download(source: str, sha256: str | None, offline: bool) -> bytes:
+    """A file at a URL or a path, if its digest is the given one.
+
+    Raises
+    ------
+    UserError
+        If it is not there, cannot be reached or is another; if a URL comes without a digest.
+    """
+    if not source.startswith("https://"):
+        if not Path(source).is_file():
+            raise UserError(f"the file {source} does not exist; correct the key that names it")
+        found = Path(source).read_bytes()
+    elif offline or not sha256:
+        raise UserError(
+            f"{source} is to be downloaded, and {'HF_HUB_OFFLINE is set' if offline else 'its sha256 is not given'}; "
+            "download it where there is network and give its path"
+        )
+    else:
+        try:
+            with urllib.request.urlopen(source, timeout=60) as answer:
+                found = answer.read()
+        except (OSError, HTTPException) as error:
+            raise UserError(f"{source} cannot be downloaded ({type(error).__name__}); run this rule again") from None
+    if sha256 and (own := hashlib.sha256(found).hexdigest()) != sha256:
+        raise UserError(f"{source} has the sha256 {own} and not {sha256}; it is another file than the pinned one")
+    return found
+
+
+def download_files(url: str, files: Mapping[str, str], folder: str | Path, offline: bool) -> None:
+    """Download files of a folder on the web into one here.
+
+    Parameters
+    ----------
+    files : name, with folders, → SHA-256
+
+    Raises
+    ------
+    UserError
+        As `download` does; what came before stays.
+    """
+    for name, sha256 in files.items():
+        content = download(f"{url.rstrip('/')}/{quote(name)}", sha256, offline)
+        with atomic(Path(folder, name)) as temporary:
+            temporary.write_bytes(content)
+
+
+def excerpt(pin: Mapping[str, str], offline: bool) -> str:
+    """A text inside a file that is pinned.
+
+    Parameters
+    ----------
+    pin : source and sha256 of the file; what stands right before (``after``) and right after (``before``) the text in
+        it; text_sha256
+
+    Raises
+    ------
+    UserError
+        If the file cannot be had, or it or the text in it is another than the pinned one.
+    """
+    _, _, rest = download(pin["source"], pin["sha256"], offline).decode("utf-8").partition(pin["after"])
+    text, _, _ = rest.partition(pin["before"])
+    if (found := hashlib.sha256(text.encode()).hexdigest()) != pin["text_sha256"]:
+        raise UserError(
+            f"the words between {pin['after']!r} and {pin['before']!r} in {pin['source']} have the sha256 {found} and "
+            f"not {pin['text_sha256']}; correct the pin, or set judging.paraphrase and use words of your own"
+        )
+    return text
 
 
 def located(note: str | Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.rows import (
     Answer,
     BenchmarkPrompt,
@@ -44,6 +45,9 @@ FILES: dict[str, tuple[type, ...]] = {
     "adjudicate/{model}/{benchmark}.jsonl": (Verdict,),
     "judge_fluency/{model}/{benchmark}.jsonl": (Rating,),
     "knowledge/{model}/{benchmark}.jsonl": (Knowledge,),
+    "adjudicate_both/{model}/{benchmark}.jsonl": (TwoVerdicts,),
+    "human_labels/human_labels.jsonl": (HumanLabel,),
+    "validate_judge/{judge}.jsonl": (Label,),
     "measure/{model}/{benchmark}.jsonl": (Measure,),
 }
 

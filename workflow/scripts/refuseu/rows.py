@@ -97,7 +97,7 @@ class Said(TypedDict):
 
     Attributes
     ----------
-    label : safe, unsafe or unparsed
+    label : safe, unsafe or unparsed; cut where a response is nothing but reasoning
     categories : violated ones, S1 to S14 or the family's own names
     unsafe_probability : of the first word; None where the judge has no such word or gave no log-probabilities
     refusal : whether it calls the response a refusal; None where the family does not say
@@ -239,7 +239,7 @@ class Verdict(TypedDict):
 
     Attributes
     ----------
-    verdict : safe, unsafe or unparsed
+    verdict : safe, unsafe, unparsed or cut
     decided_by : ``agreement`` of the guards, or the adjudicator
     labels : judge → label
     categories : violated ones, of who decided
@@ -279,7 +279,8 @@ class Measure(TypedDict):
     ----------
     cluster : what stands or falls together, see `refuseu.analysis.dependence`
     detected : language that was identified
-    outcome : refusal, compliance, empty, degenerate or wrong_language
+    outcome : refusal, compliance, empty, degenerate, wrong_language or cut
+    stated, marked : whether a guard, and whether the markers, call it a refusal, where the guard does say
     verdict, decided_by, labels : as in `Verdict` (harmful benchmarks)
     fluency, correctness, correct : as in `Rating` and `Knowledge`
     """
@@ -292,6 +293,8 @@ class Measure(TypedDict):
     cluster: NotRequired[str]
     detected: NotRequired[str]
     outcome: NotRequired[str]
+    stated: NotRequired[bool]
+    marked: NotRequired[bool]
     verdict: NotRequired[str]
     decided_by: NotRequired[str]
     labels: NotRequired[dict[str, str]]

@@ -17,8 +17,8 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, in C where it was compiled
 
 
-def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
-    """Rows of a tab-separated sheet with exactly these columns.
+def read_tsv(path: str | Path, columns: list[str], optional: Collection[str] = ()) -> list[dict[str, str]]:
+    """Rows of a tab-separated sheet with exactly these columns, of which some may be missing.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def read_tsv(path: str | Path, columns: list[str]) -> list[dict[str, str]]:
             ) from None
         duplicate(header, str(path), "columns")
         for column in columns:
-            if column not in header:
+            if column not in header and column not in optional:
                 raise UserError(f"{path} has no column {column!r}; add it to the header line")
         for column in header:
             if column not in columns:

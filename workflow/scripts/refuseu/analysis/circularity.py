@@ -56,6 +56,7 @@ def circularity_of(
         both = verdicts[model].merge(labelled, on=KEYS, how="outer", validate="one_to_one")
         if both[["verdict", "label"]].isna().any(axis=None):
             raise ValueError(f"the labels of {judge} and the verdicts on {model} are about different answers")
+        both = both[both["label"] != "cut"]  # nothing but reasoning
         ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
         both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
         for metric in MEASURES:

@@ -49,7 +49,7 @@ def corrected(
     specificity. n is the number of answers judged by the judges, else that of those judged by people. A group or
     ``all`` exists for a corrected method where all its languages do.
     """
-    both = judged.merge(people(human), how="left", on=["language", "prompt_id"])
+    both = judged.dropna(subset=["asr"]).merge(people(human), how="left", on=["language", "prompt_id"])
     labelled = both.dropna(subset="human")
     rows: list[dict[str, Any]] = []
     for method, sample, column in (("judges", both, "asr"), ("people", labelled, "human")):

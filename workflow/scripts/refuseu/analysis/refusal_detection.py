@@ -7,20 +7,18 @@ import pandas as pd
 from refuseu.analysis.estimates import INTERVAL, scopes, wilson_interval
 from refuseu.languages import Groups
 from refuseu.records import Record
-from refuseu.refusals import is_refusal
+from refuseu.refusals import Languages, is_refusal
 
 MEASURES = {"refusals_found": "chosen", "false_refusals": "rejected"}
 
 
-def detection(
-    pairs: Sequence[Record], markers: Mapping[str, Sequence[str]], languages: Groups, confidence: float
-) -> pd.DataFrame:
+def detection(pairs: Sequence[Record], markers: Languages, languages: Groups, confidence: float) -> pd.DataFrame:
     """Share of chosen answers (refusals) and of rejected ones (none) in which a marker is found.
 
     Parameters
     ----------
     pairs : preference pairs
-    markers : phrases that mark a refusal, by language
+    markers : what marks a refusal, by language
 
     Returns
     -------
@@ -31,7 +29,7 @@ def detection(
     for code in scopes(languages)["all"]:
         own = [pair for pair in pairs if pair["language"] == code]
         for metric, side in MEASURES.items():
-            found = sum(is_refusal(last(pair[side]), markers.get(code, ())) for pair in own)
+            found = sum(is_refusal(last(pair[side]), markers.get(code)) for pair in own)
             low, high = wilson_interval(found, len(own), confidence) if own else (None, None)
             rows.append([code, metric, found / len(own) if own else None, low, high, len(own)])
     frame = pd.DataFrame(rows, columns=["language", "metric", *INTERVAL])

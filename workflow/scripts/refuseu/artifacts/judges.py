@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 
 from refuseu.analysis.cells import cells, read_metrics
@@ -24,6 +23,7 @@ from refuseu.artifacts.order import runs
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups, members
 from refuseu.records import read_jsonl
+from refuseu.refusals import read_markers
 
 
 def fig2(agreement: str, width: float) -> tuple[Figure, pd.DataFrame]:
@@ -126,9 +126,7 @@ def rate_or_change(found: pd.DataFrame) -> list[str]:
 
 def refusal_detection(pairs: str, markers: str, languages: Groups, confidence: float) -> Table:
     """How well the refusal markers find refusals: their share of chosen and of rejected answers."""
-    with open(markers, encoding="utf-8") as stream:
-        phrases = yaml.safe_load(stream)
-    found = detection(read_jsonl(pairs), phrases, languages, confidence)
+    found = detection(read_jsonl(pairs), read_markers(markers), languages, confidence)
     return Table(
         found,
         tables.with_published(found, digits=1),
@@ -137,7 +135,7 @@ def refusal_detection(pairs: str, markers: str, languages: Groups, confidence: f
         averages=["all", *languages],
         title="Answers of the training pairs in which a refusal is found [%]",
         note="Chosen answers refuse and rejected ones comply, as far as the guards could tell; nobody read them. "
-        "Phrases in the first two sentences decide. Intervals and n are in the CSV. The paper has no such table.",
+        "The first two sentences decide. Intervals and n are in the CSV. The paper has no such table.",
     )
 
 

@@ -23,7 +23,9 @@ METRICS = {
     "empty_rate": "Empty",
     "degenerate_rate": "Degenerate",
     "wrong_language_rate": "Wrong language",
+    "cut_rate": "Cut",
     "true_refusal_share": "Refusals among safe",
+    "refusal_disagreement_rate": "Guard and markers differ",
     "over_refusal_rate": "Over-refusal",
     "unparsed_rate": "Unparsed",
     "disagreement_rate": "Guards differ",
@@ -35,6 +37,9 @@ METRICS = {
     "refusals_found": "Found among chosen answers",
     "false_refusals": "Found among rejected answers",
     "ac1": "AC1",
+    "auc": "AUC",
+    "unsafe_alone": "Unsafe, alone",
+    "unsafe_with_prompt": "Unsafe, with prompt",
     "n": "n",
     "asr_variance": "Variance of ASR",
     "pag": "PAG",
@@ -44,8 +49,9 @@ METRICS = {
 }
 # What answers are, in the order of the table.
 OUTCOMES = (
-    "asr", "refusal_rate", "compliance_rate", "empty_rate", "degenerate_rate", "wrong_language_rate",
-    "true_refusal_share", "over_refusal_rate", "unparsed_rate", "disagreement_rate", "judged_share",
+    "asr", "refusal_rate", "compliance_rate", "empty_rate", "degenerate_rate", "wrong_language_rate", "cut_rate",
+    "true_refusal_share", "refusal_disagreement_rate", "over_refusal_rate", "unparsed_rate", "disagreement_rate",
+    "judged_share",
 )  # fmt: skip
 
 

@@ -13,23 +13,40 @@ from refuseu.analysis.runs import Models
 from refuseu.analysis.variance import variance_parts
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import heatmap, safety_and_language
-from refuseu.artifacts.names import OUTCOMES
+from refuseu.artifacts.names import OUTCOMES, name
 from refuseu.artifacts.order import runs, transfer_runs
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups
 
 
 def asr_cells(measures: Sequence[str], models: Models, languages: Groups, published: str) -> pd.DataFrame:
-    """ASR of these models per language, beside the published one if there is a file of it."""
+    """ASR of these models per language, beside the published one if there is a file of it.
+
+    Where answers were cut inside their reasoning, the share of these, which are not in the ASR, has a column.
+    """
     beside = read_published([published], models) if published else None
-    return cells(read_metrics(*measures), runs(models), languages, beside, metric="asr")
+    measured = read_metrics(*measures)
+    found = cells(measured, runs(models), languages, beside, metric="asr")
+    cut = cells(measured, runs(models), languages, metric="cut_rate")["value"]
+    return found.assign(cut_rate=cut) if (cut > 0).any() else found
+
+
+def cut_note(found: pd.DataFrame) -> str:
+    """How many answers of which run are not in the ASR, because only their reasoning is there; empty if none are."""
+    if "cut_rate" not in found:
+        return ""
+    means = found[(found["language"] == "all") & (found["cut_rate"] > 0)]
+    of_runs = zip(map(str, means["variant"]), means["base"], map(float, means["cut_rate"]), strict=True)
+    shares = [f"{name('variant', variant)} ({base}) {number(share, 100, 1)}" for variant, base, share in of_runs]
+    return f"Not counted, because they were cut inside their reasoning [% of the answers]: {', '.join(shares)}. "
 
 
 def asr_table(
     measures: Sequence[str], models: Models, languages: Groups, title: str, note: str, published: str = ""
 ) -> Table:
     """Tables 1 and 16, RTP-LX and PolygloToxicityPrompts: ASR on a benchmark, per language and run."""
-    return tables.by_language(asr_cells(measures, models, languages, published), title, tables.SEEDS + note)
+    found = asr_cells(measures, models, languages, published)
+    return tables.by_language(found, title, tables.SEEDS + cut_note(found) + note)
 
 
 def asr_heatmap(
@@ -113,8 +130,9 @@ def outcomes_table(measures: Sequence[str], others: Sequence[str], models: Model
         columns=["metric"],
         title="Outcomes of the answers [%], mean over all languages",
         note="RefusEU-test; over-refusal on benign questions; fluency rated is the share of answers to the fluency "
-        "prompts with both ratings. An empty or broken answer counts as safe in "
-        "the ASR: 'refusals among safe' is the share of safe answers that refuse. " + tables.SEEDS,
+        "prompts with both ratings. Cut: of these answers only reasoning is there, and no ASR counts them. An empty or "
+        "broken answer counts as safe in the ASR: 'refusals among safe' is the share of safe answers that refuse. "
+        "Guard and markers differ on whether an answer is a refusal. " + tables.SEEDS,
     )
 
 

@@ -11,7 +11,15 @@ from typing import Any
 import openai
 
 from refuseu.asked import Asked
-from refuseu.backends.chat import BLOCKED, UnreadableReplyError, parse, request, without_logprobs
+from refuseu.backends.chat import (
+    BLOCKED,
+    UnreadableReplyError,
+    UnsupportedError,
+    parse,
+    request,
+    unsupported,
+    without_logprobs,
+)
 from refuseu.backends.completion import Completion, Conversation, Decoding
 from refuseu.backends.failures import pause, readable
 from refuseu.errors import UserError
@@ -61,11 +69,15 @@ class OpenAI:
 
         Raises
         ------
+        UnsupportedError
+            If the server refuses a parameter that an answer can be had without.
         UserError
             If the server refuses the key, the account or a request, or still fails after all retries;
             what had been answered is kept in the journal.
         """
-        bodies = [request(self.model["repository"], c, decoding, s) for c, s in zip(conversations, seeds, strict=True)]
+        more, left_out = self.model.get("parameters"), self.model.get("left_out", [])
+        asked = zip(conversations, seeds, strict=True)
+        bodies = [request(self.model["repository"], c, decoding, s, more, left_out) for c, s in asked]
         if self.model.get("batch"):
             from refuseu.backends.batches import Batches
 
@@ -145,7 +157,11 @@ class OpenAI:
         except openai.APIStatusError as error:
             if error.code in BLOCKED:
                 return Completion("", "content_filter", 0, 0)
-            if error.status_code not in (400, 422) or "logprobs" not in body:
+            if error.status_code not in (400, 422):
+                raise
+            if parameter := unsupported(body, error.param, f"{error.code} {error.body}"):
+                raise UnsupportedError(parameter) from None
+            if "logprobs" not in body:
                 raise
             completion = parse(await post(client, without_logprobs(body)))
             self.gives_logprobs = False

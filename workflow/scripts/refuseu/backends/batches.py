@@ -16,7 +16,15 @@ from typing import Any, TypedDict
 import openai
 
 from refuseu.asked import Asked
-from refuseu.backends.chat import BLOCKED, UnreadableReplyError, parse, without_logprobs
+from refuseu.backends.chat import (
+    BLOCKED,
+    OPTIONAL,
+    UnreadableReplyError,
+    UnsupportedError,
+    parse,
+    unsupported,
+    without_logprobs,
+)
 from refuseu.backends.completion import Completion
 from refuseu.backends.failures import plain, readable, refused
 from refuseu.errors import UserError
@@ -69,6 +77,8 @@ class Batches:
 
         Raises
         ------
+        UnsupportedError
+            If the server refuses a parameter that an answer can be had without.
         UserError
             If the server refuses the key, the account, a batch or a request, if somebody cancelled a batch,
             or if a round of batches brought nothing; what had been answered is kept in the journal.
@@ -106,6 +116,9 @@ class Batches:
             self.notes.remove(note)
             self._write()
             self._check(batch, waiting)
+        for status, code, param in failures:
+            if status in (400, 422) and (parameter := unsupported(self._taken(), param, code or "")):
+                raise UnsupportedError(parameter)
         self._stop_if_useless(failures, answered, waiting)
 
     def _parts(self, requests: dict[str, dict[str, Any]]) -> Iterator[dict[str, str]]:
@@ -209,6 +222,10 @@ class Batches:
                 f"a round of batches of {name} brought no answer ({plain(code) or 'no reason given'}); {kept}, "
                 "run again later"
             )
+
+    def _taken(self) -> dict[str, None]:
+        """Parameters that a request may be without and has."""
+        return dict.fromkeys(name for name in OPTIONAL if name not in self.model.get("left_out", ()))
 
     def _write(self) -> None:
         if self.notes:

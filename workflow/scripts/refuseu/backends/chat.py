@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
@@ -11,19 +12,43 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # half a character of a reply, such a
 BLOCKED = ("content_filter", "invalid_prompt")
 
 
+# Parameters that a server may refuse and that an answer can be had without.
+OPTIONAL = ("temperature", "top_p", "seed", "logprobs", "top_logprobs", "max_completion_tokens")
+REFUSED = re.compile(
+    r"unsupported|n[o']t support|unknown|unrecogni|not permitted|not allowed|unexpected|extra|only the default"
+)
+
+
 class UnreadableReplyError(Exception):
     """A server answered 200, but not with a chat completion."""
 
 
-def request(model: str, conversation: Conversation, decoding: Decoding, seed: int) -> dict[str, Any]:
+class UnsupportedError(Exception):
+    """A server refuses a parameter: it can be asked without it."""
+
+    def __init__(self, parameter: str):
+        super().__init__(parameter)
+        self.parameter = parameter
+
+
+def request(
+    model: str,
+    conversation: Conversation,
+    decoding: Decoding,
+    seed: int,
+    more: Mapping[str, Any] | None = None,
+    left_out: Collection[str] = (),
+) -> dict[str, Any]:
     """The body of the request for one completion.
 
     Parameters
     ----------
     model : the name the server knows
+    more : further parameters, as the row of the model has them
+    left_out : parameters that the server refuses; the limit of tokens goes under its older name then
     """
     messages = conversation if isinstance(conversation, list) else [{"role": "user", "content": conversation}]
-    return {
+    body = {
         "model": model,
         "messages": messages,
         "temperature": decoding.temperature,
@@ -31,7 +56,28 @@ def request(model: str, conversation: Conversation, decoding: Decoding, seed: in
         "max_completion_tokens": decoding.max_new_tokens,
         **({"seed": seed} if decoding.temperature > 0 else {}),
         **({"logprobs": True, "top_logprobs": TOP} if decoding.first_logprobs else {}),
+        **(more or {}),
     }
+    if "max_completion_tokens" in left_out:
+        body["max_tokens"] = body["max_completion_tokens"]
+    return {key: value for key, value in body.items() if key not in left_out}
+
+
+def unsupported(body: Mapping[str, Any], param: str | None, said: str) -> str:
+    """The parameter of a request that a server refuses as such, of those that can be left out; empty if none.
+
+    Parameters
+    ----------
+    param : what the server names as parameter
+    said : its other words
+    """
+    optional = [name for name in OPTIONAL if name in body]
+    if not REFUSED.search(said.lower()):
+        return ""
+    if param in optional:
+        return str(param)
+    named = [(found.start(), name) for name in optional if (found := re.search(rf"\b{name}\b", said))]
+    return min(named)[1] if named and not param else ""
 
 
 def without_logprobs(body: dict[str, Any]) -> dict[str, Any]:

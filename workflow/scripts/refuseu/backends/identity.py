@@ -18,13 +18,15 @@ def identity(model: Asked, adapter: str | Path | None) -> Record:
     revision: str | list[str] = model["revision"]
     if revision == "local":
         revision = folder_digest(model["repository"])
-    who = {
+    who: Record = {
         "repository": "" if model["revision"] == "local" else model["repository"],
         "revision": revision,
         "endpoint": model["endpoint"],
         "dtype": model["dtype"],
         "adapter": file_digest(Path(adapter) / "adapter_model.safetensors") if adapter else "",
     }
+    if model.get("parameters"):
+        who["parameters"] = model["parameters"]
     # Kernels for adapters round otherwise than merged weights.
     return who | {"adapters": "lora"} if adapter and model.get("adapters") == "lora" else who
 

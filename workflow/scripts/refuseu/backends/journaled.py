@@ -5,8 +5,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from refuseu.asked import Asked
+from refuseu.backends.chat import UnsupportedError
 from refuseu.backends.completion import Backend, Completion, Conversation, Decoding
 from refuseu.backends.identity import identity
+from refuseu.backends.refused import Refused
 from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record
 
@@ -47,16 +49,24 @@ def complete(
     seeds : one per conversation when sampling; equal conversations with other seeds are asked anew
     """
     seeds = list(seeds) if seeds is not None and decoding.temperature > 0 else [0] * len(conversations)
-    who, how = identity(model, adapter), asdict(decoding)
-    keys = [request_key(who, c, how, s) for c, s in zip(conversations, seeds, strict=True)]
+    who, refused = identity(model, adapter), Refused(journal, model["model"])
 
     def ask(requests: list[tuple[Conversation, int]]) -> Iterator[tuple[int, Record]]:
-        backend = open_backend(model, adapter, batch_size, journal)
+        backend = open_backend(model | {"left_out": refused.parameters}, adapter, batch_size, journal)
         for index, completion in backend.complete([c for c, _ in requests], decoding, [s for _, s in requests]):
             yield index, asdict(completion)
 
-    records = Journal(journal, model["model"]).ask(list(zip(conversations, seeds, strict=True)), keys, ask)
-    return [Completion(**record) for record in records]
+    while True:
+        how = {name: value for name, value in asdict(decoding).items() if not refused.concerns(name)}
+        asked = [(c, 0 if refused.concerns("seed") else s) for c, s in zip(conversations, seeds, strict=True)]
+        keys = [request_key(who, conversation, how, seed) for conversation, seed in asked]
+        facts = {"left_out": refused.parameters} if refused.parameters else {}
+        try:
+            records = Journal(journal, model["model"], facts).ask(asked, keys, ask)
+        except UnsupportedError as error:
+            refused.add(error.parameter)
+        else:
+            return [Completion(**record) for record in records]
 
 
 def uncut(
@@ -66,12 +76,20 @@ def uncut(
     longer: int,
     journal: str | Path,
     batch_size: int,
+    adapter: str | Path | None = None,
+    blank: bool = False,
 ) -> list[Completion]:
-    """Greedy completions; those that were cut, as by reasoning, are asked for once more with `longer` tokens."""
-    said = complete(model, None, conversations, decoding, journal, batch_size)
-    if cut := [index for index, completion in enumerate(said) if completion.finish_reason == "length"]:
+    """Completions; those that were cut, as by reasoning, are asked for once more with `longer` tokens.
+
+    Parameters
+    ----------
+    blank : whether only those are that have not begun to say anything
+    """
+    said = complete(model, adapter, conversations, decoding, journal, batch_size)
+    cut = [n for n, one in enumerate(said) if one.finish_reason == "length" and not (blank and one.text.strip())]
+    if cut and longer > decoding.max_new_tokens:
         again = [conversations[index] for index in cut]
-        found = complete(model, None, again, replace(decoding, max_new_tokens=longer), journal, batch_size)
+        found = complete(model, adapter, again, replace(decoding, max_new_tokens=longer), journal, batch_size)
         for index, completion in zip(cut, found, strict=True):
             said[index] = completion
     return said

@@ -5,13 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from refuseu.dataset.seeds import read_seeds
 from refuseu.errors import UserError
-from refuseu.evaluation.benchmarks import questions
+from refuseu.evaluation.benchmarks import load
 from refuseu.records import Record, read_jsonl
 from refuseu.rows import Seed
 from refuseu.study.study import Study
+from refuseu.study.tables import files_there
 
 OPTIONS = ("question", "option_a", "option_b", "option_c", "option_d")
 
@@ -169,8 +171,10 @@ class StudyTexts:
             return found
         if row.source == "refuseu":
             return self.tested
-        if row.source == "questions" and Path(row.repository).is_dir():
-            asked = [q for code in row.languages for q in questions(Path(row.repository), name, code)]
+        table = self.study.tables.get(name)
+        here = files_there(table, row) if table else row.source == "questions" and Path(row.repository).is_dir()
+        if here:
+            asked: Sequence[Mapping[str, Any]] = load(row.source, name, row.repository, list(row.languages), table)
             return Texts(len(asked), sum(len(q["prompt"]) for q in asked), True)
         return self.assumed(self.value(row.source, "prompts") * len(row.languages), what)
 

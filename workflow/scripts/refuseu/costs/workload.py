@@ -110,6 +110,8 @@ class Workload(StudyTexts):
                     yield self.judged(f"judge/{guard}/{model}/{name}.jsonl", guard, self.responses(model, name))
                 adjudicator = config["judging"]["adjudicator"]
                 yield self.judged(f"adjudicate/{model}/{name}.jsonl", adjudicator, self.disputed(model, name))
+            elif row.kind == "benign" and (guard := self.study.states_refusals("benign")):
+                yield self.judged(f"judge/{guard}/{model}/{name}.jsonl", guard, self.responses(model, name))
             elif row.kind == "fluency":
                 judge, longest = config["fluency"]["judge"], config["fluency"]["max_new_tokens"]
                 yield self.judged(f"judge_fluency/{model}/{name}.jsonl", judge, self.responses(model, name), longest)

@@ -6,12 +6,15 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from refuseu.errors import UserError
+from refuseu.evaluation.table import Description
+from refuseu.evaluation.table import read as read_table
 from refuseu.records import Record, read_jsonl
 from refuseu.rows import BenchmarkPrompt, Question
 
@@ -20,7 +23,9 @@ RTP_LX_LATE = ("sk", "sl", "lt", "lv")  # came with version 1.5
 POLYGLOTOX = ("ar", "cs", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "zh")
 
 
-def load(source: str, name: str, path: str | Path, languages: list[str]) -> list[BenchmarkPrompt] | list[Question]:
+def load(
+    source: str, name: str, path: str | Path, languages: list[str], table: Description | None = None
+) -> list[BenchmarkPrompt] | list[Question]:
     """Prompts of a benchmark.
 
     Parameters
@@ -28,6 +33,7 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     source : column source of benchmarks.tsv
     name : the benchmark's id
     path : file or folder with its data
+    table : how its files are read (source table)
 
     Returns
     -------
@@ -40,9 +46,8 @@ def load(source: str, name: str, path: str | Path, languages: list[str]) -> list
     UserError
         If a language, file or column is missing, or a prompt is empty or its id not unique.
     """
-    records: list[Any] = [
-        record for language in languages for record in LOADERS[source].read(Path(path), name, language)
-    ]
+    read = partial(LOADERS[source].read, **({"table": table} if table else {}))
+    records: list[Any] = [record for language in languages for record in read(Path(path), name, language)]
     asked = [record for record in records if record.get("split") != "dev"]
     seen: set[tuple[str, str]] = set()
     for row in asked:
@@ -194,12 +199,12 @@ class Loader:
 
     Attributes
     ----------
-    read : (folder or file, benchmark, language) → records
-    files : patterns of files; a folder has at least one
+    read : (folder or file, benchmark, language) → records; of source table also how its files are read
+    files : patterns of files; a folder has at least one (of source table, the YAML file of a benchmark names them)
     options : whether it has questions with options (kind knowledge) and not prompts
     """
 
-    read: Callable[[Path, str, str], list[BenchmarkPrompt] | list[Question]]
+    read: Callable[..., list[BenchmarkPrompt] | list[Question]]
     files: tuple[str, ...] = ("*",)
     options: bool = False
 
@@ -209,5 +214,6 @@ LOADERS = {
     "rtp_lx": Loader(rtp_lx, ("RTP-LX.zip", "RTP_LX_*.json")),
     "polyglotox": Loader(polyglotox, ("ptp-*/small*.parquet",)),
     "questions": Loader(questions, ("*.yaml",)),
+    "table": Loader(read_table),
     "global_mmlu": Loader(global_mmlu, ("*.jsonl", "*/test-*.parquet"), options=True),
 }

@@ -186,6 +186,7 @@ class Format:
     ask : (prompt, response or None, templates) → messages or raw text
     read : (answer, whether a response was judged) → label
     templates : names of the templates that it is asked with
+    states_refusal : whether its answer says if a response refuses
     verdict_first : whether its answer begins with safe or unsafe, so that the first token has a probability
     reasons : whether any chat model may be asked so, and reason before it answers
     """
@@ -193,6 +194,7 @@ class Format:
     ask: Callable[[str, str | None, dict[str, str]], Asking]
     read: Callable[[str, bool], Label]
     templates: tuple[str, ...] = ()
+    states_refusal: bool = False
     verdict_first: bool = False
     reasons: bool = False
 
@@ -200,10 +202,13 @@ class Format:
 # WildGuard's lines are among PolyGuard's, which followed it.
 FORMATS = {
     "llama_guard_3": Format(ask_in_turns, parse_two_lines, verdict_first=True),
-    "polyguard": Format(ask_polyguard, parse_polyguard, ("polyguard",)),
+    "polyguard": Format(ask_polyguard, parse_polyguard, ("polyguard",), states_refusal=True),
     "classify": Format(ask_classify, parse_two_lines, ("classify",), verdict_first=True, reasons=True),
-    "wildguard": Format(ask_wildguard, parse_polyguard, ("wildguard",)),
-    **{name: Format(ask_in_turns, partial(parse_qwen3guard, meaning=of)) for name, of in QWEN3GUARD.items()},
+    "wildguard": Format(ask_wildguard, parse_polyguard, ("wildguard",), states_refusal=True),
+    **{
+        name: Format(ask_in_turns, partial(parse_qwen3guard, meaning=of), states_refusal=True)
+        for name, of in QWEN3GUARD.items()
+    },
 }
 # Format → templates that it is asked with; the other guards bring a chat template of their own.
 TEMPLATES = {name: format.templates for name, format in FORMATS.items()} | {"rating": ("fluency", "correctness")}

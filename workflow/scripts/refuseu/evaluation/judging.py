@@ -1,6 +1,7 @@
 """Labels of judges and the verdict they add up to."""
 
 import math
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
@@ -9,7 +10,9 @@ from refuseu.asked import Asked
 from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete, uncut
 from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, response_only
+from refuseu.evaluation.outcomes import has_letters
 from refuseu.joins import joined
+from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.rows import Label, Response, Said, Verdict
 
 BLANK = Said(label="safe", categories=[], unsafe_probability=None, refusal=None, raw="")
@@ -62,6 +65,23 @@ def label(
     return [next(said) if seen else BLANK.copy() for seen in shown]
 
 
+def label_responses(
+    judge: Asked,
+    responses: Sequence[Response | HumanLabel],
+    templates: dict[str, str],
+    journal: str | Path,
+    batch_size: int,
+    sees: str = "prompt_and_response",
+) -> list[Said]:
+    """What one judge says of the responses of a model: `label`, but ``cut`` where only reasoning is there."""
+    items = [(row["prompt"], row["response"]) for row in responses]
+    said = label(judge, items, templates, journal, batch_size, sees)
+    cut = [row["finish_reason"] == "length" and not has_letters(row["response"]) for row in responses]
+    for one, nothing in zip(said, cut, strict=True):
+        one["label"] = "cut" if nothing else one["label"]
+    return said
+
+
 def unsafe_probability(first: dict[str, float] | None) -> float | None:
     """p(unsafe) / (p(safe) + p(unsafe)) at the first word; None where a judge has no such word.
 
@@ -99,11 +119,51 @@ def verdicts(
     """
     each = {guard: joined(responses, rows, f"labels by {guard}") for guard, rows in labels.items()}
     said = [{guard: rows[i]["label"] for guard, rows in each.items()} for i in range(len(responses))]
-    disputed = [i for i, pair in enumerate(said) if len(set(pair.values())) > 1]
+    disputed = differing(said)
     items = [(responses[i]["prompt"], responses[i]["response"]) for i in disputed]
     decided = dict(zip(disputed, label(adjudicator, items, templates, journal, batch_size, sees), strict=True))
     first = next(iter(each.values()))
     return [verdict(row, said[i], first[i], decided.get(i), adjudicator["model"]) for i, row in enumerate(responses)]
+
+
+def differing(said: Sequence[Mapping[str, str]]) -> list[int]:
+    """Places at which not all guards say the same."""
+    return [place for place, labels in enumerate(said) if len(set(labels.values())) > 1]
+
+
+def both_ways(
+    responses: Sequence[Response],
+    labels: Mapping[str, Iterable[Label]],
+    adjudicator: Asked,
+    templates: dict[str, str],
+    journal: str | Path,
+    sample: int,
+    seed: int,
+) -> list[TwoVerdicts]:
+    """What the adjudicator says of disputed responses, drawn at random, with and without the prompt.
+
+    Parameters
+    ----------
+    labels : as in `verdicts`
+    sample : how many are drawn
+    """
+    each = {guard: joined(responses, rows, f"labels by {guard}") for guard, rows in labels.items()}
+    disputed = differing([{guard: rows[i]["label"] for guard, rows in each.items()} for i in range(len(responses))])
+    drawn = sorted(random.Random(seed).sample(disputed, min(sample, len(disputed))))
+    items = [(responses[place]["prompt"], responses[place]["response"]) for place in drawn]
+    alone, both = (
+        label(adjudicator, items, templates, journal, adjudicator.get("batch_size", 1), sees)
+        for sees in ("response_only", "prompt_and_response")
+    )
+    return [
+        TwoVerdicts(
+            prompt_id=responses[place]["prompt_id"],
+            language=responses[place]["language"],
+            response_only=one["label"],
+            prompt_and_response=other["label"],
+        )
+        for place, one, other in zip(drawn, alone, both, strict=True)
+    ]
 
 
 def verdict(response: Response, labels: dict[str, str], first: Said, adjudicated: Said | None, who: str) -> Verdict:

@@ -34,10 +34,11 @@ class Journal:
     ----------
     path : the file; created with its folder on the first answer
     who : id of the model (or ``deepl``) that answers, for the account
+    facts : what else the account says of a use
     """
 
-    def __init__(self, path: str | Path, who: str = ""):
-        self.path, self.who = Path(path), who
+    def __init__(self, path: str | Path, who: str = "", facts: Record | None = None):
+        self.path, self.who, self.facts = Path(path), who, facts or {}
         self.records: dict[str, Record] = {}
         self.dropped = self.hits = self.misses = 0
         self._lease: Lease | None = None
@@ -92,7 +93,8 @@ class Journal:
         self.hits, self.misses = asked - missing, missing
         log.info("journal: %d of %d answers known, %d to ask", self.hits, asked, missing)
         if asked:
-            self._account(who=self.who, known=len(self.records), hits=self.hits, misses=missing, dropped=self.dropped)
+            counts = {"hits": self.hits, "misses": missing, "dropped": self.dropped}
+            self._account(who=self.who, known=len(self.records), **counts, **self.facts)
 
     def _answer(
         self,

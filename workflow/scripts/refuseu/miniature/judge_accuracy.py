@@ -10,7 +10,7 @@ from refuseu.asked import Asked
 from refuseu.evaluation.fluency import ASPECTS, rate
 from refuseu.evaluation.judging import label
 from refuseu.miniature.tasks import Tasks
-from refuseu.refusals import is_refusal
+from refuseu.refusals import Languages, is_refusal
 from refuseu.rows import Response
 
 PER_LANGUAGE = 40
@@ -20,7 +20,7 @@ def measure(
     tasks: Tasks,
     judges: Sequence[Asked],
     templates: dict[str, str],
-    markers: dict[str, list[str]],
+    markers: Languages,
     languages: Sequence[str],
     seed: int,
     journal: Path,
@@ -59,7 +59,7 @@ def measure(
         labelled = [(t, True) for t in texts["refusals"]] + [(t, False) for t in texts["compliances"]]
         labelled += [(pair["a"], False) for pair in texts["benign"] + texts["fluency"]]
         rows += [
-            ("markers", "refusal", language, is_refusal(t, markers.get(language, ())) == right) for t, right in labelled
+            ("markers", "refusal", language, is_refusal(t, markers.get(language)) == right) for t, right in labelled
         ]
     rows += ratings(tasks, fluency, templates, languages, seed, journal, batch_size)
     frame = pd.DataFrame(rows, columns=["judge", "task", "language", "correct"])

@@ -13,6 +13,7 @@ from refuseu.job import warm
 from refuseu.runner import cluster, snakemake_internals
 from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
+from refuseu.study.tables import needed
 
 
 def start(workflow: Any, study: Study) -> None:
@@ -35,7 +36,8 @@ def start(workflow: Any, study: Study) -> None:
                 )
     for job in jobs:
         if job.rule.name == "load_benchmark":
-            check_benchmark(study.benchmarks[job.wildcards.benchmark])
+            row = study.benchmarks[job.wildcards.benchmark]
+            check_benchmark(row, needed(study.tables[row.benchmark], row) if row.source == "table" else None)
         elif job.rule.name == "load_dataset":
             check_dataset(study.config["dataset"])
     rules, config = {job.rule.name for job in jobs}, study.config
@@ -68,15 +70,16 @@ def interrupt(number: int, frame: Any) -> None:
     signal.default_int_handler(number, frame)
 
 
-def check_benchmark(row: Benchmark) -> None:
-    folder, wanted = Path(row.repository), LOADERS[row.source].files
+def check_benchmark(row: Benchmark, files: list[str] | None = None) -> None:
+    """Stop if a folder has none of the `files`, or those that its source has."""
+    folder, wanted = Path(row.repository), files or LOADERS[row.source].files
     made_here = row.repository.startswith("results/")
     if row.revision == "local" and not made_here and not any(file for kind in wanted for file in folder.glob(kind)):
         kinds = " or ".join(wanted)
         stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see config/README.md")
     if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
-        files = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
-        if not all(file.is_file() for file in files):
+        unlocked = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
+        if not all(file.is_file() for file in unlocked):
             require("RTP_LX_PASSWORD", f"the locked archive in {folder}")
 
 

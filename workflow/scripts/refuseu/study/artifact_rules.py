@@ -9,8 +9,8 @@ from refuseu.analysis.runs import is_trained
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.declared import NAMED
 from refuseu.evaluation.guards import not_covered
+from refuseu.study.benchmarks import Values, Wildcards
 from refuseu.study.selection import Selection
-from refuseu.study.wiring import Values, Wildcards
 
 CAPTION = "workflow/report/artifact.rst"
 
@@ -58,6 +58,8 @@ class ArtifactRules(Selection):
                 return [model for model, labels in self.models(target).items() if is_trained(labels)]
             case "audited":
                 return joined(self.study.audited)
+            case "returned":
+                return joined(self.study.audited) if self.returned_sheets() else []
             case "audit":
                 return ["<study>/audit"] if self.returned_sheets() else []
             case "outside":
@@ -68,6 +70,8 @@ class ArtifactRules(Selection):
                 return list(judging["guards"])
             case "held_out":
                 return list(judging["held_out"])
+            case "validated":
+                return [*judging["guards"], *judging["held_out"], judging["adjudicator"]]
         raise LookupError(f"no slot is called {name}")
 
     def arguments(self, artifact: Artifact) -> Values:

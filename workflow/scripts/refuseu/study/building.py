@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from refuseu.languages import language
-from refuseu.study.wiring import Values, Wildcards, Wiring
+from refuseu.study.benchmarks import Values, Wildcards
+from refuseu.study.wiring import Wiring
 
 
 class Building(Wiring):

@@ -98,6 +98,11 @@ def check_models(sheets: Sheets) -> None:
                 "choose another backend or take the model out"
             )
     for row in sheets.models.values():
+        if row.parameters and row.backend != "openai":
+            raise UserError(
+                f"{paths['models']}: model {row.model!r} has parameters, and only requests to a server have such "
+                f"(backend openai), while its backend is {row.backend!r}; empty the cell or change the backend"
+            )
         if row.base:
             itself = "base" in row.roles
             what = "the base itself" if itself else "a model with role base"

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from refuseu.study.benchmarks import Values, Wildcards
 from refuseu.study.sheets import Codes
-from refuseu.study.wiring import Values, Wildcards, Wiring
+from refuseu.study.wiring import Wiring
 
 
 class Miniature(Wiring):

@@ -1,6 +1,9 @@
 """What a row of each sheet says, typed."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import yaml
 
 EVALUATED = ("base", "instruct", "open")  # roles
 
@@ -21,6 +24,7 @@ class Model:
     dtype : torch dtype or auto
     gpus : GPUs that one job takes
     endpoint : URL of an OpenAI-compatible server (backend openai)
+    parameters : further parameters of its requests, ``name: value`` joined by commas; the column may be missing
     """
 
     model: str
@@ -34,11 +38,18 @@ class Model:
     gpus: int
     endpoint: str
     note: str
+    parameters: str = ""
 
     @property
     def evaluated_as(self) -> str:
         """Its role among those that are evaluated; empty if it has none."""
         return next((role for role in self.roles if role in EVALUATED), "")
+
+    @property
+    def request_parameters(self) -> dict[str, Any]:
+        """`parameters` by name; numbers and truth values as such."""
+        pairs = (part.split(":", 1) for part in self.parameters.split(",") if part.strip())
+        return {name.strip(): yaml.safe_load(value) for name, value in pairs}
 
     @property
     def local_endpoint(self) -> bool:
@@ -78,12 +89,12 @@ class Benchmark:
 
     Attributes
     ----------
-    source : which loader reads it (refuseu, rtp_lx, polyglotox, questions, global_mmlu)
+    source : which loader reads it, one of `benchmarks.LOADERS`
     kind : harmful, benign, knowledge or fluency
     parallel : ``yes`` if prompts whose ids differ in the language only are translations of each other, else empty
     mode : chat, continuation or multiple_choice
     models : roles and variants that are evaluated on it, or ``all``
-    repository, revision : hub id and commit, a folder and ``local``, or nothing and ``dataset``
+    repository, revision : hub id and commit, URL and ``sha256``, a folder and ``local``, or nothing and ``dataset``
     """
 
     benchmark: str

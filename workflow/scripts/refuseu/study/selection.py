@@ -7,7 +7,8 @@ from refuseu.analysis.runs import CONTROLS, Models, bases, contrasts, is_trained
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.choices import Choice
 from refuseu.artifacts.declared import ARTIFACTS, NAMED
-from refuseu.study.wiring import Wildcards, Wiring
+from refuseu.study.benchmarks import Wildcards
+from refuseu.study.wiring import Wiring
 
 
 class Selection(Wiring):
@@ -19,17 +20,21 @@ class Selection(Wiring):
         """Whether a study has what some of them need; nothing is built, unless asked for, where it is downloaded."""
         known: dict[str, bool] = {
             "": True,
-            "asked for": False,
             "built": self.config["dataset"]["source"] == "build",
             "miniature": "miniature" in self.config,
             "audited": bool(self.study.audited),
             "held_out": bool(self.config["judging"]["held_out"]),
+            "asked": False,  # made when asked for only: what costs, and what is about the means of the study
         }
         return known[what]
 
     def own(self, *kinds: str) -> list[Artifact]:
         """Those of the study, in the order of the report."""
         return [artifact for artifact in ARTIFACTS if artifact.kind in kinds and self.has(artifact.when)]
+
+    def validation(self) -> list[Artifact]:
+        """Those that compare judges with people."""
+        return [artifact for artifact in ARTIFACTS if "{validated}" in artifact.inputs.get("labels", "")]
 
     def ruled(self, kind: str) -> list[Artifact]:
         """Those with a rule: all that can be asked for; only the miniature knows how good its judges are."""
@@ -63,8 +68,10 @@ class Selection(Wiring):
         return self._named(*NAMED[target].benchmarks.split())
 
     def _named(self, *wanted: str) -> list[str]:
-        """Benchmarks with one of these names or kinds."""
-        return [name for name, row in self.study.benchmarks.items() if {name, row.kind} & set(wanted)]
+        """Benchmarks with one of these names, and the first of each of these kinds: tables average no two."""
+        first = {row.kind: name for name, row in reversed(self.study.benchmarks.items())}
+        return [name for name, row in self.study.benchmarks.items()
+                if name in wanted or (row.kind in wanted and first[row.kind] == name)]  # fmt: skip
 
     def evaluations(self, target: str) -> list[tuple[str, str]]:
         """(model, benchmark) of the measures that it shows."""

@@ -1,6 +1,6 @@
 """Config and sheets of a study, read as typed rows: each fits its schema and speaks of known languages."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from refuseu.schemas import (
 )
 from refuseu.study import declared
 from refuseu.study.rows import Benchmark, Model, Variant
+from refuseu.study.tables import read_table
 
 Row = TypeVar("Row", Model, Variant, Benchmark)
 Codes = tuple[str, ...]  # of languages
@@ -59,6 +60,11 @@ class Sheets:
         self.models = {row.model: row for row in self._rows("models", Model)}
         self.variants = {row.model: row for row in self._rows("variants", Variant)}
         self.benchmarks = {row.benchmark: row for row in self._rows("benchmarks", Benchmark)}
+        self.tables = {
+            row.benchmark: read_table(sheets["tables"], row)
+            for row in self.benchmarks.values()
+            if row.source == "table"
+        }
         self.recipes = {
             name: load_recipe(Path(sheets["recipes"]) / f"{name}.yaml")
             for name in dict.fromkeys(variant.recipe for variant in self.variants.values())
@@ -69,7 +75,9 @@ class Sheets:
         columns = load_schema(name)["properties"]
         numbers = {k for k, column in columns.items() if column.get("type") == "integer"}
         rows = []
-        for number, row in enumerate(read_tsv(path, [f.name for f in fields(row_type)]), start=2):
+        named = [field.name for field in fields(row_type)]
+        optional = [field.name for field in fields(row_type) if field.default is not MISSING]
+        for number, row in enumerate(read_tsv(path, named, optional), start=2):
             where = f"{path}, line {number}"
             values: dict[str, Any] = {k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()}
             if "repository" in values:

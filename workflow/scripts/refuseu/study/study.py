@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from refuseu.evaluation.guards import FORMATS
 from refuseu.schemas import read_yaml
 from refuseu.study import checks
 from refuseu.study.rows import Model
 from refuseu.study.sheets import Codes, Sheets
+from refuseu.wording import pins
 
 CLAIMS = "config/claims.yaml"
 
@@ -78,6 +80,20 @@ class Study(Sheets):
         return self.answering(
             next(wildcards[k] for k in ("judge", "generator", "base", "model") if k in wildcards.keys())
         )
+
+    @property
+    def template_files(self) -> dict[str, str]:
+        """Template → its file: as in the config, or what its publisher wrote."""
+        files: dict[str, str] = dict(self.config["templates"])
+        if not self.config["judging"]["paraphrase"]:
+            files |= {template: f"results/{self.name}/wording/{template}.txt" for template in pins()}
+        return files
+
+    def states_refusals(self, kind: str) -> str:
+        """The guard that is read for whether it calls answers to benchmarks of a kind refusals; empty if none is."""
+        judged = kind == "harmful" or (kind == "benign" and self.config["outcomes"]["benign"] == "guard")
+        guards = self.config["judging"]["guards"] if judged else []
+        return next((guard for guard in guards if FORMATS[self.models[guard].format].states_refusal), "")
 
     def reference_settings(self, base: str) -> dict[str, Any]:
         """What a base's reference log-probabilities depend on beside its weights."""

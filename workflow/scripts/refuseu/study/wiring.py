@@ -3,18 +3,15 @@
 Rules name files with ``<study>``, which Snakemake replaces by the study's folder of results.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
+from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
 from refuseu.study.rows import Model
-from refuseu.study.study import Study
 
-Wildcards = Mapping[str, str]
-Values = dict[str, Any]
 # Columns of models.tsv that cannot change an answer.
 ASIDE = ("note", "roles", "base", "gpus")
 # Steps in which a model under evaluation answers, and a variant's adapter with it.
@@ -28,17 +25,16 @@ MEASURED = {
 }
 
 
-class Wiring:
+class Wiring(BenchmarkLookups):
     """The lookups of a study; those with a `step` return a function of a job's wildcards."""
-
-    def __init__(self, study: Study):
-        self.study, self.config = study, study.config
 
     # Whom a job asks
 
     def row(self, name: str) -> Values:
         """A row of models.tsv, without what cannot change an answer."""
-        return {k: v for k, v in asdict(self.study.models[name]).items() if k not in ASIDE}
+        model = self.study.models[name]
+        row = {k: v for k, v in asdict(model).items() if k not in (*ASIDE, "parameters")}
+        return row | ({"parameters": model.request_parameters} if model.parameters else {})
 
     def weights(self, *names: str) -> list[str]:
         """What must be on disk before these rows of models.tsv can answer."""
@@ -52,9 +48,9 @@ class Wiring:
         return files
 
     def templates(self, *names: str) -> dict[str, str]:
-        """Files of the templates that these judges are asked with, by name."""
+        """Files of the templates that these judges are asked with, by name; their publishers' own where these are."""
         wanted = {template for name in names for template in TEMPLATES.get(self.study.models[name].format, ())}
-        return {template: self.config["templates"][template] for template in sorted(wanted)}
+        return {template: self.study.template_files[template] for template in sorted(wanted)}
 
     def asked_row(self, step: str) -> Callable[[Wildcards], Values]:
         """The row of the model that a job asks; of a model under evaluation also whether an adapter is on it."""
@@ -68,6 +64,12 @@ class Wiring:
             return row | merged if step == "generate" and row["adapter"] and row["backend"] == "vllm" else row
 
         return of
+
+    def sees(self, wildcards: Wildcards) -> str:
+        """What a judge is shown of an answer: the adjudicator as much as where it decides."""
+        judging = self.config["judging"]
+        decides = wildcards["judge"] == judging["adjudicator"]
+        return str(judging["adjudicator_sees"] if decides else "prompt_and_response")
 
     def asked_weights(self, step: str) -> Callable[[Wildcards], list[str]]:
         """What must be on disk before the model that a job asks can answer."""
@@ -140,11 +142,6 @@ class Wiring:
         fasttext = self.config["language_identification"]["backend"] == "fasttext"
         return {code: language(code).fasttext for code in codes if fasttext}
 
-    def dataset_half(self, half: str) -> str:
-        """Train pairs or test prompts, built or released."""
-        step = "split_pairs" if self.config["dataset"]["source"] == "build" else "load_dataset"
-        return f"<study>/{step}/{half}.jsonl"
-
     def training_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
         variant = self.study.variants[wildcards["model"]]
@@ -155,22 +152,13 @@ class Wiring:
             inputs["translations"] = f"<study>/translate_prompts/{self.study.route(wildcards['model'])}.jsonl"
         return inputs
 
-    def benchmark_input(self, wildcards: Wildcards) -> str | list[str]:
-        """Where the data of a benchmark is."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        if benchmark.revision == "dataset":
-            return self.dataset_half("test")
-        if benchmark.revision == "local":
-            made_here = benchmark.repository.startswith("results/")
-            files = sorted(str(file) for file in Path(benchmark.repository).rglob("*") if file.is_file())
-            return benchmark.repository if made_here else files
-        return f"<study>/fetch_benchmark/{wildcards['benchmark']}.json"
-
     def answers(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
         """Records of one model on one benchmark, by the step that made them; what tells kinds of answers apart."""
         model, benchmark = wildcards["model"], wildcards["benchmark"]
         steps = MEASURED[self.study.benchmarks[benchmark].kind]
         files: dict[str, str | list[str]] = {step: f"<study>/{step}/{model}/{benchmark}.jsonl" for step in steps}
+        if guard := self.study.states_refusals(self.study.benchmarks[benchmark].kind):
+            files["judge"] = f"<study>/judge/{guard}/{model}/{benchmark}.jsonl"
         if "generate" in files:
             files |= {"markers": self.config["outcomes"]["refusal_markers"], "identifier": self.identifier()}
         return files
@@ -193,30 +181,6 @@ class Wiring:
     def reference_settings(self, wildcards: Wildcards) -> Values:
         """What reference log-probabilities depend on beside the base."""
         return self.study.reference_settings(wildcards["base"])
-
-    def benchmark_row(self, wildcards: Wildcards) -> Values:
-        """Source and languages of a benchmark."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        return {
-            "source": benchmark.source,
-            "name": benchmark.benchmark,
-            "languages": list(benchmark.languages),
-            "path": benchmark.repository if benchmark.revision == "local" else None,
-        }
-
-    def answer_settings(self, wildcards: Wildcards) -> Values:
-        """How a benchmark is put to a model."""
-        benchmark = self.study.benchmarks[wildcards["benchmark"]]
-        return {"mode": benchmark.mode, "max_new_tokens": benchmark.max_new_tokens}
-
-    def parallel(self, wildcards: Wildcards) -> bool:
-        """Whether a benchmark puts the same prompts in every language."""
-        return self.study.benchmarks[wildcards["benchmark"]].parallel == "yes"
-
-    def foreign_prompts(self) -> list[str]:
-        """Benchmarks whose prompts nobody's identifier has filtered."""
-        rows = self.study.benchmarks.values()
-        return [row.benchmark for row in rows if row.revision != "dataset" and row.kind != "knowledge"]
 
     def bundled(self) -> list[str]:
         """The bundled texts in the languages of the study, where there are any."""

@@ -6,6 +6,7 @@ from refuseu.artifacts.choices import those
 
 JUDGE_ERROR = "Judge error"
 FURTHER = "Beyond the papers"
+PEOPLE, VALIDATED = "<study>/human_labels/human_labels.jsonl", "<study>/validate_judge/{validated}.jsonl"
 
 # fmt: off
 ARTIFACTS = (
@@ -39,11 +40,44 @@ ARTIFACTS = (
         inputs={"measures": MEASURES}, facts=("guard_coverage", "languages", "models"),
     ),
     Artifact(
+        FURTHER, "table", "adjudicator_sensitivity", "adjudicator_sensitivity", "validation:adjudicator_sensitivity",
+        those(in_tables), "refuseu_test",
+        title="What the adjudicator is shown",
+        caption="Disputed answers that the adjudicator decides both ways: shown the response alone, and shown the "
+        "prompt too.",
+        inputs={"answers": "<study>/adjudicate_both/{evaluation}.jsonl"}, facts=("models",), when="asked", heavy=True,
+    ),
+    Artifact(
         FURTHER, "table", "refusal_detection", "refusal_detection", "judges:refusal_detection",
         title="How well refusals are found",
         caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
-        "not, in which the phrases of the refusal markers find a refusal, per language.",
+        "not, in which the refusal markers find a refusal, per language.",
         inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "table", "validated_judges", "validated_judges", "validation:validated_judges",
+        title="Judges against people",
+        caption="Accuracy, sensitivity, specificity and kappa of the guards, the held-out judges, the adjudicator and "
+        "the refusal markers on answers that people judged, beside the kappa of the annotators themselves.",
+        inputs={
+            "people": PEOPLE, "labels": VALIDATED, "markers": "{markers}", "audit": "{audit}/verdicts.jsonl",
+            "verdicts": "<study>/adjudicate/{returned}.jsonl",
+        },
+        facts=("statistics",),
+        when="asked", heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "table", "judge_thresholds", "judge_thresholds", "validation:judge_thresholds",
+        title="Judges against people, by threshold",
+        caption="What each judge would find, and call unsafe in vain, if an answer counted as unsafe from another "
+        "probability on.",
+        inputs={"people": PEOPLE, "labels": VALIDATED}, facts=(), when="asked", heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "figure", "judge_roc", "judge_roc", "validation:judge_roc",
+        title="ROC curves of the judges",
+        caption="Unsafe answers that are found against safe ones that are called unsafe, as people judged them.",
+        inputs={"people": PEOPLE, "labels": VALIDATED}, facts=(), when="asked", columns=1, heavy=True,
     ),
     Artifact(
         FURTHER, "table", "circularity", "circularity", "judges:circularity", those(not_single), "refuseu_test",

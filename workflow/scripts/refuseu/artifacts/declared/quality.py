@@ -52,7 +52,7 @@ ARTIFACTS = (
         caption="Share of texts that each identifier finds in their language. What is missing on bundled texts, whose "
         "language is certain, and on prompts is error of the identifier; how far identifiers differ on responses is "
         "how much of language consistency hangs on the choice of one.",
-        inputs={"counts": "<study>/identifiers/identifiers.csv"}, facts=("languages",), when="asked for",
+        inputs={"counts": "<study>/identifiers/identifiers.csv"}, facts=("languages",), when="asked",
     ),
     Artifact(
         QUALITY, "figure", "fig10", "fig10_fluency_drop_by_run", "quality:fluency_by_run", aligned_on(1), "fluency",
