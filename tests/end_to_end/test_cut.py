@@ -16,8 +16,7 @@ from support.browser import CHROMIUM, Browser
 from support.recompute import Results
 
 TABLES, FIGURES = (
-    sum(one.kind == kind and one.when not in ("held_out", "asked") for one in ARTIFACTS)
-    for kind in ("table", "figure")
+    sum(one.kind == kind and one.when not in ("held_out", "asked") for one in ARTIFACTS) for kind in ("table", "figure")
 )
 NUMBERED = {"10", "11", "12", "2", "3", "4", "6", "7", "8"}
 PER_CATEGORY = 1
