@@ -9,6 +9,7 @@ VERDICT = {"prompt_id": "1", "language": "en", "category": "", "verdict": "safe"
            "labels": {"a": "safe"}, "categories": ["S1"]}  # fmt: skip
 RATING = {"prompt_id": "1", "language": "en", "fluency": 5, "correctness": None}
 TURNS = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "No."}]
+QUESTION = {"prompt_id": "1", "language": "en", "category": "", "style": "", "slot": "", "correct": True}
 PAIR = {"pair_id": "1", "language": "en", "category": "S1", "activity": "a", "style": "b", "prompt": "Hi",
         "chosen": TURNS, "rejected": TURNS}  # fmt: skip
 
@@ -35,7 +36,8 @@ def test_a_file_is_found_by_its_path_below_the_results():
         (RATING | {"fluency": 4.0}, Rating, ["fluency"]),
         (RATING | {"fluency": True}, Rating, ["fluency"]),
         (PAIR | {"chosen": [{"role": "user"}]}, Pair, ["chosen"]),
-        ({"prompt_id": "1", "language": "en", "category": "", "correct": 1}, Measure, ["correct"]),
+        (QUESTION, Measure, []),
+        (QUESTION | {"correct": 1}, Measure, ["correct"]),
     ],
 )
 def test_what_does_not_fit_a_row_is_named(row, kind, wrong):

@@ -175,7 +175,9 @@ def test_a_guard_reruns_its_labels_and_what_follows(study):
         study, "models", lambda text: re.sub(rf"(?m)^({guard}\t.*\t)(bfloat16|float32)(\t)", r"\1float16\3", text)
     ):
         found = reruns(study)
-    assert found == study.after(naming(study, guard, "fetch_model", "train_model") | of(study, "judge_accuracy"))
+    assert found == study.after(
+        naming(study, guard, "fetch_model", "train_model", "wording") | of(study, "judge_accuracy")
+    )
     assert not {job for job in found if study.sheets.guards[0] in job.split() and "prompts" in rule(job)}
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from refuseu.errors import UserError
 from refuseu.study import checks
 from refuseu.training import logprobs
-from refuseu.training.alignment import align, drop_broken, prepare
+from refuseu.training.alignment import align, consistency_tokens, drop_broken, prepare
 from refuseu.training.logprobs import REFERENCE, join_reference
 from refuseu.training.reference import reference
 from refuseu.training.tokens import tokenise
@@ -198,12 +198,20 @@ def test_every_method_trains_and_writes_down_what_it_did(train, method):
     pairs = facts["pairs"]
     each = pairs["prompt_tokens"] + pairs["chosen_tokens"]
     each += 0 if method.startswith("sft") else pairs["prompt_tokens"] + pairs["rejected_tokens"]
-    # The consistency loss reads its prompts on every second step: on two of the three here.
-    each += pairs.get("mlc_prompt_tokens", 0) * 2 / 3
+    each += pairs.get("mlc_prompt_tokens", 0)
     assert facts["tokens_seen"] == round(each / 2)  # three of six steps
     assert (pairs["pairs"], pairs["kept"], facts["steps"], facts["resumed_at_step"]) == (12, 12, 3, 0)
     assert ("mlc_prompt_tokens" in pairs) == consistent
     assert json.loads(json.dumps(facts)) == facts
+
+
+def test_tokens_of_the_consistency_loss_count_on_the_steps_on_which_it_is_applied():
+    counts = {"mlc_prompt_tokens": 300}
+    found = [
+        consistency_tokens(counts, run("dpo+mlc", RECIPE | {"mlc": {"every": every}}), steps=3) for every in (1, 2, 3)
+    ]
+    assert found == [300, 200, 100]
+    assert consistency_tokens({}, run(), steps=3) == 0
 
 
 def test_a_pair_without_all_translations_is_left_out_and_counted(train):

@@ -214,13 +214,7 @@ class Question(TypedDict):
 
 
 class Response(TypedDict):
-    """What a model under evaluation said to a prompt of a benchmark.
-
-    Attributes
-    ----------
-    finish_reason : stop, length or content_filter
-    prompt_tokens, completion_tokens : counts
-    """
+    """What a model under evaluation said to a prompt of a benchmark; why it ended (stop, length, content_filter)."""
 
     prompt_id: str
     language: str
