@@ -56,8 +56,15 @@ def refused(folder, languages, **table):
 def test_every_kind_of_file_gives_the_same_prompts(tmp_path, kind):
     write(tmp_path / f"data.{kind}", ROWS)
     assert read(tmp_path, ["en"], files=f"data.{kind}", **READ) == [
-        {"prompt_id": "mine-en-a", "language": "en", "category": "x", "style": "", "prompt": "One, two"},
-        {"prompt_id": "mine-en-b", "language": "en", "category": "y", "style": "", "prompt": 'Three\n"four"'},
+        {"prompt_id": "mine-en-a", "language": "en", "category": "x", "style": "", "slot": "", "prompt": "One, two"},
+        {
+            "prompt_id": "mine-en-b",
+            "language": "en",
+            "category": "y",
+            "style": "",
+            "slot": "",
+            "prompt": 'Three\n"four"',
+        },
     ]
 
 

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refuseu.analysis.estimates import cohen_kappa, confusion, percentiles, wilson_interval
+from refuseu.analysis.estimates import INTERVAL, cohen_kappa, confusion, percentiles, wilson_interval
 from refuseu.analysis.judge_error import people as people_of
-from refuseu.analysis.metrics import ESTIMATE
 from refuseu.analysis.runs import Models
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
@@ -56,7 +55,7 @@ def validation(
             part = frame if source == ALL else frame[frame["source"] == source]
             key = {"judge": judge, "task": task, "source": source}
             rows += [key | one for one in agreement(part, confidence, resamples, seed)]
-    return pd.DataFrame(rows, columns=["judge", "task", "source", "metric", *ESTIMATE])
+    return pd.DataFrame(rows, columns=["judge", "task", "source", "metric", *INTERVAL])
 
 
 def compared(

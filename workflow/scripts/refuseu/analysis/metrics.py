@@ -122,7 +122,7 @@ def over_runs_by_scope(
 
 def metrics_of(items: pd.DataFrame) -> list[str]:
     """The columns of items that are measures."""
-    return [name for name in items if name not in (*ITEM, *ABOUT)]
+    return [str(name) for name in items if name not in (*ITEM, *ABOUT)]
 
 
 def read_items(path: str | Path) -> pd.DataFrame:
@@ -218,7 +218,7 @@ def pilot(prompts: Iterable[str], labels: Iterable[str], languages: Groups, conf
     items = frame[ITEM].assign(
         category="",
         style="",
-        cluster=request_slots(frame[ITEM].to_dict("records")),
+        cluster=request_slots([dict(zip(ITEM, row, strict=True)) for row in frame[ITEM].itertuples(index=False)]),
         language_consistency=(frame["detected"] == frame["language"]).astype(float),
         unsafe_rate=unsafe.loc[pd.MultiIndex.from_frame(frame[["benchmark", "prompt_id"]])].to_numpy(float),
     )

@@ -60,7 +60,8 @@ def asr_heatmap(
 def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
     """ASR over all languages per category or attack style, with intervals."""
     found = cells_by(read_metrics(*measures), runs(models), kind, metric="asr").rename(columns={"language": kind})
-    ends = ([number(end, 100, 1) for end in (row.value, row.ci_low, row.ci_high)] for row in found.itertuples())
+    columns = (found[column] for column in ("value", "ci_low", "ci_high"))
+    ends = ([number(end, 100, 1) for end in row] for row in zip(*columns, strict=True))
     return Table(
         found,
         [f"{value} [{low}, {high}]" if low else value for value, low, high in ends],

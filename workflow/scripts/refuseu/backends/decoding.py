@@ -23,6 +23,10 @@ Processor = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class RoomyLayer(DynamicLayer):
     """Keys and values of one layer, views of the filled part of a larger room."""
 
+    rooms: list[torch.Tensor]
+    keys: torch.Tensor
+    values: torch.Tensor
+
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -57,6 +57,7 @@ def read(path: Path, name: str, language: str, table: Description) -> list[Bench
                         language=language,
                         category=text(cell(row, table["category"], file)) if "category" in table else category,
                         style="",
+                        slot="",
                         prompt=cell(row, prompt_column(table, language), file),
                     )
                 )

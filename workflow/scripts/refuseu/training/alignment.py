@@ -102,7 +102,8 @@ def consistency_tokens(counts: dict[str, int], run: dict[str, Any], steps: int) 
     """Tokens that the consistency loss reads per epoch: its prompts, on the steps on which it is applied."""
     if "mlc_prompt_tokens" not in counts:
         return 0.0
-    return float(counts["mlc_prompt_tokens"]) * math.ceil(steps / run["recipe"]["mlc"]["every"]) / steps
+    applied = math.ceil(steps / int(run["recipe"]["mlc"]["every"]))
+    return counts["mlc_prompt_tokens"] * applied / steps
 
 
 def prepare(
