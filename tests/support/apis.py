@@ -95,7 +95,7 @@ class Study(Checkout):
         self.deepl, self.models = DeepLServer(KEY), models()
         self.environ |= {"DEEPL_AUTH_KEY": KEY}
         (self.folder / "seeds").mkdir()
-        for name in ("categories", "activities", "styles", "templates"):
+        for name in ("categories", "activities", "styles", "instructions"):
             header, *lines = (ROOT / f"resources/seeds/pl/{name}.tsv").read_text(encoding="utf-8").splitlines()
             if name in ("categories", "activities"):
                 by_category = {line.split("\t")[header.split("\t").index("category")]: line for line in lines}
