@@ -14,8 +14,6 @@ VARIANTS = {
     "english_only": "English-only",
     "no_english": "No English",
     "english_only_mlc": "English-only + MLC",
-    "balanced_small": "Balanced, few pairs",
-    "english_only_long": "English-only, many steps",
 }
 METHODS = {"dpo": "DPO", "sft": "SFT", "orpo": "ORPO", "simpo": "SimPO", "mlc": "MLC"}
 METRICS = {

@@ -34,8 +34,6 @@ COLOURS = {
     "english_only": "#D55E00",
     "no_english": "#E69F00",
     "english_only_mlc": "#009E73",
-    "balanced_small": "#80B9D9",
-    "english_only_long": "#EAAF80",
 }
 OTHER = "#CC79A7"
 GREY = "#B3B3B3"
