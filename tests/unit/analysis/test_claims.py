@@ -8,7 +8,7 @@ import yaml
 
 from refuseu.analysis import claims, linguistic_distance
 from refuseu.analysis.metrics import COLUMNS
-from refuseu.analysis.published import read_published
+from refuseu.analysis.published import published_names, read_published
 from refuseu.analysis.verdict import HELD, NOT_HELD, NOT_TESTED, UNDECIDED, Estimate, check_of, decide
 from refuseu.artifacts import claims as texts
 from refuseu.artifacts.names import variant
@@ -166,6 +166,36 @@ def test_between_bases_combines_both_intervals():
     ]
     assert row["verdict"] == HELD
     assert "−0.400 [−0.414, −0.386]" in row["evidence"]  # half-width 0.01 times the root of 2
+
+
+@pytest.mark.parametrize(
+    ("ours", "names"),
+    [
+        (["small", "large"], {"8b": "small", "70b": "large"}),
+        (["small"], {"8b": "small"}),
+        (["8b", "70b"], {"8b": "8b", "70b": "70b"}),
+        (["70b", "8b"], {"8b": "8b", "70b": "70b"}),
+        (["70b"], {"70b": "70b"}),
+        (["8b", "13b", "70b"], {"8b": "8b", "70b": "70b"}),
+        (["13b", "8b"], {"8b": "8b"}),
+        ([], {}),
+    ],
+)
+def test_the_papers_bases_are_ours_of_that_name_wherever_they_stand(ours, names):
+    assert published_names(ours) == names
+
+
+def test_the_smaller_base_is_the_first_of_a_difference_also_where_the_sheet_has_it_last():
+    models = {base: {"base": base, "variant": "abliterated", "method": "base", "seed": ""} for base in ("70b", "8b")}
+    rows = [
+        compared(base, value, metric, "all", "balanced", "abliterated")
+        for base, value in (("8b", -0.5), ("70b", -0.1))
+        for metric in ("fluency", "correctness")
+    ]
+    found = run(comparisons=pd.DataFrame(rows, columns=COMPARED), models=models)
+    row = found.loc[("small_models_lose_more_fluency", claims.ALL_BASES)]
+    assert row["verdict"] == HELD
+    assert "8b minus 70b: −0.400" in row["evidence"]
 
 
 @pytest.mark.parametrize("kind", ["genetic", "geographic"])

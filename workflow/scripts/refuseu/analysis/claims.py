@@ -12,7 +12,7 @@ from refuseu.analysis import linguistic_distance
 from refuseu.analysis.cells import pick
 from refuseu.analysis.estimates import mantel, permutation_p, scopes
 from refuseu.analysis.metrics import ALL_SEEDS, SCORES
-from refuseu.analysis.published import ORDER_UNCERTAIN, mirrored, published_names
+from refuseu.analysis.published import ORDER_UNCERTAIN, PUBLISHED_BASES, mirrored, published_names
 from refuseu.analysis.runs import Models, bases
 from refuseu.analysis.verdict import (
     HELD,
@@ -182,11 +182,13 @@ def contrast(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Esti
 
 
 def between_bases(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Estimate]:
-    """The first base's difference minus the second's, measure by measure."""
-    if len(evidence.bases) < 2:
+    """The difference of what stands for the paper's smaller base minus that of its larger one, measure by measure."""
+    ours = published_names(evidence.bases)
+    if len(ours) < len(PUBLISHED_BASES):
         return []
-    first, second = (differences_of(one, base, evidence) for base in evidence.bases[:2])
-    names = " minus ".join(evidence.bases[:2])
+    smaller, larger = (ours[theirs] for theirs in PUBLISHED_BASES)
+    first, second = (differences_of(one, base, evidence) for base in (smaller, larger))
+    names = f"{smaller} minus {larger}"
     return [minus(found, second[cell], f"{found.of}, {names}") for cell, found in first.items()]
 
 

@@ -19,9 +19,12 @@ MIRROR = {
 
 def published_names(ours: Sequence[str]) -> dict[str, str]:
     """The paper's name of a base → ours: the base of that name, or else our first and second."""
-    both = min(len(ours), len(PUBLISHED_BASES))
-    places = zip(ours[:both], PUBLISHED_BASES[:both], strict=True)
-    return {base if base in PUBLISHED_BASES else theirs: base for base, theirs in places}
+    by_place = dict(enumerate(ours))
+    return {
+        theirs: theirs if theirs in ours else by_place[place]
+        for place, theirs in enumerate(PUBLISHED_BASES)
+        if theirs in ours or by_place.get(place, theirs) not in PUBLISHED_BASES
+    }
 
 
 def read_published(paths: Iterable[str | Path], models: Models) -> pd.DataFrame:
