@@ -99,3 +99,8 @@ def test_claims_without_asr_and_runs_that_are_missing_give_no_rows():
              "variants": ["balanced"], "reference": "abliterated", "above": 0}]}  # fmt: skip
     assert table(metrics(balanced=(0.1, 0.1)), claim).empty
     assert table(metrics(balanced=(0.1, 0.1))).empty
+
+
+def test_a_margin_to_both_sides_has_no_one_direction_in_which_to_overturn_it():
+    check = {k: v for k, v in CLAIM["checks"][0].items() if k != "above"} | {"within": 0.01}
+    assert table(metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1)), {"id": "x", "checks": [check]}).empty
