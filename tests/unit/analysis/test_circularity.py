@@ -89,3 +89,20 @@ def test_the_page_has_a_row_per_run_and_intervals_at_the_differences():
     texts = rate_or_change(shown)
     assert texts[:2] == ["50.0", "50.0"]
     assert texts[2].startswith("0.0 [−") and texts[3].startswith("+33.3 [")
+
+
+def test_several_training_seeds_are_one_row_with_an_interval_that_holds_for_other_seeds():
+    seeds = {f"m{seed}": MODELS["m"] | {"model": f"m{seed}", "seed": seed} for seed in (1, 2)}
+    verdicts = {model: frame("verdict", "uussss", "uuuu?s") for model in seeds}
+    labels = {("j", "m1"): frame("label", "uuuu?s", "ssuuss"), ("j", "m2"): frame("label", "uuusss", "uuuuss")}
+    found = circularity_of(verdicts, labels, {"j": ("sk",)}, seeds, GROUPS, **STATISTICS)
+    # en: +2/6 and +1/6, sk: -2/6 and 0, so the seeds are at 0 and 1/12
+    whole = found[(found["seed"] == "all") & (found["language"] == "all")].set_index("metric")
+    assert whole.loc["difference", "value"] == pytest.approx(1 / 24)
+    assert whole.loc["official", "value"] == pytest.approx(1 / 4)
+    assert whole["model"].eq("").all() and whole.loc["difference", "n"] == 12
+    shown = by_judge(found, seeds).set_index("metric")
+    assert (shown["seeds"] == 2).all()
+    assert shown.loc["difference", "ci_low"] < 0 < shown.loc["difference", "ci_high"]
+    texts = dict(zip(shown.index, rate_or_change(shown.reset_index()), strict=True))
+    assert texts["asr"] == "50.0" and texts["difference"].startswith("+4.2 [−")

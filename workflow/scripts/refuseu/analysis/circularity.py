@@ -1,13 +1,14 @@
 """Circularity: do judges that had no part in building the data see the same rates as those that had?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from refuseu.analysis.comparisons import difference_rows
-from refuseu.analysis.estimates import INTERVAL, RATE, estimates
-from refuseu.analysis.metrics import LABELS
-from refuseu.analysis.runs import Models
+from refuseu.analysis.estimates import INTERVAL, RATE
+from refuseu.analysis.metrics import ALL_SEEDS, LABELS, alike, over_runs_by_scope
+from refuseu.analysis.runs import Models, several_seeds
 from refuseu.errors import UserError
 from refuseu.languages import Groups
 
@@ -37,7 +38,8 @@ def circularity_of(
 
     Returns
     -------
-    One row per model, judge, measure and language, group or ``all``. Measures: asr, held_out_asr, their
+    One row per model, judge, measure and language, group or ``all``, then the same over the training seeds of a
+    variant that has several (seed `ALL_SEEDS`, no model). Measures: asr, held_out_asr, their
     difference (held-out minus ours, paired by answer), and official, the same over the languages that the
     judge was made for. Beside the estimate: p, of sign flips of clusters, for differences over ``all``; unparsed,
     how many held-out labels were; they count as not unsafe, as in the ASR.
@@ -52,33 +54,54 @@ def circularity_of(
     if not judges:
         raise UserError("judging.held_out names no judge; name one that had no part in building the data")
     rows = []
-    for (judge, model), labelled in labels.items():
-        both = verdicts[model].merge(labelled, on=KEYS, how="outer", validate="one_to_one")
-        if both[["verdict", "label"]].isna().any(axis=None):
-            raise ValueError(f"the labels of {judge} and the verdicts on {model} are about different answers")
-        both = both[both["label"] != "cut"]  # nothing but reasoning
-        ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
-        both = both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
-        for metric in MEASURES:
-            sample = both[~both["language"].isin(judges[judge])] if metric == "official" else both
-            paired = metric in ("difference", "official")
-            found = (
-                difference_rows([sample], metric, languages, 1.0, confidence, seed)
-                if paired
-                else dict(estimates(sample, metric, languages, RATE, confidence))
-            )
-            for language, estimate in found.items():
-                own = sample if language == "all" else sample[sample["language"] == language]
-                rows.append(
-                    {
-                        **models[model],
-                        "judge": judge,
-                        "metric": metric,
-                        "language": language,
-                        **{name: estimate[name] for name in (*INTERVAL, "clusters")},
-                        "p": estimate["p"] if paired and language == "all" else None,
-                        "unparsed": None if language in languages else int((own["label"] == "unparsed").sum()),
-                    }
-                )
+    for judge, outside in judges.items():
+        runs = {
+            model: both_labels(verdicts[model], own, f"the labels of {judge} and the verdicts on {model}")
+            for (by, model), own in labels.items()
+            if by == judge
+        }
+        for model, own in runs.items():
+            rows += [
+                {**models[model], "judge": judge, **row}
+                for row in compared([own], outside, languages, confidence, seed)
+            ]
+        for several in several_seeds(runs, models).values():
+            whole = {**models[several[0]], "model": "", "seed": ALL_SEEDS, "judge": judge}
+            samples = alike([runs[model] for model in several])
+            rows += [whole | row for row in compared(samples, outside, languages, confidence, seed)]
     columns = [*LABELS, "judge", "language", "metric", *INTERVAL, "clusters", "p", "unparsed"]
     return pd.DataFrame(rows, columns=columns).astype({"p": float, "unparsed": "Int64"})
+
+
+def both_labels(verdicts: pd.DataFrame, labels: pd.DataFrame, what: str) -> pd.DataFrame:
+    """One row per answer with a column per measure, without answers of which only reasoning is there."""
+    both = verdicts.merge(labels, on=KEYS, how="outer", validate="one_to_one")
+    if both[["verdict", "label"]].isna().any(axis=None):
+        raise ValueError(f"{what} are about different answers")
+    both = both[both["label"] != "cut"]
+    ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
+    return both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
+
+
+def compared(
+    runs: Sequence[pd.DataFrame], outside: Sequence[str], languages: Groups, confidence: float, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Rows without labels: means over runs that differ in their training seed alone."""
+    for metric in MEASURES:
+        samples = [run[~run["language"].isin(outside)] for run in runs] if metric == "official" else runs
+        paired = metric in ("difference", "official")
+        found = (
+            difference_rows(samples, metric, languages, 1.0, confidence, seed)
+            if paired
+            else over_runs_by_scope(samples, metric, languages, RATE, confidence)
+        )
+        labels = pd.concat([run[["language", "label"]] for run in samples])
+        for language, estimate in found.items():
+            own = labels if language == "all" else labels[labels["language"] == language]
+            yield {
+                "metric": metric,
+                "language": language,
+                **{name: estimate[name] for name in (*INTERVAL, "clusters")},
+                "p": estimate["p"] if paired and language == "all" else None,
+                "unparsed": None if language in languages else int((own["label"] == "unparsed").sum()),
+            }

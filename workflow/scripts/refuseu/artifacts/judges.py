@@ -97,14 +97,14 @@ def circularity(
         title="ASR [%] on RefusEU-test by the judges that built the data and by held-out ones, mean over languages",
         note="Difference: held-out minus ours in points, paired by answer, with interval; the last over the languages "
         f"that the judge was made for. {coverage(held_out_coverage)}"
-        "Runs with several seeds: means. Values per seed and language, p and unparsed labels are in "
+        "Runs with several seeds: over these. Values per seed and language, p and unparsed labels are in "
         "circularity/circularity.csv. The paper has no such table.",
         frame=frame,
     )
 
 
 def by_judge(frame: pd.DataFrame, models: Models) -> pd.DataFrame:
-    """Each run over all languages, per judge and measure; seeds averaged."""
+    """Each run over all languages and training seeds, per judge and measure."""
     parts = [
         cells(frame, runs(models), {}, judge=judge, metric=metric).assign(judge=judge, metric=metric)
         for judge in dict.fromkeys(frame["judge"])
