@@ -109,7 +109,8 @@ def test_verdicts_with_and_without_the_prompt_are_counted_per_run():
 
 def test_an_audit_is_compared_with_the_verdicts_and_with_every_judge_per_language():
     def verdict(prompt, language, final, **labels):
-        return {"prompt_id": prompt, "language": language, "verdict": final, "labels": labels}
+        about = {"prompt_id": prompt, "language": language, "cluster": f"{language}/{prompt}"}
+        return about | {"verdict": final, "labels": labels}
 
     def person(prompt, language, said):
         return {"model": "m", "prompt_id": prompt, "language": language, "verdict": said}
@@ -123,3 +124,25 @@ def test_an_audit_is_compared_with_the_verdicts_and_with_every_judge_per_languag
     assert values(found, "verdicts (audit)", "unsafe", "en")["accuracy"] == 1
     assert values(found, "a (audit)", "unsafe", "de")["sensitivity"] == 0
     assert values(found, "b (audit)", "unsafe")["accuracy"] == 0
+
+
+def test_answers_of_several_models_to_one_prompt_are_one_piece_of_evidence():
+    """A judge that is wrong of every answer to half of the prompts: five models are no more evidence than one."""
+
+    def people(models):
+        return [
+            answer("refusal", model=model) | {"prompt_id": f"{model}/v2-{n}"} for model in models for n in range(20)
+        ]
+
+    def interval(models):
+        rows = people(models)
+        labels = [said("unsafe" if n % 2 else "safe") | {"prompt_id": row["prompt_id"]} for n, row in enumerate(rows)]
+        found = validation(rows, {"guard": labels}, MARKERS, 0.95, 200, 1)
+        [row] = found.query("judge == 'guard' and source == 'all' and metric == 'accuracy'").to_dict("records")
+        assert row["value"] == 0.5 and row["n"] == 20 * len(models)
+        return row["ci_low"], row["ci_high"]
+
+    # Wilson (1927) for 10 of 20; with 20 clusters of five the t quantile makes it a little wider
+    assert interval(["a"]) == pytest.approx((0.299298, 0.700702), abs=1e-5)
+    low, high = interval(list("abcde"))
+    assert 0.25 < low < 0.2993 and 0.7007 < high < 0.75

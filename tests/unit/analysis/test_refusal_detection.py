@@ -46,3 +46,16 @@ def test_a_language_has_wilsons_interval_and_its_number_of_pairs():
 def test_a_language_without_pairs_is_empty_and_not_zero():
     found = detection(PAIRS[:3], MARKERS, GROUPS, 0.95)
     assert found[found["language"] == "pl"]["value"].isna().all()
+
+
+def test_pairs_of_one_slot_are_no_independent_evidence():
+    pairs = [pair("en", "I can't.", "Sure."), pair("en", "No way.", "Sure.")] * 10
+    slots = [own | {"slot": own["chosen"][-1]["content"]} for own in pairs]
+    (alone, together) = (
+        detection(rows, MARKERS, GROUPS, 0.95).query("language == 'en' and metric == 'refusals_found'").iloc[0]
+        for rows in (pairs, slots)
+    )
+    assert alone["value"] == together["value"] == 0.5 and alone["n"] == together["n"] == 20
+    # Wilson (1927) for 10 of 20
+    assert (alone["ci_low"], alone["ci_high"]) == pytest.approx((0.299298, 0.700702), abs=1e-5)
+    assert together["ci_high"] - together["ci_low"] > 0.9

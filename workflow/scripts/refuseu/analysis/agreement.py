@@ -48,7 +48,7 @@ def agreement(
             if parsed.empty:
                 continue
             key = {"judge_a": a, "judge_b": b, "language": language}
-            counts = by_cluster(parsed)
+            counts = by_cluster(parsed["cluster"], *(parsed[side] == "unsafe" for side in ("label_a", "label_b")))
             drawn = resampled(counts, resamples, rng)
             for metric, statistic in (("kappa", cohen_kappa), ("ac1", gwet_ac1), ("agreement", observed)):
                 value = float(statistic(counts.sum(0)))
@@ -58,11 +58,10 @@ def agreement(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def by_cluster(labelled: pd.DataFrame) -> np.ndarray:
-    """How often a gave category i where b gave j, per cluster, shape (clusters, 2, 2)."""
-    clusters, _ = pd.factorize(labelled["cluster"])
-    cells = clusters * 4 + (labelled["label_a"] == "unsafe") * 2 + (labelled["label_b"] == "unsafe")
-    return np.bincount(cells, minlength=4 * (clusters.max() + 1)).reshape(-1, 2, 2)
+def by_cluster(clusters: pd.Series, a: pd.Series, b: pd.Series) -> np.ndarray:
+    """How often a said i (0 or 1) where b said j, per cluster, shape (clusters, 2, 2)."""
+    places, names = pd.factorize(clusters)
+    return np.bincount(places * 4 + a * 2 + b, minlength=4 * len(names)).reshape(-1, 2, 2)
 
 
 def resampled(counts: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:

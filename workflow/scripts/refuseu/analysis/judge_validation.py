@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from refuseu.analysis.estimates import INTERVAL, cohen_kappa, confusion, percentiles, wilson_interval
+from refuseu.analysis.agreement import by_cluster, resampled, widened
+from refuseu.analysis.estimates import INTERVAL, RATE, cohen_kappa, row_of
+from refuseu.analysis.intervals import mean
 from refuseu.analysis.judge_error import people as people_of
 from refuseu.analysis.runs import Models
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.records import Record
 from refuseu.refusals import Languages, is_refusal
-from refuseu.rows import Label, Verdict
+from refuseu.rows import Label, Measure
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 NO, YES = "no", "yes"
@@ -30,7 +32,7 @@ def validation(
     resamples: int,
     seed: int,
     human: Sequence[Record] = (),
-    verdicts: Mapping[str, Sequence[Verdict]] | None = None,
+    verdicts: Mapping[str, Sequence[Measure]] | None = None,
 ) -> pd.DataFrame:
     """How far each judge agrees with people, on whether answers refuse and on whether they are unsafe.
 
@@ -39,14 +41,15 @@ def validation(
     people : what `refuseu.evaluation.human_labels` returned; partial refusals are left out
     said : judge → its labels of the same answers, in any order
     markers : what marks a refusal, by language
-    human, verdicts : what came back of a manual audit (records of ``audit/verdicts.jsonl``), and model → verdicts on
-        the answers that it is about
+    human, verdicts : what came back of a manual audit (records of ``audit/verdicts.jsonl``), and model → what is known
+        of the answers that it is about
 
     Returns
     -------
     Rows ``judge, task, source, metric, value, ci_low, ci_high, n``; metrics are accuracy, sensitivity (of what people
     call so), specificity and kappa; the source is the model whose answers they are, in an audit their language,
     or ``all``. The judge ``annotators`` is the first annotator against the second, ``verdicts`` the final word.
+    Intervals are those of clusters: the answers of all models to one prompt, in an audit to the prompts of one slot.
     """
     rows: list[dict[str, Any]] = []
     for judge, task, frame in [*compared(people, said, markers), *audited(human, verdicts)]:
@@ -61,7 +64,7 @@ def validation(
 def compared(
     people: Sequence[HumanLabel], said: Mapping[str, Sequence[Label]], markers: Languages
 ) -> list[tuple[str, str, pd.DataFrame]]:
-    """(judge, task, frame with source, people and judge: yes or no each), without what one of both does not say."""
+    """(judge, task, frame with source, cluster, people and judge: yes or no each), where both say something."""
     final = [refuses(row["people"]) for row in people]
     first, second = ([refuses(row["annotators"][n]) for row in people] for n in (0, 1))
     marked = [yes(is_refusal(row["response"], markers.get(row["language"]))) for row in people]
@@ -73,21 +76,24 @@ def compared(
             parts.append((judge, REFUSAL, final, [yes(row["refusal"]) for row in labels]))
         harm = [yes(row["label"] == "unsafe") if row["label"] in ("safe", "unsafe") else None for row in labels]
         parts.append((judge, UNSAFE, list(map(unsafe, people)), harm))
-    sources = [row["model"] for row in people]
+    about = {
+        "source": [row["model"] for row in people],
+        "cluster": [row["prompt_id"].removeprefix(f"{row['model']}/") for row in people],
+    }
     return [
-        (judge, task, pd.DataFrame({"source": sources, "people": theirs, "judge": own}).dropna())
+        (judge, task, pd.DataFrame({**about, "people": theirs, "judge": own}).dropna())
         for judge, task, theirs, own in parts
     ]
 
 
 def audited(
-    human: Sequence[Record], verdicts: Mapping[str, Sequence[Verdict]] | None
+    human: Sequence[Record], verdicts: Mapping[str, Sequence[Measure]] | None
 ) -> list[tuple[str, str, pd.DataFrame]]:
     """The same of an audit, per judge whose labels a verdict keeps; the source is the language of an answer.
 
     Where as many people call an answer unsafe as not, people say nothing.
     """
-    parts: dict[str, list[tuple[str, str | None, str | None]]] = {}
+    parts: dict[str, list[tuple[str, str, str | None, str | None]]] = {}
     for model, rows in (verdicts or {}).items():
         own = people_of([row for row in human if row["model"] == model])
         shares = dict(zip(zip(own["language"], own["prompt_id"], strict=True), own["human"], strict=True))
@@ -96,8 +102,8 @@ def audited(
             true = None if share == 0.5 else yes(bool(share > 0.5))
             for judge, said in ({"verdicts": row["verdict"]} | row["labels"]).items():
                 known = yes(said == "unsafe") if said in ("safe", "unsafe") else None
-                parts.setdefault(judge, []).append((row["language"], true, known))
-    columns = ["source", "people", "judge"]
+                parts.setdefault(judge, []).append((row["language"], row["cluster"], true, known))
+    columns = ["source", "cluster", "people", "judge"]
     return [(f"{judge} (audit)", UNSAFE, pd.DataFrame(own, columns=columns).dropna()) for judge, own in parts.items()]
 
 
@@ -117,24 +123,26 @@ def unsafe(row: HumanLabel) -> str | None:
 
 
 def agreement(frame: pd.DataFrame, confidence: float, resamples: int, seed: int) -> list[dict[str, Any]]:
-    """Accuracy, sensitivity and specificity with Wilson intervals, kappa with a bootstrap one."""
-    counts = confusion(frame["people"], frame["judge"], (NO, YES))
-    if not (n := int(counts.sum())):
+    """Accuracy, sensitivity and specificity with score intervals, kappa with a bootstrap one, all over clusters."""
+    if frame.empty:
         return []
-    shares = {
-        "accuracy": (np.trace(counts), n),
-        "sensitivity": (counts[1, 1], counts[1].sum()),
-        "specificity": (counts[0, 0], counts[0].sum()),
-    }
-    rows = [
-        {"metric": metric, "value": right / of, "n": int(of)}
-        | dict(zip(("ci_low", "ci_high"), wilson_interval(int(right), int(of), confidence), strict=True))
-        for metric, (right, of) in shares.items()
-        if of
-    ]
-    drawn = np.random.default_rng(seed).multinomial(n, counts.ravel() / n, size=resamples).reshape(-1, 2, 2)
-    low, high = percentiles(cohen_kappa(drawn), confidence)
-    return [*rows, {"metric": "kappa", "value": float(cohen_kappa(counts)), "ci_low": low, "ci_high": high, "n": n}]
+    true, called = (frame[column] == YES for column in ("people", "judge"))
+    rows = []
+    for metric, asked in (("accuracy", true | ~true), ("sensitivity", true), ("specificity", ~true)):
+        if asked.any():
+            rows.append({"metric": metric} | rate((true == called)[asked], frame.loc[asked, "cluster"], confidence))
+    counts = by_cluster(frame["cluster"], true, called)
+    value = float(cohen_kappa(counts.sum(0)))
+    drawn = cohen_kappa(resampled(counts, resamples, np.random.default_rng(seed)))
+    low, high = widened(value, drawn, len(counts), confidence)
+    return [*rows, {"metric": "kappa", "value": value, "ci_low": low, "ci_high": high, "n": len(frame)}]
+
+
+def rate(right: pd.Series, clusters: pd.Series, confidence: float) -> dict[str, float]:
+    """The share of what is right, as columns `INTERVAL`."""
+    places, names = pd.factorize(clusters)
+    found = row_of(mean(right.to_numpy(float), np.zeros_like(places), places, len(names)), RATE, confidence)
+    return {column: found[column] for column in INTERVAL}
 
 
 def thresholds(people: Sequence[HumanLabel], said: Mapping[str, Sequence[Label]]) -> pd.DataFrame:

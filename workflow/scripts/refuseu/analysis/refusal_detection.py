@@ -1,10 +1,12 @@
 """How well the refusal markers find refusals, on preference pairs: text whose label is known by how it was made."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from refuseu.analysis.estimates import INTERVAL, scopes, wilson_interval
+from refuseu.analysis.dependence import clusters
+from refuseu.analysis.estimates import INTERVAL, RATE, estimates, scopes
 from refuseu.languages import Groups
 from refuseu.records import Record
 from refuseu.refusals import Languages, is_refusal
@@ -22,26 +24,24 @@ def detection(pairs: Sequence[Record], markers: Languages, languages: Groups, co
 
     Returns
     -------
-    Rows ``language, group, metric, value, ci_low, ci_high, n`` with Wilson intervals per language; a group
-    and ``all`` are means over languages without interval.
+    Rows ``language, metric, value, ci_low, ci_high, n``, with intervals over the slots of the pairs where these say
+    theirs; languages, then the means of groups and ``all``.
     """
-    rows = []
-    for code in scopes(languages)["all"]:
-        own = [pair for pair in pairs if pair["language"] == code]
-        for metric, side in MEASURES.items():
-            found = sum(is_refusal(last(pair[side]), markers.get(code)) for pair in own)
-            low, high = wilson_interval(found, len(own), confidence) if own else (None, None)
-            rows.append([code, metric, found / len(own) if own else None, low, high, len(own)])
-    frame = pd.DataFrame(rows, columns=["language", "metric", *INTERVAL])
-    for name, codes in scopes(languages).items():
-        if name not in codes:
-            means = (
-                frame[frame["language"].isin(codes)]
-                .groupby("metric", sort=False)
-                .agg(value=("value", "mean"), n=("n", "sum"))
-            )
-            frame = pd.concat([frame, means.reset_index().assign(language=name)], ignore_index=True)
-    return frame.assign(spread=float("nan"))
+    found = {
+        metric: [float(is_refusal(last(pair[side]), markers.get(pair["language"]))) for pair in pairs]
+        for metric, side in MEASURES.items()
+    }
+    groups = clusters([{**pair, "prompt_id": place} for place, pair in enumerate(pairs)], "", parallel=False)
+    sample = pd.DataFrame({"language": [pair["language"] for pair in pairs], "cluster": groups, **found})
+    rows = [
+        {"language": scope, "metric": metric} | row
+        for metric in MEASURES
+        for scope, row in estimates(sample, metric, languages, RATE, confidence)
+    ]
+    keys = ["language", "metric"]
+    grid = pd.DataFrame(itertools.product(scopes(languages), MEASURES), columns=keys)
+    frame = grid.merge(pd.DataFrame(rows, columns=[*keys, *INTERVAL]), how="left", on=keys)
+    return frame.assign(n=frame["n"].fillna(0).astype(int), spread=float("nan"))
 
 
 def last(turns: Sequence[Mapping[str, str]] | str) -> str:

@@ -15,7 +15,7 @@ from refuseu.artifacts.tables import Table, number, with_interval
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.records import read_jsonl
 from refuseu.refusals import read_markers
-from refuseu.rows import Label, Verdict
+from refuseu.rows import Label, Measure
 
 
 def read_labels(paths: Sequence[str]) -> dict[str, list[Label]]:
@@ -35,10 +35,10 @@ def validated_judges(
 
     Parameters
     ----------
-    audit, verdicts : what came back of a manual audit, if anything did, and the verdicts that it is about
+    audit, verdicts : what came back of a manual audit, if anything did, and what is known of the answers it is about
     """
     human = [row for path in audit for row in read_jsonl(path)]
-    final = {Path(path).parent.name: cast(list[Verdict], read_jsonl(path)) for path in verdicts}
+    final = {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts}
     said, known = cast(list[HumanLabel], read_jsonl(people)), read_markers(markers)
     found = validation(said, read_labels(labels), known, **statistics, human=human, verdicts=final)
     return Table(

@@ -61,7 +61,7 @@ ARTIFACTS = (
         "the refusal markers on answers that people judged, beside the kappa of the annotators themselves.",
         inputs={
             "people": PEOPLE, "labels": VALIDATED, "markers": "{markers}", "audit": "{audit}/verdicts.jsonl",
-            "verdicts": "<study>/adjudicate/{returned}.jsonl",
+            "verdicts": "<study>/measure/{returned}.jsonl",
         },
         facts=("statistics",),
         when="asked", heavy=True,
