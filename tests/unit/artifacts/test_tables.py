@@ -8,6 +8,7 @@ from refuseu.analysis.estimates import INTERVAL
 from refuseu.analysis.published import read_published
 from refuseu.analysis.runs import in_tables
 from refuseu.artifacts import dataset, judges, names, order, safety, tables
+from refuseu.artifacts.declared import NAMED
 from refuseu.records import write_jsonl
 from support.helpers import ROOT
 
@@ -233,3 +234,22 @@ def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp
         table = safety.asr_table([str(file)], runs, GROUPS, "ASR", "The note.")
         assert ("cut_rate" in table.cells) == bool(note)
         assert table.note.endswith(f"{note}The note.") and ("cut inside their reasoning" in table.note) == bool(note)
+
+
+def test_slots_and_styles_that_the_released_dataset_does_not_say_are_empty_and_not_counted(tmp_path):
+    """Its pairs have no slot, its prompts no style; their slot is the row_id."""
+    test = [{"category": "S1", "style": "", "slot": str(n), "language": "en"} for n in (1, 2)]
+    write_jsonl(tmp_path / "test.jsonl", test)
+    write_jsonl(tmp_path / "train.jsonl", [{"category": "S1", "style": "", "language": "en"}])
+    table = dataset.test_slots(str(tmp_path / "train.jsonl"), str(tmp_path / "test.jsonl"))
+    texts = dict(zip(table.cells["metric"], table.text, strict=True))
+    assert texts == {
+        "test_slots": "2", "test_styles": "", "train_slots": "", "most_of_one_slot": "1", "test_prompts": "2"
+    }  # fmt: skip
+    assert "never in both halves" not in table.note
+
+
+def test_table_1_says_that_the_order_of_published_columns_is_uncertain_as_long_as_the_file_does():
+    published = pd.read_csv(ROOT / "resources/published/table1_asr_refuseu_test.csv")
+    note = NAMED["table1"].says["note"]
+    assert (published["certainty"] == "order uncertain").any() == ("order" in note and "uncertain" in note)

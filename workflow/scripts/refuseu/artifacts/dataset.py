@@ -19,6 +19,7 @@ from refuseu.languages import Groups, members
 from refuseu.records import read_jsonl
 
 PILOT = ("language_consistency", "unsafe_rate")
+NO_SLOTS = "The released pairs carry no slot and the prompts no style, so that these columns are empty."
 
 
 def funnel_table(funnel: str, test: str, published: str, languages: Groups) -> Table:
@@ -50,9 +51,9 @@ def test_slots(train: str, test: str) -> Table:
         from_one = part.groupby(["language", "slot"]).size()
         others = slots["train"][slots["train"]["category"] == category]
         found = {
-            "test_slots": part["slot"].nunique(),
-            "test_styles": part["style"].nunique(),
-            "train_slots": others["slot"].nunique(),
+            "test_slots": distinct(part["slot"]),
+            "test_styles": distinct(part["style"]),
+            "train_slots": distinct(others["slot"]),
             "most_of_one_slot": from_one.max(),
             "test_prompts": len(part),
         }
@@ -66,8 +67,14 @@ def test_slots(train: str, test: str) -> Table:
         title="Slots of the test",
         note=f"{own['slot'].nunique()} slots in all. Prompts of one slot are one request, worded again and again in "
         "every language, so that slots, not prompts, are what rates on RefusEU-test rest on. Most of one slot: prompts "
-        "in one language. A slot is never in both halves.",
+        "in one language. " + ("A slot is never in both halves." if slots["train"]["slot"].notna().all() else NO_SLOTS),
     )
+
+
+def distinct(values: pd.Series) -> float:
+    """How many values there are; NaN where none is known."""
+    known = values.replace("", None).dropna()
+    return known.nunique() or float("nan")
 
 
 def funnel_cells(funnel: str | Path, published: str | Path, groups: Groups) -> pd.DataFrame:

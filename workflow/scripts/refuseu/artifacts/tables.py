@@ -12,7 +12,6 @@ from refuseu.markdown import pipe_table
 from refuseu.records import write_text
 
 SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
-PUBLISHED = "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
 NOT_RECOVERED = "The published table was not recovered."
 LATEX = {
     "&": r"\&",

@@ -5,7 +5,10 @@ from refuseu.artifacts.artifact import FURTHER, MEASURES, Artifact
 from refuseu.artifacts.choices import on_one_language, those
 
 SAFETY = "Safety"
-IN_BRACKETS = "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists."
+IN_BRACKETS = (
+    "In brackets: arXiv 2606.07535, Table 1, as far as recovered; – where only the published number exists. The order "
+    "of the paper's four aligned 8B runs is uncertain and may be the opposite one."
+)
 NOT_RECOVERED = "The published table was not recovered."
 
 # fmt: off
