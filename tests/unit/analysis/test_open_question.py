@@ -29,7 +29,7 @@ def costs(tmp_path):
         path.parent.mkdir()
         path.write_text(
             json.dumps({"pairs": {"pairs": 12, "kept": 10}, "seconds": 1800 * (n + 1), "tokens_seen": 1800 * (n + 1),
-                        "steps": 6, "gpus": gpus[model]}),
+                        "reference_tokens": 7 * (model == MLC), "steps": 6, "gpus": gpus[model]}),
             encoding="utf-8",
         )  # fmt: skip
         manifests.append(path)
@@ -46,6 +46,7 @@ def test_costs_come_from_manifests_and_prompts(costs):
     assert costs["translated_characters"].tolist() == [0, 0, 16]
     assert costs["gpu_hours"].tolist()[:2] == [0.5, 1]
     assert pd.isna(costs["gpu_hours"].iloc[2])
+    assert costs["training_tokens"].tolist() == [1800, 3600, 5407]  # the last with those of the reference
 
 
 def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):

@@ -200,6 +200,8 @@ def test_every_method_trains_and_writes_down_what_it_did(train, method):
     each += 0 if method.startswith("sft") else pairs["prompt_tokens"] + pairs["rejected_tokens"]
     each += pairs.get("mlc_prompt_tokens", 0)
     assert facts["tokens_seen"] == round(each / 2)  # three of six steps
+    once = each - pairs.get("mlc_prompt_tokens", 0)
+    assert facts["reference_tokens"] == (once if method.startswith("dpo") else 0)
     assert (pairs["pairs"], pairs["kept"], facts["steps"], facts["resumed_at_step"]) == (12, 12, 3, 0)
     assert ("mlc_prompt_tokens" in pairs) == consistent
     assert json.loads(json.dumps(facts)) == facts

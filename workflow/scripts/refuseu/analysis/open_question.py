@@ -66,7 +66,8 @@ def read_costs(
     Returns
     -------
     ``translated_characters`` are those of the prompts, once for each language that they had to be translated into, as
-    translators count them; 0 without the loss. What the building of the dataset took is not in it.
+    translators count them; 0 without the loss. ``training_tokens`` are those of all forward passes: of training, and
+    of the reference on the run's pairs. What the building of the dataset took is not in it.
     """
     prompts = [(pair["language"], len(pair["prompt"])) for pair in read_jsonl(pairs)] if translated else []
     sent = {
@@ -80,7 +81,7 @@ def read_costs(
             "pairs": facts["pairs"]["kept"],
             "steps": facts["steps"],
             "translated_characters": sent.get(model, 0),
-            "training_tokens": facts["tokens_seen"],
+            "training_tokens": facts["tokens_seen"] + facts["reference_tokens"],
             "gpu_hours": facts["seconds"] / 3600 * facts["gpus"] or np.nan,
         }
         found.append(run)

@@ -65,11 +65,11 @@ def open_question(
         title="Does English-only alignment with translated prompts reach balanced alignment?",
         note="Over all languages, rates in percent. Pairs: preference pairs that the run trains on, each with two "
         "answers. Steps: of the optimiser. Translated characters: those of the prompts for the consistency loss, once "
-        "per language. Training tokens: all that pass through the model, each prompt with each answer and the prompts "
-        "of the consistency loss. Balanced small takes as many pairs of all languages as English-only has, "
-        "English-only long about as many steps as balanced, so that languages and amount can be told apart. GPU-hours "
-        "where models.tsv gives the base a GPU. What the dataset took "
-        "to build is not in it. " + tables.SEEDS,
+        "per language. Training tokens: all that pass through the model, each prompt with each answer (with DPO once "
+        "more, for the reference) and the prompts of the consistency loss. Balanced small takes as many pairs of all "
+        "languages as English-only has, English-only long about as many steps as balanced, so that languages and "
+        "amount can be told apart. GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is "
+        "not in it. " + tables.SEEDS,
     )
 
 

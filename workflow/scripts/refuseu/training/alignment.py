@@ -79,8 +79,8 @@ def align(
             file.chmod(0o644)  # safetensors writes 0600, which shared stores cannot read
         write_log(trainer.state.log_history, Path(output) / "log.csv")
     sides = ("chosen",) if run["method"].startswith("sft") else ("chosen", "rejected")
-    per_epoch = float(sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides))
-    per_epoch += consistency_tokens(counts, run, trainer.state.max_steps)
+    pairs_once = sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides)
+    per_epoch = pairs_once + consistency_tokens(counts, run, trainer.state.max_steps)
     return {
         **run,
         "base": {key: base[key] for key in ("model", "repository", "revision", "dtype")},
@@ -88,6 +88,7 @@ def align(
         "steps": trainer.state.global_step,
         "resumed_at_step": done,
         "tokens_seen": round(per_epoch * trainer.state.epoch),
+        "reference_tokens": pairs_once if run["method"].startswith("dpo") else 0,  # in rule reference, once
         "seconds": round(clock.seconds, 1),
         "processes": processes.num_processes,
         "gpus": processes.num_processes if torch.cuda.is_available() else 0,

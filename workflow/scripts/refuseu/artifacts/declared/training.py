@@ -23,8 +23,8 @@ ARTIFACTS = (
         OPEN_QUESTION, "table", "open_question", "open_question", "training:open_question", those(in_open_question),
         "refuseu_test knowledge fluency benign", title="English-only alignment with MLC against balanced alignment",
         caption="What each run reaches over all languages, and what it costs: preference pairs, characters of prompts "
-        "to translate, hours of training and GPU-hours from the manifests. The paired difference in ASR is among the "
-        "claims. The papers leave this question open.",
+        "to translate, and steps, tokens and GPU-hours of training from the manifests. The paired difference in ASR is "
+        "among the claims. The papers leave this question open.",
         inputs={
             "measures": MEASURES, "manifests": "<study>/align/{trained}/manifest.json",
             "pairs": "{train}",
