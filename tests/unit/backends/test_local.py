@@ -263,6 +263,10 @@ def test_an_adapter_and_other_weights_are_another_identity(tiny_model, adapter, 
     copy = tmp_path / "copy"
     shutil.copytree(tiny_model["repository"], copy)
     assert identity(tiny_model | {"repository": str(copy)}, None) == who
+    (copy / "generation_config.json").write_text('{"eos_token_id": [1, 2, 3]}')  # answers end elsewhere
+    assert identity(tiny_model | {"repository": str(copy)}, None) != who
+    shutil.copy(f"{tiny_model['repository']}/generation_config.json", copy)
+    assert identity(tiny_model | {"repository": str(copy)}, None) == who
     weights = copy / "model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1

@@ -283,7 +283,9 @@ def parsed_files(monkeypatch):
     """Sources that are parsed from now on."""
     found = []
     original = provenance.syntax.statements
-    monkeypatch.setattr(provenance.syntax, "statements", lambda source: found.append(source) or original(source))
+    monkeypatch.setattr(
+        provenance.syntax, "statements", lambda source, *file: found.append(source) or original(source, *file)
+    )
     return found
 
 

@@ -147,3 +147,9 @@ def test_imports_inside_functions_are_found():
     source = "import a.b\nfrom c import d, e as f\ndef g():\n    if x:\n        from h.i import j"
     found = chain.from_iterable(one.imports for one in syntax.statements(source.encode()))
     assert list(found) == ["a.b", "c.d", "c.e", "h.i.j"]
+
+
+def test_a_file_that_cannot_be_parsed_is_named():
+    with pytest.raises(SyntaxError) as caught:
+        syntax.statements(b"def f(", "workflow/scripts/refuseu/broken.py")
+    assert caught.value.filename == "workflow/scripts/refuseu/broken.py"

@@ -32,7 +32,7 @@ def identity(model: Asked, adapter: str | Path | None) -> Record:
 
 
 def folder_digest(folder: str | Path) -> list[str]:
-    """Digests of the weights and the tokenizer in a local model folder.
+    """Digests of the weights, the tokenizer and the generation config, which names ends, in a local model folder.
 
     Raises
     ------
@@ -42,4 +42,5 @@ def folder_digest(folder: str | Path) -> list[str]:
     files = sorted(Path(folder).glob("*.safetensors")) + sorted(Path(folder).glob("tokenizer*"))
     if not any(file.suffix == ".safetensors" for file in files):
         raise UserError(f"{folder} holds no safetensors weights; correct the column repository of models.tsv")
-    return [file_digest(file) for file in [*files, *sorted(Path(folder).glob("*.jinja"))]]
+    others = [file for kind in ("*.jinja", "generation_config.json") for file in sorted(Path(folder).glob(kind))]
+    return [file_digest(file) for file in [*files, *others]]

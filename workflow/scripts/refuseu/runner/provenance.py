@@ -130,7 +130,7 @@ def all_facts() -> dict[Path, list[Statement]]:
     files = {path: path.read_bytes() for path in paths if path.is_file()}
     keys = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     known = read_cache()
-    fresh = {key: syntax.statements(files[path]) for path, key in keys.items() if key not in known}
+    fresh = {key: syntax.statements(files[path], str(path)) for path, key in keys.items() if key not in known}
     found = {path: (fresh if key in fresh else known)[key] for path, key in keys.items()}
     if fresh:
         write_cache({keys[path]: statements for path, statements in found.items()})

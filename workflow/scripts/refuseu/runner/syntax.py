@@ -37,10 +37,10 @@ class Statement(NamedTuple):
     imports: tuple[str, ...]
 
 
-def statements(source: bytes) -> list[Statement]:
+def statements(source: bytes, file: str = "<unknown>") -> list[Statement]:
     """The statements of a module, in order, without those that do not run."""
     found = []
-    for node in Running().visit(ast.parse(source)).body:
+    for node in Running().visit(ast.parse(source, file)).body:
         digest = hashlib.sha256(canonical(node).encode("ascii")).hexdigest()
         uses = used(node)
         binds = () if uses & ANY_NAME and not isinstance(node, FUNCTIONS) else tuple(sorted(bound(node)))
