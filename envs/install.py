@@ -33,27 +33,21 @@ def pip_settings(listed: str) -> dict[str, str]:
     return found
 
 
-def variables(settings: dict[str, str], cpu: bool) -> dict[str, str]:
-    """The same in uv's words.
-
-    Parameters
-    ----------
-    cpu : where pip knows no index but its own, take torch from PyTorch's index for CPUs
-    """
+def variables(settings: dict[str, str]) -> dict[str, str]:
+    """The same in uv's words."""
     found = {name: settings[ours] for ours, name in (INDEXES | OTHERS).items() if settings.get(ours)}
     if "UV_FIND_LINKS" in found:  # the one list of uv's that commas divide
         found["UV_FIND_LINKS"] = ",".join(found["UV_FIND_LINKS"].split())
-    if cpu and not settings.keys() & {*INDEXES, "no-index"}:
-        found["UV_TORCH_BACKEND"] = "cpu"
     # To pip all indexes are alike, and the best version wins.
     return found | {"UV_INDEX_STRATEGY": "unsafe-best-match"}
 
 
-def uv(folder: Path, *arguments: str, cpu: bool = False, own: frozenset[str] = frozenset()) -> None:
+def uv(folder: Path, *arguments: str, cpu: str = "", own: frozenset[str] = frozenset()) -> None:
     """Run uv for a virtual environment, into which pip puts it if it is not on the path.
 
     Parameters
     ----------
+    cpu : the torch for CPUs that is wanted; where no index that pip knows has it, PyTorch's own for CPUs does
     own : settings of pip that are not handed on; variables of uv that are set win over all others
     """
     pip = [folder / "bin/python", "-m", "pip", "--disable-pip-version-check"]
@@ -62,8 +56,16 @@ def uv(folder: Path, *arguments: str, cpu: bool = False, own: frozenset[str] = f
         subprocess.run([*pip, "install", "--quiet", UV], check=True)
     listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True).stdout
     settings = {name: value for name, value in pip_settings(listed).items() if name not in own}
-    environ = variables(settings, cpu) | os.environ | {"VIRTUAL_ENV": str(folder.absolute())}
+    environ = variables(settings) | os.environ | {"VIRTUAL_ENV": str(folder.absolute())}
+    if cpu and "no-index" not in settings and not can_install(program, cpu, environ):
+        environ = {"UV_TORCH_BACKEND": "cpu"} | environ
     subprocess.run([program, *arguments], check=True, env=environ)
+
+
+def can_install(program: Path, package: str, environ: dict[str, str]) -> bool:
+    """Whether uv finds a version of a package, or has it."""
+    asked = [program, "pip", "install", "--dry-run", "--no-deps", package]
+    return subprocess.run(asked, env=environ, capture_output=True, check=False).returncode == 0
 
 
 def install(folder: Path, lock: Path, *more: str) -> None:
@@ -75,7 +77,14 @@ def install(folder: Path, lock: Path, *more: str) -> None:
     whole = [] if lock.name == "requirements.lock" else ["--no-deps"]
     # A torch for CPUs passes for the version of the lock.
     other = ["--reinstall-package", "torch"] if gpu else []
-    uv(folder, "pip", "install", "--quiet", "--compile-bytecode", *whole, *other, *more, "-r", str(lock), cpu=not gpu)
+    cpu = "" if gpu or sys.platform != "linux" else torch_for_cpus(lock)
+    uv(folder, "pip", "install", "--quiet", "--compile-bytecode", *whole, *other, *more, "-r", str(lock), cpu=cpu)
+
+
+def torch_for_cpus(lock: Path) -> str:
+    """The torch of a lock, built for CPUs: PyPI's for Linux brings CUDA."""
+    torch = next(line for line in lock.read_text().splitlines() if line.startswith("torch=="))
+    return torch.removesuffix("+cpu") + "+cpu"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -154,7 +156,7 @@ install.constraint='constraints.txt'
 
 def test_uv_is_told_what_pip_is_told(install):
     settings = install.pip_settings(LISTED)
-    assert install.variables(settings, cpu=True) == {
+    assert install.variables(settings) == {
         "UV_DEFAULT_INDEX": "https://other/simple",
         "UV_INDEX": "https://a/simple\nhttps://b/simple",
         "UV_FIND_LINKS": "here,there",
@@ -163,8 +165,48 @@ def test_uv_is_told_what_pip_is_told(install):
     }
 
 
-def test_without_indexes_of_pips_torch_comes_from_pytorchs_index_for_cpus(install):
-    only = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
-    assert install.variables({}, cpu=True) == only | {"UV_TORCH_BACKEND": "cpu"}
-    assert install.variables({}, cpu=False) == only
-    assert install.variables(install.pip_settings("global.timeout='60'\n"), cpu=True)["UV_TORCH_BACKEND"] == "cpu"
+@pytest.fixture
+def asked(install, monkeypatch, tmp_path):
+    """Install a lock where pip knows one index, with one build of torch; what uv is told in the end."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "environment"], check=True)
+    found = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    (tmp_path / "environment/bin/uv").symlink_to(found)
+    monkeypatch.delenv("UV_TORCH_BACKEND", raising=False)
+    monkeypatch.setenv("PATH", "")
+    run, told = subprocess.run, []
+
+    def answered(command, **more):
+        if "config" in command:  # what pip would say
+            return subprocess.CompletedProcess(command, 0, f"global.index-url='{(tmp_path / 'simple').as_uri()}'")
+        if "--dry-run" in command:
+            return run(command, **more)
+        return told.append(more["env"])
+
+    def asked(lock, torch):
+        folder = tmp_path / "simple/torch"
+        folder.mkdir(parents=True)
+        wheel = f"torch-{torch}-py3-none-any.whl"
+        with zipfile.ZipFile(folder / wheel, "w") as archive:
+            archive.writestr(
+                f"torch-{torch}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {torch}\n"
+            )
+        (folder / "index.html").write_text(f'<a href="{wheel}">{wheel}</a>')
+        monkeypatch.setattr(subprocess, "run", answered)
+        install.install(tmp_path / "environment", ROOT / lock)
+        return told[-1].get("UV_TORCH_BACKEND")
+
+    return asked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyPI has torch for CPUs")
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements.engine.lock"])
+def test_torch_comes_from_pytorchs_own_index_where_those_of_pip_have_none_for_cpus(asked, lock):
+    assert asked(lock, LOCK["torch"]) == "cpu"
+
+
+def test_torch_for_cpus_is_taken_from_an_index_of_pips_that_has_it(asked):
+    assert asked("requirements.lock", LOCK["torch"] + "+cpu") is None
+
+
+def test_a_cluster_gets_torch_for_cuda_from_where_pip_gets_it(asked):
+    assert asked(WIDEST, LOCK["torch"]) is None
