@@ -1,13 +1,7 @@
 """One greedy model, asked in this process and through a server that transformers itself starts: the same answers."""
 
 import importlib.util
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,6 +10,7 @@ from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete
 from refuseu.backends.local import ENDS
 from support.helpers import api_row
+from support.served import serving
 
 missing = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(missing), reason=f"transformers serve needs {' and '.join(missing)}")
@@ -30,34 +25,10 @@ PROMPTS.append([*PROMPTS[0], {"role": "assistant", "content": "Why?"}, *PROMPTS[
 @pytest.fixture
 def served(lively_model, tmp_path):
     """The address of a server for a tiny model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).parent / "transformers", "serve", lively_model["repository"], "--host", "127.0.0.1"]
-    with open(tmp_path / "serve.log", "w") as log:
-        server = subprocess.Popen(
-            [*command, "--port", str(port), "--device", "cpu", "--dtype", "float32"],
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        while not ready(f"{url}/health"):
-            assert server.poll() is None, (tmp_path / "serve.log").read_text()[-4000:]
-            time.sleep(0.2)
+    command = [Path(sys.executable).parent / "transformers", "serve", lively_model["repository"]]
+    offline = {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    with serving([*command, "--device", "cpu", "--dtype", "float32"], tmp_path / "serve.log", **offline) as url:
         yield url
-    finally:
-        server.kill()
-        server.wait()
-
-
-def ready(url):
-    try:
-        with urllib.request.urlopen(url):
-            return True
-    except urllib.error.URLError:
-        return False
 
 
 def test_the_same_answers_from_a_server_as_from_this_process(lively_model, served, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,7 +40,7 @@ def row(lively_model, adapter, conversations, tmp_path_factory):
 def backend(row, adapter):
     backend = VLLM(row, adapter)
     yield backend
-    backend.engine.llm_engine.engine_core.shutdown()
+    backend.close()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,8 @@ def test_a_judge_gives_the_same_labels_and_probabilities(backend, other, row, te
     items = [(own[1], own[0]) for own in texts.values()]
     said = {}
     for name, one in {"vllm": backend, "transformers": other}.items():
-        monkeypatch.setattr("refuseu.backends.journaled.open_backend", lambda *_, one=one: one)
+        asked = SimpleNamespace(complete=one.complete, close=lambda: None)  # the engine is asked again below
+        monkeypatch.setattr("refuseu.backends.journaled.open_backend", lambda *_, asked=asked: asked)
         said[name] = judging.label(row | {"format": "llama_guard_3"}, items, {}, tmp_path / f"{name}.jsonl", 8)
     for ours, theirs in zip(said["vllm"], said["transformers"], strict=True):
         assert (ours["label"], ours["raw"]) == (theirs["label"], theirs["raw"])
@@ -102,6 +104,15 @@ def test_sampling_with_the_same_seeds_says_the_same_twice_in_any_company(backend
     assert ask(backend, conversations, SAMPLED, seeds) == first
     assert ask(backend, conversations[5:9], SAMPLED, seeds[5:9]) == first[5:9]
     assert ask(backend, conversations, SAMPLED, seeds[::-1]) != first
+
+
+def test_seeds_hold_for_more_prompts_than_are_read_at_once(backend, texts):
+    """More tokens than vLLM reads in a step; those of one prompt in two steps it cannot draw after on a CPU."""
+    prompts = [[{"role": "user", "content": f"{n} {own[3]}"}] for n in range(8) for own in texts.values()]
+    found = ask(backend, prompts, SAMPLED, list(range(len(prompts))))
+    most = backend.engine.llm_engine.vllm_config.scheduler_config.max_num_batched_tokens
+    assert sum(one.prompt_tokens for one in found) > most
+    assert ask(backend, prompts[-5:], SAMPLED, list(range(len(prompts)))[-5:]) == found[-5:]
 
 
 def test_a_prompt_longer_than_the_engines_room_is_named_before_anything_is_asked(backend, row, conversations):

@@ -17,7 +17,7 @@ GREEDY = Decoding(0.0, 1.0, 24)
 def backend(lively_model, adapter):
     backend = VLLM(lively_model | {"adapters": "lora"}, adapter)
     yield backend
-    backend.engine.llm_engine.engine_core.shutdown()
+    backend.close()
 
 
 def test_with_lora_greedy_completions_are_those_of_merged_weights(backend, lively_model, adapter, conversations):

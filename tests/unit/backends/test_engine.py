@@ -51,7 +51,8 @@ def test_an_engine_is_started_with_what_the_row_says():
     row = HUB | {"repository": "a/folder", "revision": "local"}
     assert engine.engine_arguments(row, 64, None, None) == local | shared
     assert engine.engine_arguments(HUB, 64, "adapter", "a/folder") == local | shared
-    assert engine.engine_arguments(HUB | {"gpus": 0}, 64, None, None)["tensor_parallel_size"] == 1
+    alone = shared | {"tensor_parallel_size": 1, "enable_chunked_prefill": False}
+    assert engine.engine_arguments(HUB | {"gpus": 0}, 64, None, None) == pinned | alone
 
 
 def test_the_room_of_the_config_cuts_no_completion_and_that_of_the_model_may(tiny_model):

@@ -96,6 +96,9 @@ class OpenAI:
                 self.model["repository"], bare, len(bodies),
             )  # fmt: skip
 
+    def close(self) -> None:
+        """Connections last no longer than the answers that are waited for."""
+
     def _direct(self, bodies: list[dict[str, Any]]) -> Iterator[tuple[int, Completion]]:
         """One request per answer; the loop runs only while an answer is waited for, and ends with this generator."""
         with asyncio.Runner() as runner:

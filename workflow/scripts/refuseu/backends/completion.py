@@ -57,6 +57,9 @@ class Backend(Protocol):
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]: ...
 
+    def close(self) -> None:
+        """Give back what answers: processes, GPUs, folders. Nothing is asked afterwards."""
+
 
 def final(text: str) -> str:
     """What a model says to its user: of an answer in channels the last final one, of others everything.

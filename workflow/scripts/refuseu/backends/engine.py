@@ -62,6 +62,13 @@ class VLLM:
             chunk = slice(start, start + CHUNK)
             yield from enumerate(self._completions(conversations[chunk], decoding, seeds[chunk]), start=start)
 
+    def close(self) -> None:
+        """End the engine's processes: they outlive a worker that leaves, and a second engine finds the GPUs taken."""
+        if self.engine:
+            self.engine.llm_engine.engine_core.shutdown()
+        if self.merged:
+            self.merged.cleanup()
+
     def _start(self) -> None:
         """Start the engine, once; the parent process keeps off the GPUs, whose memory the engine wants."""
         if self.engine:
@@ -115,6 +122,8 @@ def engine_arguments(model: Asked, room: int, adapter: str | Path | None, merged
     """
     local = merged or model["revision"] == "local"
     lora = {"enable_lora": True, "max_lora_rank": lora_rank(adapter)} if adapter and not merged else {}
+    # On a CPU vLLM cannot draw with a seed what follows a prompt that it reads in parts.
+    whole = {} if model["gpus"] else {"enable_chunked_prefill": False}
     return {
         "model": merged or model["repository"],
         "revision": None if local else model["revision"],
@@ -127,6 +136,7 @@ def engine_arguments(model: Asked, room: int, adapter: str | Path | None, merged
         "enable_prefix_caching": True,
         "max_logprobs": TOP,
         **lora,
+        **whole,
     }
 
 

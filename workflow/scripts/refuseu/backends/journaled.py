@@ -1,6 +1,7 @@
 """Completions through the journal: a model is loaded, or a server asked, only for what is not known."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -52,9 +53,9 @@ def complete(
     who, refused = identity(model, adapter), Refused(journal, model["model"])
 
     def ask(requests: list[tuple[Conversation, int]]) -> Iterator[tuple[int, Record]]:
-        backend = open_backend(model | {"left_out": refused.parameters}, adapter, batch_size, journal)
-        for index, completion in backend.complete([c for c, _ in requests], decoding, [s for _, s in requests]):
-            yield index, asdict(completion)
+        with closing(open_backend(model | {"left_out": refused.parameters}, adapter, batch_size, journal)) as backend:
+            for index, completion in backend.complete([c for c, _ in requests], decoding, [s for _, s in requests]):
+                yield index, asdict(completion)
 
     while True:
         how = {name: value for name, value in asdict(decoding).items() if not refused.concerns(name)}

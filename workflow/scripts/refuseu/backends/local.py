@@ -123,6 +123,9 @@ class Transformers:
                 strict=True,
             )
 
+    def close(self) -> None:
+        """The weights go with this object."""
+
     def _complete(self, ids: list[list[int]], decoding: Decoding, seeds: list[int]) -> list[Completion]:
         inputs = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.model.device)
         processors: list[Processor] = []
