@@ -104,3 +104,15 @@ def test_claims_without_asr_and_runs_that_are_missing_give_no_rows():
 def test_a_margin_to_both_sides_has_no_one_direction_in_which_to_overturn_it():
     check = {k: v for k, v in CLAIM["checks"][0].items() if k != "above"} | {"within": 0.01}
     assert table(metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1)), {"id": "x", "checks": [check]}).empty
+
+
+def test_several_training_seeds_are_one_estimate():
+    """As in the claims: one seed on the other side of the bound does not make a claim fail that holds on average."""
+    first = metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1))
+    second = metrics(english_only=(0.1, 0.1), balanced=(0.1, 0.0)).assign(seed="2")
+    alone = metrics(balanced=(0.9, 0.9)).assign(seed="3")  # of no run
+    found = table(pd.concat([first, second, alone]))
+    assert set(found["outcome"]) == {HELD}
+    # English 0.3 and 0.1, German 0.2 and 0.05: the mean difference is 0.175 and must fall by 0.075
+    assert found.loc[("final", "all"), "value"] == pytest.approx(0.15 / (0.3 + 0.9 + 0.2 + 0.95))
+    assert found.loc[("final", "en"), "value"] == pytest.approx(0.15 / 1.2)

@@ -84,23 +84,31 @@ def gaps(
             theirs = by_seed(pick(metrics, **where, variant=one.get("reference", "")))
             codes = scopes(groups).get(one["language"], [])
             sign, bound = (1, one["above"]) if "above" in one else (-1, one["below"])
-            for seed, run in ours.items():
-                reference = theirs.get("", theirs.get(seed))
-                if one["test"] == "difference" and reference is None:
-                    continue
-                run = run.reindex(codes).dropna()
-                other = reference.reindex(run.index) if reference is not None else 0 * run
-                short = bound - (run - other).mean()
-                rise = (1 - run) + other if reference is not None else 1 - run
-                fall = run + (1 - other) if reference is not None else run
-                if run.size:
-                    yield sign * short < 0, Gap(short, rise if short > 0 else fall)
+            # Several training seeds are one estimate; a trained reference is taken at the seeds that both have.
+            both = [(run, theirs.get("", theirs.get(seed))) for seed, run in ours.items()]
+            if one["test"] == "difference":
+                both = [(run, reference) for run, reference in both if reference is not None]
+            if not both:
+                continue
+            run = over_seeds([run for run, _ in both]).reindex(codes).dropna()
+            found = [reference for _, reference in both if reference is not None]
+            other = over_seeds(found).reindex(run.index) if found else 0 * run
+            short = bound - (run - other).mean()
+            rise = (1 - run) + other if found else 1 - run
+            fall = run + (1 - other) if found else run
+            if run.size:
+                yield sign * short < 0, Gap(short, rise if short > 0 else fall)
 
 
 def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Seed → value per language."""
     runs = rows[rows["seed"] != ALL_SEEDS]
     return {str(seed): part.set_index("language")["value"] for seed, part in runs.groupby("seed")}
+
+
+def over_seeds(runs: Sequence[pd.Series]) -> pd.Series:
+    """The mean over seeds of the value per language."""
+    return pd.concat(runs, axis=1).mean(axis=1)
 
 
 def needed(gap: Gap) -> pd.Series:
