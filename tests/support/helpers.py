@@ -148,7 +148,7 @@ def marked(*patterns):
     """Markers of one language: what refuses."""
     from refuseu.refusals import Markers, union
 
-    return Markers(union(patterns), union(()), union(()))
+    return Markers(union(patterns), *[union(())] * 5, hints=())
 
 
 class Checkout:
