@@ -10,7 +10,7 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
 from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
-from refuseu.runner import preflight, snakemake_internals
+from refuseu.runner import locked, preflight, snakemake_internals
 from refuseu.runner.provenance import code_digest
 from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
@@ -54,6 +54,9 @@ def align_code(wildcards):
 def asked_now(wildcards):
     """The time, as a param: what depends on the state of the results is made anew in every run."""
     return datetime.now().isoformat(sep=" ", timespec="microseconds")
+
+
+locked.explain()
 
 
 onstart:

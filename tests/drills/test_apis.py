@@ -1,11 +1,17 @@
 """A dataset made by servers only: killed anywhere, nothing is asked twice; another policy asks nothing."""
 
 import json
+import os
+import re
+import shlex
+import signal
+import time
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
-from support.apis import KEY, PROMPTS, SEEDS, Study
+from support.apis import KEY, PROMPTS, SEEDS, Models, Study
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +75,7 @@ def test_without_a_key_nothing_starts(tmp_path):
 
 def test_killed_while_it_translates_writes_and_labels_it_asks_for_nothing_twice(undisturbed, tmp_path):
     study = Study(tmp_path)
-    study.killed(study.deepl, 2, "translate_seeds/*", SEEDS, 1)  # of what was used, and one language of two
+    study.killed(study.deepl, 4, "translate/*", SEEDS, 1)  # of languages, of what was used, and one language of two
     study.killed(study.models, 20, "generate_prompts/main/*", 20, 16)
     study.killed(study.models, PROMPTS - 20 + 30, "label_prompts/main/*", 30, 2 * 16)
     study.run()
@@ -78,6 +84,44 @@ def test_killed_while_it_translates_writes_and_labels_it_asks_for_nothing_twice(
     assert set(texts.values()) == set(requests.values()) == {1}
     assert study.files() == undisturbed.files()
     assert len(study.files()) == 15
+
+
+class Slow(Models):
+    seconds = 0.0
+
+    def reply(self, path, headers, body):
+        time.sleep(self.seconds)
+        return super().reply(path, headers, body)
+
+
+def test_a_run_that_begins_beside_the_jobs_of_a_killed_one_pays_for_nothing_twice(undisturbed, tmp_path):
+    study = Study(tmp_path, Slow)
+    command, log = ["snakemake", *study.arguments()], study.folder / "run.log"
+    study.models.seconds = 4.0
+    killed = study.begin(command)
+    try:
+        while study.journaled("generate_prompts/main/*") < 16:
+            assert killed.poll() is None, log.read_text()[-4000:]
+            time.sleep(0.05)
+        killed.kill()  # Snakemake alone: its job works on, and so does the lease on its journal
+        killed.wait()
+        assert study.begin(command).wait() == 1
+        [cure] = re.findall(r"a run that is gone .* free them with `(.*)`, then start again", log.read_text())
+        assert cure == shlex.join([*command, "--unlock"])
+        assert study.begin(shlex.split(cure)).wait() == 0
+        second = study.begin(command)
+        while "is writing" not in log.read_text():
+            assert second.poll() is None, log.read_text()[-4000:]
+            time.sleep(0.05)
+        study.models.seconds = 0.0
+        assert second.wait() == 0, log.read_text()[-4000:]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(killed.pid, signal.SIGKILL)
+    texts, requests = study.asked()
+    assert (texts, sorted(requests)) == (undisturbed.asked()[0], sorted(undisturbed.asked()[1]))
+    assert set(texts.values()) == set(requests.values()) == {1}
+    assert study.files() == undisturbed.files()
 
 
 def test_another_policy_reruns_the_filter_and_asks_only_for_what_is_new(undisturbed):

@@ -117,9 +117,13 @@ class Study(Checkout):
         return "-c2", "dataset", "--configfile", "tests/config/apis.yaml", "deepl.yaml", *more
 
     def start(self, policies=None):
-        """A run in a process group of its own."""
+        """A run in a process group of its own; what it says goes to run.log."""
+        return self.begin(["snakemake", "--nolock", *self.arguments(policies)])
+
+    def begin(self, command):
+        """A command of Snakemake as a user gives it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--nolock", *self.arguments(policies)],
+            [sys.executable, "-m", *command],
             cwd=self.folder,
             env=self.environ,
             stdout=open(self.folder / "run.log", "w"),  # lives as long as the run

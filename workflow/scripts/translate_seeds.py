@@ -9,10 +9,10 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.dataset.seeds import read_seeds, translate_seeds
     from refuseu.dataset.translation import Journaled
-    from refuseu.job.paths import journal_path
+    from refuseu.job.paths import translations_path
     from refuseu.records import write_jsonl
 
     p = snakemake.params
     seeds = read_seeds(Path(snakemake.input.seeds[0]).parent, p.seed_language)
-    with_journal = Journaled(p.translation, journal_path(snakemake.output[0]))
+    with_journal = Journaled(p.translation, translations_path(snakemake.output[0]))
     write_jsonl(snakemake.output[0], translate_seeds(seeds, p.languages, with_journal))

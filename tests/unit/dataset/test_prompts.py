@@ -103,11 +103,14 @@ def test_seeds_stay_as_they_are_in_their_own_language_and_are_translated_into_ot
 
 def test_a_seed_without_translation_is_named(folder):
     class Gap:
+        cure = "add it"
+
         def translate(self, wanted):
             return [None if one.text == "rola" else one.text for one in wanted]
 
     with pytest.raises(UserError) as error:
         translate_seeds(read_seeds(folder, "pl"), ["pl", "lv"], Gap())
+    assert str(error.value).endswith("; add it")
     assert "'lv'" in str(error.value) and "style 'role' ('rola')" in str(error.value)
 
 

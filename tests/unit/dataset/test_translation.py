@@ -1,7 +1,11 @@
 """Translation: the memory, the DeepL client against a server on this machine, and the journal before it."""
 
+import io
 import json
 import logging
+import multiprocessing
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,7 +19,9 @@ from refuseu.dataset.seeds import translate_seeds
 from refuseu.dataset.translation import Journaled, translator
 from refuseu.dataset.translator import Wanted
 from refuseu.errors import UserError
+from refuseu.job import progress
 from refuseu.job.journal import Journal
+from refuseu.job.paths import translations_path
 from support.deepl_server import BYTES, DeepLServer
 from support.helpers import CODES, ROOT
 
@@ -229,7 +235,7 @@ def test_where_nothing_is_to_translate_nothing_is_sent(server, text):
     assert ask(deepl, [text, "Raz", text, "dwa"]) == [text, "DE Raz", text, "DE dwa"]
     assert deepl.texts == [("Raz", "DE"), ("dwa", "DE")]
     assert ask(deepl, [text]) == [text]
-    assert len(deepl.requests) == 2  # usage, translation; the second time not even that
+    assert len(deepl.requests) == 4  # languages, usage, translation; the second time not even that
 
 
 def test_a_language_that_deepl_does_not_have_is_named_before_anything_is_sent(server):
@@ -251,7 +257,9 @@ def test_without_a_key_the_sentence_says_which_variable_to_set(server, monkeypat
 def test_a_key_that_deepl_refuses_is_told_without_the_key(server, monkeypatch):
     monkeypatch.setenv("DEEPL_AUTH_KEY", "other-canary")
     message = refused(ask, server(), ["a"])
-    assert message == ("DeepL refused the key in DEEPL_AUTH_KEY; check it (0 translated texts are kept, 1 are left)")
+    assert message == (
+        "DeepL refused the key in DEEPL_AUTH_KEY; check it (1 texts are left, translations so far are kept)"
+    )
 
 
 def test_a_quota_that_would_not_suffice_is_seen_before_anything_is_sent(server):
@@ -298,7 +306,7 @@ def test_a_failure_is_one_sentence_and_what_was_translated_before_is_kept(
     deepl.slowness = 0.3
     texts = [f"tekst {n}" for n in range(120)]
     message = refused(Journaled(settings(deepl), tmp_path / "j.jsonl").translate, wanted(texts))
-    assert message.startswith(said) and message.endswith("(50 translated texts are kept, 70 are left)")
+    assert message.startswith(said) and message.endswith("(70 texts are left, translations so far are kept)")
     assert len(deepl.asked) == 1 + requests  # tried again where that can help
     assert len(Journal(tmp_path / "j.jsonl").records) == 50
     assert Journaled(settings(deepl), tmp_path / "j.jsonl").translate(wanted(texts)) == [f"DE {t}" for t in texts]
@@ -321,12 +329,93 @@ def test_a_server_that_is_not_there_is_told(server):
     deepl.server.server_close()
     message = refused(ask, deepl, ["a"])
     assert message.startswith("DeepL cannot be reached")
-    assert message.endswith("(0 translated texts are kept, 1 are left)")
+    assert message.endswith("(1 texts are left, translations so far are kept)")
 
 
 def test_a_server_that_is_not_deepl_is_told(serve, server):
     message = refused(ask, serve(lambda *_: (200, {"hello": "world"})), ["a"])
     assert message.startswith("DeepL answered with something else than translations; run again later")
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} "])
+def test_a_key_is_read_without_what_surrounds_it(server, monkeypatch, around):
+    monkeypatch.setenv("DEEPL_AUTH_KEY", around.format(CANARY))
+    assert ask(server(), ["a"]) == ["DE a"]
+
+
+@pytest.mark.parametrize("key", ["", " ", "\n\t"])
+def test_a_blank_key_is_none(server, monkeypatch, key):
+    monkeypatch.setenv("DEEPL_AUTH_KEY", key)
+    assert "translation with DeepL needs a key; set DEEPL_AUTH_KEY" in refused(ask, server(), ["a"])
+
+
+@pytest.mark.parametrize("added", [" b", "\nb", "\u0142", "\u201d", "\x7f"])
+def test_a_key_that_no_header_can_hold_is_told_before_anything_is_sent(server, monkeypatch, added):
+    deepl = server()
+    monkeypatch.setenv("DEEPL_AUTH_KEY", CANARY + added)
+    message = refused(ask, deepl, ["a"])
+    assert message == "DEEPL_AUTH_KEY holds a blank or a character beyond ASCII; set it to the key alone"
+    assert deepl.requests == []
+
+
+def test_a_code_that_deepl_does_not_have_is_named_before_the_first_paid_request(server, tmp_path):
+    deepl = server()
+    journaled = Journaled(settings(deepl, target_codes={"sl": "SLV"}), tmp_path / "j.jsonl")
+    pairs = [{"pair_id": str(n), "language": "en", "prompt": f"text {n}"} for n in range(600)]
+    message = refused(translate_prompts, pairs, ["en", "de", "sl"], journaled)
+    assert message.startswith("DeepL has no target language 'SLV', which stands for Slovene ('sl'); nothing was sent,")
+    assert "dataset.translation.target_codes" in message
+    assert deepl.asked == [] and deepl.count == 0
+
+
+def test_what_earlier_runs_translated_is_not_called_lost(server, tmp_path):
+    deepl = server(faults=[None, 456, 456])
+    for left in (70, 70):
+        message = refused(
+            Journaled(settings(deepl), tmp_path / "j.jsonl").translate, wanted(f"tekst {n}" for n in range(120))
+        )
+        assert message.endswith(f"({left} texts are left, translations so far are kept)")
+    assert len(deepl.texts) == 50
+
+
+def test_a_quota_that_counts_otherwise_and_breaks_in_the_middle_keeps_what_was_paid(server, tmp_path):
+    texts = [f"{{a}} tekst {n:03}" for n in range(120)]
+    deepl = server(bills_tags=True, limit=120 * 15)
+    message = refused(Journaled(settings(deepl), tmp_path / "j.jsonl").translate, wanted(texts))
+    assert message.startswith("DeepL says that the quota is used up") and "(70 texts are left" in message
+    deepl.limit *= 4
+    assert len(Journaled(settings(deepl), tmp_path / "j.jsonl").translate(wanted(texts))) == 120
+    assert len(deepl.texts) == len(set(deepl.texts)) == 120
+
+
+@pytest.mark.parametrize("fault", [429, 503, "drop", "slow"])
+def test_a_server_that_fails_before_the_first_text_is_tried_again_and_then_told(server, monkeypatch, fault):
+    monkeypatch.setattr(client, "TIMEOUT", 0.1)
+    deepl = server(anywhere=[fault] * 2)
+    deepl.slowness = 0.3
+    assert ask(deepl, ["a"]) == ["DE a"]
+    deepl.anywhere = [fault] * 9
+    assert refused(ask, deepl, ["b"]).endswith("(1 texts are left, translations so far are kept)")
+
+
+def test_a_translation_that_is_its_source_is_one(server, tmp_path):
+    deepl = server(echo=True)
+    for _ in range(2):
+        assert Journaled(settings(deepl), tmp_path / "j.jsonl").translate(wanted(["Ala {a} <"])) == ["Ala {a} <"]
+    assert len(deepl.texts) == 1
+
+
+@pytest.mark.parametrize("fault", [429, 503, "drop", "slow"])
+def test_who_waits_at_the_terminal_is_told_that_deepl_is_asked_again(server, monkeypatch, fault):
+    terminal = io.StringIO()
+    monkeypatch.setattr(progress, "terminal", terminal)
+    monkeypatch.setattr(progress, "waiting_told", -progress.PATIENCE)
+    monkeypatch.setattr(client, "TIMEOUT", 0.1)
+    deepl = server(faults=[fault, fault])
+    deepl.slowness = 0.3
+    ask(deepl, ["a"])
+    assert terminal.getvalue() == "DeepL gave no answer, asked again in 0 s (1 of 2 times)\n"  # and the second is soon
+    assert not logging.getLogger("deepl").handlers
 
 
 # Slots
@@ -339,6 +428,8 @@ def loses_slots(serve):
     def reply(path, headers, body):
         if path == "/v2/usage":
             return 200, usage
+        if path.startswith("/v2/languages"):
+            return 200, [{"language": code, "name": code} for code in ("PL", "DE")]
         texts = [text.replace("<slot>{activity}</slot>", "") for text in json.loads(body)["text"]]
         rows = [{"detected_source_language": "PL", "text": text, "billed_characters": 1} for text in texts]
         return 200, {"translations": rows}
@@ -359,7 +450,7 @@ def test_a_seed_whose_slot_was_lost_is_named_and_not_paid_for_again(serve, serve
         message = refused(translate_seeds, SEEDS, ["pl", "de"], journaled)
         assert message == (
             "the instruction 'generate_prompt' ('Napisz {activity}') has no translation into 'de' that keeps its "
-            "slots; add the segment to the translation memory, or reword the seed"
+            "slots; reword the seed; what DeepL answered is kept, so that another run would find it again"
         )
     assert "the slots of 'Napisz {activity}' are not those of its translation into 'de': 'Napisz '" in caplog.text
     assert len(deepl.paths("/v2/translate")) == 1
@@ -436,6 +527,67 @@ def test_the_quota_is_held_against_all_languages_of_prompts_before_anything_is_p
     found = translate_prompts(pairs, ["en", "de", "pl"], Journaled(settings(deepl), tmp_path / "j.jsonl"))
     assert found[1] == {"pair_id": "2", "translations": {"en": "EN-GB Zwei", "de": "Zwei", "pl": "PL Zwei"}}
     assert deepl.count == 24
+
+
+def routes(store, deepl):
+    """What a study asks for: its seeds, and two routes of which one has all that the other has."""
+    pairs = [{"pair_id": f"{code}{n}", "language": code, "prompt": f"{code} {n}"} for code in ["en", "de"]
+             for n in range(30)]  # fmt: skip
+    for name, sources in {"seeds": (), "short": ("en",), "long": ("en", "de")}.items():
+        journaled = Journaled(settings(deepl), translations_path(store / f"translate_{name}" / "a.jsonl"))
+        if name == "seeds":
+            yield translate_seeds(SEEDS, ["pl", "de", "en"], journaled)
+        else:
+            own = [pair for pair in pairs if pair["language"] in sources]
+            yield translate_prompts(own, ["en", "de", "pl"], journaled)
+
+
+def test_all_that_translate_share_one_store_and_no_text_is_paid_for_twice(server, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    deepl = server()
+    study = Path("results/paper")
+    *_, short, long = routes(study, deepl)
+    assert [row for row in long if row["pair_id"].startswith("en")] == short
+    assert len(deepl.texts) == len(set(deepl.texts)) == 2 * len(SEEDS) + 2 * 60
+    assert [file.name for file in study.rglob("*.jsonl")] == ["deepl.jsonl"]
+    asked = len(deepl.requests)
+    assert list(routes(study, deepl))[1:] == [short, long]
+    assert len(deepl.requests) == asked
+
+
+def work(folder, url, texts, number):
+    """A job of its own: its translations, or what it ended with."""
+    try:
+        found = Journaled(settings(SimpleNamespace(url=url)), folder / "store.jsonl").translate(wanted(texts))
+        (folder / f"{number}.done").write_text("\n".join(found))
+    except UserError as error:
+        (folder / f"{number}.error").write_text(str(error))
+
+
+def at_a_time(server, tmp_path, parts):
+    jobs = [multiprocessing.get_context("fork").Process(target=work, args=(tmp_path, server.url, texts, number))
+            for number, texts in enumerate(parts)]  # fmt: skip
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+
+
+def test_jobs_that_run_at_a_time_pay_once_for_what_both_want(server, tmp_path):
+    deepl = server()
+    texts = [f"tekst {n}" for n in range(200)]
+    at_a_time(deepl, tmp_path, [texts[:150], texts[50:], texts[::-1]])
+    assert len(list(tmp_path.glob("*.done"))) == 3
+    assert len(deepl.texts) == len(set(deepl.texts)) == 200
+
+
+def test_a_quota_that_does_not_suffice_for_both_of_two_jobs_breaks_in_the_middle_of_none(server, tmp_path):
+    deepl = server(limit=2500)
+    at_a_time(deepl, tmp_path, [[f"{job} text {n}" for n in range(100, 250)] for job in "ab"])  # 1500 each
+    [done], [error] = tmp_path.glob("*.done"), tmp_path.glob("*.error")
+    assert len(done.read_text().splitlines()) == 150
+    assert "would exceed DeepL's quota by" in error.read_text() and "nothing was sent" in error.read_text()
+    assert len(deepl.texts) == len(set(deepl.texts)) == 150
 
 
 def test_a_memory_is_never_journaled_because_it_may_be_mended(memory, tmp_path):

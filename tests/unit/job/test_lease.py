@@ -39,7 +39,7 @@ def elsewhere(path, number=1):
 
 
 def held(path):
-    return sorted(file.name for file in path.parent.glob("*.lease-*") if file.read_text())
+    return sorted(file.name for file in path.parent.glob("*.lease-*") if lease.read(file))
 
 
 def test_a_lease_is_free_again_after_its_holder(path):
@@ -138,13 +138,13 @@ def test_who_is_slow_to_take_a_lease_clears_nobody_away_who_has_taken_over(path,
 
 
 def test_a_number_that_came_too_late_may_be_cleared_away_by_whoever_has_the_highest(path, monkeypatch):
-    def late(own, target):
-        link(own, target)
-        os.unlink(target)
+    def late(self):
+        path.with_name("a.jsonl.lease-1").unlink()
         elsewhere(path, 7)
+        return last(self)
 
-    link = os.link
-    monkeypatch.setattr(os, "link", late)
+    last = Lease._last
+    monkeypatch.setattr(Lease, "_last", late)
     waiting = Lease(path)
     path.parent.mkdir()
     waiting._take(1)
@@ -178,6 +178,42 @@ def test_a_holder_shows_life_again_after_its_file_server_was_away(path, quick, m
         before = lease.modified(own.file)
         while lease.modified(own.file) == before:
             time.sleep(0.01)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x00" * 80, b"\xff\xfe", b"[]", b'{"host": "node7"}'], ids=repr)
+def test_a_lease_that_names_nobody_is_waited_for_while_it_shows_life_and_then_taken(path, quick, damage):
+    file, said, ended = elsewhere(path), [], threading.Event()
+    file.write_bytes(damage)
+
+    def live():
+        for _ in range(20):
+            os.utime(file)
+            time.sleep(0.02)
+        ended.set()
+
+    threading.Thread(target=live).start()
+    with Lease(path, said.append):
+        assert ended.is_set()
+        assert held(path) == ["a.jsonl.lease-2"]
+    assert said == [f"another job is writing {path}; waiting until it has ended"]
+
+
+def test_a_file_that_only_looks_like_a_lease_is_none(path):
+    elsewhere(path).rename(path.with_name("a.jsonl.lease-1 (conflicted copy)"))
+    with Lease(path):
+        assert path.with_name("a.jsonl.lease-1").is_file()
+
+
+def test_a_file_system_without_hard_links_and_locks_will_do(path, monkeypatch):
+    def missing(*_, **__):
+        raise OSError(95, "Operation not supported")
+
+    for name in ("link", "symlink"):
+        monkeypatch.setattr(os, name, missing)
+    monkeypatch.setattr("fcntl.flock", missing)
+    monkeypatch.setattr("fcntl.lockf", missing)
+    with Lease(path):
+        assert held(path) == ["a.jsonl.lease-1"]
 
 
 def asks(path, paid, words, seconds):
@@ -247,3 +283,37 @@ def test_what_another_job_answered_while_it_was_waited_for_is_known_and_counted_
     assert (late.hits, late.misses, late.records) == (2, 0, {"1": {"text": "A"}, "2": {"text": "B"}})
     said = [json.loads(line) for line in uses.read_text().splitlines()]
     assert [(use["known"], use["misses"]) for use in said if use.get("who") == "late"] == [(2, 0)]
+
+
+def test_what_a_job_is_still_paid_for_when_another_has_taken_over_is_kept_beside_the_journal(path, monkeypatch):
+    journal = Journal(path)
+
+    def answer(requests):
+        yield 0, {"text": "A"}
+        elsewhere(path, 2)
+        monkeypatch.setattr(lease, "BEAT", 0)
+        yield 1, {"text": "B"}
+        pytest.fail("asked on")
+
+    with pytest.raises(UserError, match="another job has taken over"):
+        journal.ask("abc", "123", answer)
+    assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["1"]  # which the other writes now
+    assert Journal(path).records == {"1": {"text": "A"}, "2": {"text": "B"}}
+    path.with_name("a.jsonl.lease-2").write_text(lease.RELEASED)
+    monkeypatch.undo()
+    asked = []
+    Journal(path).ask("abc", "123", lambda requests: asked.extend(requests) or [(0, {"text": "C"})])
+    assert asked == ["c"]
+    assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["2", "1", "3"]
+    assert not list(path.parent.glob("*.late-*"))
+
+
+def test_what_came_late_gives_way_to_what_the_journal_says(path):
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"key": "a", "text": "used"}) + "\n")
+    path.with_name("a.jsonl.late-node7-1").write_text(json.dumps({"key": "a", "text": "late"}) + "\n")
+    for _ in range(2):
+        journal = Journal(path)
+        with journal.alone():
+            assert journal.records == {"a": {"text": "used"}}
+    assert not list(path.parent.glob("*.late-*"))

@@ -277,6 +277,13 @@ def test_a_secret_in_the_config_is_refused_and_not_repeated(miniature, level, na
         ("languages.low_resource", [], "a list of language codes"),
         ("warm_workers", "yes", "whether local jobs fork"),
         ("outcomes.repetition", 0, "share of repeated word trigrams"),
+        (
+            "dataset.translation.server_url",
+            "api.deepl.com",
+            "another DeepL server than the client's default, with its scheme",
+        ),
+        ("dataset.translation.server_url", "localhost:3000", "another DeepL server"),
+        ("dataset.translation.server_url", "https://", "another DeepL server"),
         ("dataset.translation.target_codes.en", "EN", "a target code of DeepL such as EN-US"),
     ],
 )

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,8 @@ from refuseu.backends.chat import (
 from refuseu.backends.completion import Completion, Conversation, Decoding
 from refuseu.backends.failures import pause, readable
 from refuseu.errors import UserError
+from refuseu.job import environment
+from refuseu.job.progress import tell_of_waiting
 
 log = logging.getLogger("refuseu")
 Arrived = asyncio.Queue[tuple[int, Completion] | BaseException]
@@ -51,15 +51,13 @@ class OpenAI:
         self.model, self.journal = model, journal
         self.concurrent, self.timeout = model.get("concurrent", CONCURRENT), model.get("timeout", TIMEOUT)
         self.gives_logprobs = True
-        key = os.environ.get("OPENAI_API_KEY", "").strip()
+        key = environment.key("OPENAI_API_KEY")
         local = any(host in model["endpoint"] for host in ("//127.0.0.1", "//localhost"))
         if not key and not local:
             raise UserError(
                 f"the model {model['model']!r} answers over {model['endpoint'] or 'the OpenAI API'} and needs a key; "
                 "set OPENAI_API_KEY in the environment or choose another model"
             )
-        if not re.fullmatch(r"[!-~]*", key):
-            raise UserError("OPENAI_API_KEY holds a blank or a character beyond ASCII; set it to the key alone")
         self.access: dict[str, Any] = {"api_key": key or "none", "base_url": model["endpoint"] or None}
 
     def complete(
@@ -146,7 +144,8 @@ class OpenAI:
                 seconds = pause(error, attempt)
                 if seconds is None or attempt == RETRIES:
                     raise
-                log.info("%s: %s, asked again in %.1f s", self.model["repository"], type(error).__name__, seconds)
+                who, what = self.model["repository"], type(error).__name__
+                tell_of_waiting(f"{who}: {what}, asked again in {seconds:.1f} s ({attempt + 1} of {RETRIES} times)")
                 try:
                     await asyncio.wait_for(failed.wait(), seconds)
                 except TimeoutError:

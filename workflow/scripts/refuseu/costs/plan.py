@@ -16,7 +16,7 @@ from refuseu.costs import spending
 from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Job, Workload, epochs
 from refuseu.dataset.deepl import TEXTS_PER_REQUEST
-from refuseu.job.paths import journal_path
+from refuseu.job.paths import journal_path, translations_path
 from refuseu.markdown import pipe_table
 from refuseu.records import Record
 from refuseu.study.study import Study
@@ -86,7 +86,7 @@ class Plan:
         if not self.to_do(job):
             return row | {"jobs": 1, "done": 1, "counted": 1}
         number = job.asked.number
-        held = min(spending.held(journal_path(job.output), who), number)
+        held = min(self.held(job, who), number)
         left = number - held
         part = left / number if number else 0
         read = self.workload.tokens(job.asked.characters) * part
@@ -105,6 +105,14 @@ class Plan:
             "tokens_in": read, "tokens_out": wrote, "characters": job.characters * part,
             "api_calls": calls(job, left) if paid else 0,
         }  # fmt: skip
+
+    def held(self, job: Job, who: str) -> float:
+        """Answers that wait for a job in its journal; of the translations in their store, those of no job before it."""
+        if job.task != "translate":
+            return spending.held(journal_path(job.output), who)
+        jobs = sorted((one for one in self.jobs if one.task == "translate"), key=self.to_do)  # done ones have theirs
+        before = sum(one.asked.number for one in jobs[: jobs.index(job)])
+        return max(spending.held(translations_path(job.output), who) - before, 0)
 
     def hours(self, job: Job, left: float, read: float, wrote: float) -> float | None:
         """GPU-hours: by what this study measured at the same step with the same model, else by the table."""

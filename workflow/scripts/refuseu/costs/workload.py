@@ -3,7 +3,7 @@
 The jobs are those of the default target that ask a model or a translator, train, or download weights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Workload(StudyTexts):
         texts = [seed["text"] for seed in self.seeds]
         others = [code for code in self.study.built if code != self.dataset["seed_language"]]
         seeds = Texts(len(texts), sum(map(billed, texts)), True)
-        yield self.translation("translate_seeds/seeds.jsonl", seeds, len(others))
+        yield self.translation("translate_seeds/seeds.jsonl", [(seeds, len(others))])
         for phase in ("main", "pilot"):
             for name in self.generators(phase):
                 yield Job("generate_prompts", f"{self.root}/generate_prompts/{phase}/{name}.jsonl",
@@ -87,10 +87,12 @@ class Workload(StudyTexts):
         for base in dict.fromkeys(v.base for v in variants.values() if v.objective == "dpo"):
             _, both = self.pairs(self.study.built)
             yield Job("reference", f"{self.root}/reference/{base}.parquet", self.study.models[base], "read", both)
+        known = {own: {own} for own in self.study.languages}
         for name, (sources, targets) in self.study.routes.items():
-            prompts, _ = self.pairs(sources)
-            times = sum(len({*targets} - {own}) for own in sources) / len(sources)
-            yield self.translation(f"translate_prompts/{name}.jsonl", prompts, times)
+            # What an earlier route has translated is in the store.
+            wanted = [(self.pairs([own])[0], len({*targets} - known[own])) for own in sources]
+            yield self.translation(f"translate_prompts/{name}.jsonl", wanted)
+            known |= {own: known[own] | {*targets} for own in sources}
         for name, variant in variants.items():
             recipe = self.study.recipes[variant.recipe]
             _, both = self.pairs(self.study.as_many_as(name) or variant.languages)
@@ -140,12 +142,15 @@ class Workload(StudyTexts):
         asked = Texts(items.number * len(frames), characters, items.counted)
         return Job(output.partition("/")[0], f"{self.root}/{output}", row, task, asked, longest)
 
-    def translation(self, output: str, texts: Texts, languages: float) -> Job:
-        """A job that translates texts into so many languages; a translation memory costs nothing."""
-        times = languages if self.dataset["translation"]["backend"] == "deepl" else 0
-        asked = Texts(texts.number * times, 0, texts.counted)
-        stage = output.partition("/")[0]
-        return Job(stage, f"{self.root}/{output}", None, "translate", asked, 0, texts.characters * times, times)
+    def translation(self, output: str, wanted: Sequence[tuple[Texts, int]]) -> Job:
+        """A job that translates texts, each into so many languages; a translation memory costs nothing."""
+        paid = wanted if self.dataset["translation"]["backend"] == "deepl" else []
+        number, characters = (
+            sum(getattr(texts, what) * times for texts, times in paid) for what in ("number", "characters")
+        )
+        asked = Texts(number, 0, all(texts.counted for texts, _ in wanted))
+        parts = sum(times for _, times in paid)
+        return Job(output.partition("/")[0], f"{self.root}/{output}", None, "translate", asked, 0, characters, parts)
 
 
 def epochs(recipe: Record) -> float:

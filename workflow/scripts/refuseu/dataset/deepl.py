@@ -2,17 +2,21 @@
 
 import html
 import json
-import os
+import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from refuseu.dataset.translator import SLOT, Wanted
 from refuseu.errors import UserError
+from refuseu.job import environment
+from refuseu.job.progress import tell_of_waiting
 from refuseu.languages import language
 
 TAG = re.compile(r'</?slot>|<char n="(\d+)" ?/?>|</char>')
+RETRY = re.compile(r"Starting retry (\d+) .* after sleeping for ([\d.]+) seconds")  # as the client logs it
 NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # and \r, which XML would read as \n
 TEXTS_PER_REQUEST = 50
 BYTES_PER_REQUEST = 127 * 1024  # DeepL takes 128 KiB; the other fields of the body take 200 bytes
@@ -29,6 +33,8 @@ class DeepL:
     target_codes : ISO 639-1 code → target code of the API, where not that of resources/languages.tsv
     """
 
+    cure = "reword the seed; what DeepL answered is kept, so that another run would find it again"
+
     def __init__(self, server_url: str | None, target_codes: dict[str, str]):
         self.server_url, self.target_codes = server_url, target_codes
 
@@ -36,7 +42,7 @@ class DeepL:
     def client(self) -> Any:
         import deepl
 
-        key = os.environ.get("DEEPL_AUTH_KEY", "")
+        key = environment.key("DEEPL_AUTH_KEY")
         if not key:
             raise UserError(
                 "translation with DeepL needs a key; set DEEPL_AUTH_KEY in the environment "
@@ -68,9 +74,9 @@ class DeepL:
         Raises
         ------
         UserError
-            Before the first paid request if a language has no code, a text is too large, the key is
-            refused or the quota does not suffice for all texts; later, if DeepL fails in spite of
-            retries.
+            Before the first paid request if a language has no code or one that DeepL does not know, a
+            text is too large, the key is refused or the quota does not suffice for all texts; later, if
+            DeepL fails in spite of retries.
         """
         sent = [one for one in wanted if has_words(one.text)]
         answers = self._ask(chunks(sent), len(sent))
@@ -81,25 +87,43 @@ class DeepL:
         import deepl
 
         pairs = [self.codes(part[0].source, part[0].target) for part in parts]
-        done = 0
+        left = total
         try:
-            if parts:
-                self._check_quota([one.text for part in parts for one in part])
-            for part, (source, target) in zip(parts, pairs, strict=True):
-                results = self.client.translate_text(
-                    [protect(one.text) for one in part],
-                    source_lang=source,
-                    target_lang=target,
-                    tag_handling="xml",
-                    ignore_tags=["slot"],
-                )
-                if len(results) != len(part):
-                    raise deepl.DeepLException("an answer with another number of texts")
-                for result in results:
-                    yield unprotect(result.text)
-                    done += 1
+            with retries_told():
+                if parts:
+                    self._check_codes(parts)
+                    self._check_quota([one.text for part in parts for one in part])
+                for part, (source, target) in zip(parts, pairs, strict=True):
+                    results = self.client.translate_text(
+                        [protect(one.text) for one in part],
+                        source_lang=source,
+                        target_lang=target,
+                        tag_handling="xml",
+                        ignore_tags=["slot"],
+                    )
+                    if len(results) != len(part):
+                        raise deepl.DeepLException("an answer with another number of texts")
+                    for result in results:
+                        yield unprotect(result.text)
+                        left -= 1
         except deepl.DeepLException as error:
-            raise readable(error, done, total - done) from None
+            raise readable(error, left) from None
+
+    def _check_codes(self, parts: Sequence[Sequence[Wanted]]) -> None:
+        """Hold all codes against the server's lists: an unknown one would be refused when its turn came, not before."""
+        import deepl
+
+        lists = self.client.get_source_languages(), self.client.get_target_languages()
+        if not all(lists):
+            raise deepl.DeepLException("no languages")
+        for names in dict.fromkeys(part[0][1:] for part in parts):
+            for end, name, code, known in zip(("source", "target"), names, self.codes(*names), lists, strict=True):
+                if code.upper() not in {one.code.upper() for one in known}:
+                    raise UserError(
+                        f"DeepL has no {end} language {code!r}, which stands for {language(name).name} ({name!r}); "
+                        "nothing was sent, correct dataset.translation.target_codes or resources/languages.tsv, or use "
+                        "a translation memory"
+                    )
 
     def _check_quota(self, texts: Sequence[str]) -> None:
         needed = sum(map(billed, texts))
@@ -111,7 +135,28 @@ class DeepL:
             )
 
 
-def readable(error: Exception, done: int, left: int) -> UserError:
+@contextmanager
+def retries_told() -> Iterator[None]:
+    """Say that the client tries again, which it does for many minutes and only logs."""
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if found := RETRY.search(record.getMessage()):
+                number, seconds = int(found[1]), float(found[2])
+                tell_of_waiting(f"DeepL gave no answer, asked again in {seconds:.0f} s ({number} of {RETRIES} times)")
+
+    client, told = logging.getLogger("deepl"), Told()
+    before = client.level
+    client.addHandler(told)
+    client.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        client.setLevel(before)
+        client.removeHandler(told)
+
+
+def readable(error: Exception, left: int) -> UserError:
     """A sentence for a failure of DeepL; never the request, its headers or the server's words."""
     import deepl
 
@@ -125,7 +170,7 @@ def readable(error: Exception, done: int, left: int) -> UserError:
     status = getattr(error, "http_status_code", None)
     cure = "correct dataset.translation or the texts" if status in range(400, 500) else "run again later"
     other = f"answered {status or 'with something else than translations'}; {cure}"
-    return UserError(f"DeepL {said.get(type(error), other)} ({done} translated texts are kept, {left} are left)")
+    return UserError(f"DeepL {said.get(type(error), other)} ({left} texts are left, translations so far are kept)")
 
 
 def chunks(wanted: Sequence[Wanted]) -> list[list[Wanted]]:

@@ -17,6 +17,8 @@ class Memory:
     the memory fills the slot.
     """
 
+    cure = "add the segment to the translation memory, or reword the seed"
+
     def __init__(self, path: str | Path):
         self.path = Path(path)
         with open(path, encoding="utf-8", newline="") as stream:

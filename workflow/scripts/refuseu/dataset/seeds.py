@@ -67,7 +67,7 @@ def translate_seeds(seeds: Sequence[Seed], languages: Sequence[str], translator:
             if text is None:
                 raise UserError(
                     f"the {seed['kind']} {seed['key']!r} ({seed['text']!r}) has no translation into {language!r} that "
-                    "keeps its slots; add the segment to the translation memory, or reword the seed"
+                    f"keeps its slots; {translator.cure}"
                 )
             translated.append({**seed, "language": language, "text": text})
     return translated

@@ -1,4 +1,8 @@
-"""The translator of the config, with a journal of what is paid for."""
+"""The translator of the config, with a journal of what is paid for, which all jobs of a study share.
+
+Whoever asks has the journal alone until all is answered: of two jobs that want the same text the second finds it, and
+the quota that one has checked is not spent by another.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,11 +42,12 @@ class Journaled:
     Parameters
     ----------
     settings : ``dataset.translation`` of the config
-    path : the journal
+    path : the journal of the study
     """
 
     def __init__(self, settings: dict[str, Any], path: str | Path):
         self.inner, self.journal = translator(**settings), Journal(path, settings["backend"])
+        self.cure = self.inner.cure
 
     def translate(self, wanted: Sequence[Wanted]) -> list[str | None]:
         """As the translator, but None also where a translation lost or gained a slot."""

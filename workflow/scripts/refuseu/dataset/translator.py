@@ -22,7 +22,15 @@ class Wanted(NamedTuple):
 
 
 class Translator(Protocol):
-    """All texts of a job in, translations out, in order; None where there is none."""
+    """All texts of a job in, translations out, in order; None where there is none.
+
+    Attributes
+    ----------
+    cure : what a user can do about a seed without a translation
+    """
+
+    @property
+    def cure(self) -> str: ...
 
     def translate(self, wanted: Sequence[Wanted]) -> Iterable[str | None]: ...
 

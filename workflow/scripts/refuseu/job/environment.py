@@ -1,6 +1,9 @@
 """The environment of every job, before anything heavy is imported."""
 
 import os
+import re
+
+from refuseu.errors import UserError
 
 # No job but the asset rules may reach a hub, and no library may phone home.
 OFFLINE = {
@@ -29,3 +32,17 @@ def prepare() -> None:
     os.environ.setdefault(ASKED, os.environ.get("HF_HUB_OFFLINE", ""))
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+
+
+def key(variable: str) -> str:
+    """A key of an API from the environment, without what surrounds it; empty if there is none.
+
+    Raises
+    ------
+    UserError
+        If no HTTP header can hold it.
+    """
+    found = os.environ.get(variable, "").strip()
+    if not re.fullmatch(r"[!-~]*", found):
+        raise UserError(f"{variable} holds a blank or a character beyond ASCII; set it to the key alone")
+    return found

@@ -6,19 +6,22 @@ and reads them first when it starts again. Each record is flushed, so that a kil
 not synced to the disk, so that a power cut may cost the last ones. Journals lie outside the declared
 outputs, because Snakemake deletes the outputs of failed jobs. A job that an earlier run left behind may still write,
 so a journal is written under a lease (`refuseu.job.lease`): whoever comes second waits, and then knows all answers.
-Beside a journal lies an account of its use (suffix ``.uses``), which no answer depends on: one line when
-requests are looked up, one when the missing ones are answered.
+A job that has lost its lease leaves the answer that it still got beside the journal (``….late-<host>-<process>``),
+where it is read with the others until it becomes one of them. Beside a journal lies an account of its use (suffix
+``.uses``), which no answer depends on: one line when requests are looked up, one when the missing ones are answered.
 """
 
 import json
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from refuseu.errors import UserError
 from refuseu.job.lease import Lease
 from refuseu.job.progress import track
 from refuseu.records import Record, digest, write_jsonl
@@ -41,6 +44,7 @@ class Journal:
         self.path, self.who, self.facts = Path(path), who, facts or {}
         self.records: dict[str, Record] = {}
         self.dropped = self.hits = self.misses = 0
+        self.late: list[Path] = []
         self._lease: Lease | None = None
         self._load()
 
@@ -106,32 +110,43 @@ class Journal:
         waiting, started = list(missing), time.monotonic()
         with open(self.path, "a", encoding="utf-8", newline="\n") as out:
             for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
-                lease.check()
+                self._check(lease, waiting[index], record)
                 self.records[waiting[index]] = record
                 out.write(json.dumps({"key": waiting[index], **record}, ensure_ascii=False) + "\n")
                 out.flush()
         self._account(answered=len(missing), seconds=round(time.monotonic() - started, 3))
 
+    def _check(self, lease: Lease, key: str, record: Record) -> None:
+        """Stop if somebody has taken over, who writes the journal now; what was paid for is left beside it."""
+        try:
+            lease.check()
+        except UserError:
+            place = f"{self.path.name}.late-{socket.gethostname()}-{os.getpid()}"
+            write_jsonl(self.path.with_name(place), [{"key": key, **record}])
+            raise
+
     def _load(self) -> None:
         """Read what is whole: a line that a kill has cut, or that somebody still writes, is left out and counted."""
-        self.dropped = 0
-        if not self.path.exists():
-            return
-        with open(self.path, "rb") as lines:
-            for line in lines:
-                try:
-                    record = json.loads(line)
-                    key = record.pop("key")
-                except (ValueError, KeyError, AttributeError, TypeError):
-                    self.dropped += 1
-                    continue
-                self.records[key] = record
+        self.dropped, self.late = 0, sorted(self.path.parent.glob(f"{self.path.name}.late-*"))
+        for path in (*self.late, self.path):
+            with suppress(FileNotFoundError), open(path, "rb") as lines:
+                for line in lines:
+                    try:
+                        record = json.loads(line)
+                        key = record.pop("key")
+                    except (ValueError, KeyError, AttributeError, TypeError):
+                        self.dropped += 1
+                        continue
+                    self.records[key] = record
 
     def _mend(self) -> None:
-        """Take out what a kill has cut, so that the next line begins a line; under the lease only."""
+        """Take in what came late, and take out what a kill has cut, so that the next line begins a line."""
         if self.dropped:
             log.warning("%s: dropped %d records that a kill had cut", self.path, self.dropped)
+        if self.dropped or self.late:
             write_jsonl(self.path, ({"key": key, **record} for key, record in self.records.items()))
+            for path in self.late:
+                path.unlink(missing_ok=True)
         elif self.path.exists() and self.path.stat().st_size:
             with open(self.path, "rb+") as file:
                 file.seek(-1, os.SEEK_END)

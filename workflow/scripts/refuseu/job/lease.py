@@ -1,12 +1,14 @@
 """One writer at a time, on shared file systems too, and also when a writer is killed or its node is lost.
 
-The holder of a lease is the file ``<name>.lease-<number>`` with the highest number; a number is taken by linking its
-file, which a server of files decides once for all machines. The holder touches its file every `BEAT`
+The holder of a lease is the file ``<name>.lease-<number>`` with the highest number; a number is taken by creating its
+file, which a server of files lets one succeed in, whatever machines ask. The holder touches its file every `BEAT`
 seconds. Whoever waits watches that: a file that is not touched for `STALE` seconds of the waiter's own clock, or whose
 process is gone from this machine, is given up, and the next number may be taken. A holder that comes back after that
-(a frozen node) finds a higher number and stops before it writes again.
+(a frozen node) finds a higher number and stops before it writes again. A file that names nobody (just created, or
+damaged by a crash) is held by somebody unknown, who shows life or is given up like the others.
 
-Hard links are exclusive on NFS, too, where locks may not work; clocks of machines are never compared.
+Exclusive creation needs neither locks nor hard links, which some shared file systems lack; clocks of machines are never
+compared.
 """
 
 import errno
@@ -28,7 +30,7 @@ log = logging.getLogger("refuseu")
 BEAT = 5.0  # seconds
 STALE = 60.0
 GONE = (errno.ENOENT, errno.ESTALE)  # how NFS may say that another machine has cleared a file away
-RELEASED = ""  # what a holder leaves in its file at the end
+RELEASED = "released\n"  # what a holder leaves in its file at the end
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,17 @@ class Holder:
     job: str
 
     def __str__(self) -> str:
+        if self == UNKNOWN:
+            return "another job"
         return f"process {self.pid} on {self.host}" + (f" (SLURM job {self.job})" if self.job else "")
 
     @property
     def gone(self) -> bool:
         """Whether it is known to be gone: a process of this machine that runs no more."""
         return self.machine == machine() and start_time(self.pid) != self.started
+
+
+UNKNOWN = Holder("", "unknown", 0, "", "")
 
 
 def myself() -> Holder:
@@ -104,7 +111,7 @@ class Lease:
                 self._take(number + 1)
             elif said != number:
                 who = read(held)
-                self.say(f"{who or 'another job'} is writing {self.path}; waiting until it has ended")
+                self.say(f"{who or UNKNOWN} is writing {self.path}; waiting until it has ended")
                 said = number
         self._stop = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
@@ -143,20 +150,19 @@ class Lease:
 
     def _numbered(self) -> dict[int, Path]:
         """The files of this lease by number."""
-        files = self.path.parent.glob(f"{self.path.name}.lease-*")
-        return {int(file.suffix.removeprefix(".lease-")): file for file in files}
+        files = {
+            file.suffix.removeprefix(".lease-"): file for file in self.path.parent.glob(f"{self.path.name}.lease-*")
+        }
+        return {int(number): file for number, file in files.items() if number.isdecimal()}
 
     def _take(self, number: int) -> None:
         """Take a number, unless somebody was quicker."""
         file = self.path.with_name(f"{self.path.name}.lease-{number}")
-        own = self.path.with_name(f".{file.name}.{socket.gethostname()}.{os.getpid()}")
-        own.write_text(json.dumps(asdict(myself())), encoding="utf-8")
         try:
-            os.link(own, file)  # at once with what it says: nobody sees it empty
+            with open(file, "x", encoding="utf-8") as own:
+                own.write(json.dumps(asdict(myself())))
         except FileExistsError:
             return
-        finally:
-            own.unlink()
         if self._last()[0] != number:  # numbers below the highest are cleared away, and may seem free for a moment
             file.unlink(missing_ok=True)  # or whoever has the highest has cleared it away already
             return
@@ -187,14 +193,19 @@ class Lease:
 
 
 def read(file: Path) -> Holder | None:
-    """Who holds it; None if it was released or cleared away."""
+    """Who holds it, `UNKNOWN` if it does not say; None if it was released or cleared away."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         if error.errno not in GONE:
             raise
         return None
-    return Holder(**json.loads(text)) if text != RELEASED else None
+    if text == RELEASED:
+        return None
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return UNKNOWN
 
 
 def modified(file: Path) -> int:

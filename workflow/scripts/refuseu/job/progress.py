@@ -1,6 +1,7 @@
 """Progress of long jobs: a bar on a terminal, plain lines in the log."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar
 
@@ -9,6 +10,8 @@ Item = TypeVar("Item")
 
 # Where bars go: the terminal that Snakemake was started on (set by refuseu.job.start), if it is one.
 terminal: TextIO | None = None
+PATIENCE = 30.0  # seconds between two words on waiting
+waiting_told = -PATIENCE
 
 
 def bar(total: int, what: str) -> Any:
@@ -36,3 +39,13 @@ def tell(sentence: str) -> None:
     if terminal is not None:
         terminal.write(f"{sentence}\n")
         terminal.flush()
+
+
+def tell_of_waiting(sentence: str) -> None:
+    """A sentence on a server that is waited for, for the log, and now and then for whoever waits at the terminal."""
+    global waiting_told
+    if (now := time.monotonic()) - waiting_told < PATIENCE:
+        log.info("%s", sentence)
+    else:
+        waiting_told = now
+        tell(sentence)

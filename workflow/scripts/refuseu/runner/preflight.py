@@ -4,13 +4,14 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import LOADERS
-from refuseu.job import warm
-from refuseu.runner import cluster, snakemake_internals
+from refuseu.job import environment, warm
+from refuseu.runner import cluster, locked, snakemake_internals
 from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
 from refuseu.study.tables import needed
@@ -22,6 +23,7 @@ def start(workflow: Any, study: Study) -> None:
     Called once by the main process, when it is known which jobs run; never in a dry run. Adopting results
     (``--touch``) runs no job.
     """
+    locked.note()
     snakemake_internals.hush()
     snakemake_internals.unthrottle(workflow)
     if not (jobs := snakemake_internals.jobs_to_run(workflow)):
@@ -80,7 +82,7 @@ def check_benchmark(row: Benchmark, files: list[str] | None = None) -> None:
     if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
         unlocked = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
         if not all(file.is_file() for file in unlocked):
-            require("RTP_LX_PASSWORD", f"the locked archive in {folder}")
+            require("RTP_LX_PASSWORD", f"the locked archive in {folder}", os.environ.get)
 
 
 def check_dataset(dataset: dict[str, Any]) -> None:
@@ -114,10 +116,14 @@ def has_gpu() -> bool:
     return os.path.exists("/dev/nvidia0") or shutil.which("nvidia-smi") is not None
 
 
-def require(variable: str, purpose: str) -> None:
-    if not os.environ.get(variable):
+def require(variable: str, purpose: str, read: Callable[[str], str | None] = environment.key) -> None:
+    try:
+        found = read(variable)
+    except UserError as error:
+        stop(str(error))
+    if not found:
         stop(f"{purpose} needs a key; set {variable} in the environment, or change the config (see config/README.md)")
 
 
-def stop(sentence: str) -> None:
+def stop(sentence: str) -> NoReturn:
     sys.exit(f"refuseu: {sentence}")

@@ -46,6 +46,17 @@ def unthrottle(workflow: Any) -> None:
     guarded(lift, None, "thousands of short jobs are started slowly")
 
 
+def explain_lock(sentence: Callable[[], str]) -> None:
+    """Where results are locked, say this and not that it may be a kill signal or a power loss."""
+
+    def replace() -> None:
+        from snakemake.exceptions import LockException, WorkflowError
+
+        LockException.__init__ = lambda self: WorkflowError.__init__(self, sentence())
+
+    guarded(replace, None, "after a kill, Snakemake says in its own words how its lock is removed")
+
+
 def work_rules(workflow: Any) -> list[Any]:
     """Rules with a script."""
     return guarded(lambda: [rule for rule in workflow.rules if rule.script], [], EDITS)
