@@ -1,6 +1,7 @@
 """The backend for any OpenAI-compatible server, against one on this machine."""
 
 import email.utils
+import io
 import json
 import threading
 import time
@@ -15,6 +16,7 @@ from refuseu.backends.completion import Completion, Decoding
 from refuseu.backends.journaled import complete
 from refuseu.errors import UserError
 from refuseu.evaluation.judging import unsafe_probability
+from refuseu.job import progress
 from refuseu.job.journal import Journal
 from support.helpers import Drip, Drop, api_row, chat_completion
 
@@ -106,6 +108,16 @@ def test_a_busy_server_is_asked_again(serve, status):
     [(_, found)] = api.OpenAI(api_row(server.url)).complete(turns("a"), GREEDY, [0])
     assert found.text == "A"
     assert len(server.chats) == 2
+
+
+def test_who_waits_at_the_terminal_is_told_now_and_then_that_a_server_is_asked_again(serve, monkeypatch):
+    terminal, fails = io.StringIO(), [500] * 8
+    monkeypatch.setattr(progress, "terminal", terminal)
+    monkeypatch.setattr(progress, "waiting_told", -progress.PATIENCE)
+    monkeypatch.setattr(failures, "FIRST_PAUSE", 0.01)
+    server = serve(lambda *asked: (fails.pop(), {}) if fails else echo(*asked))
+    assert len(list(api.OpenAI(api_row(server.url)).complete(turns("a", "b", "c"), GREEDY, [0] * 3))) == 3
+    assert terminal.getvalue() == "remote-1: InternalServerError, asked again in 0.0 s (1 of 8 times)\n"
 
 
 @pytest.mark.parametrize("status", [401, 403])
