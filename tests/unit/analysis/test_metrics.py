@@ -296,3 +296,14 @@ def test_where_guard_and_markers_differ_is_a_share_of_what_both_speak_of():
     ]
     found = metrics.items(rows, "b")["refusal_disagreement_rate"]
     assert found.to_list()[:2] == [1.0, 0.0] and found.isna().to_list() == [False, False, True]
+
+
+def test_an_answer_of_which_only_reasoning_is_there_is_neither_fluent_nor_not():
+    rows = [
+        {"prompt_id": f"f-{n}", "language": "en", "category": "", "style": "", "slot": "", "cluster": str(n),
+         "detected": "en", "outcome": kind, "fluency": score, "correctness": score}
+        for n, (kind, score) in enumerate((("compliance", 5), ("compliance", 4), ("cut", 1)))
+    ]  # fmt: skip
+    found = metrics.items(rows, "fluency")
+    assert found[["fluency", "correctness"]].mean().tolist() == [4.5, 4.5]
+    assert found["judged_share"].mean() == pytest.approx(2 / 3)

@@ -1,5 +1,8 @@
 """What is checked before the first job."""
 
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from refuseu.runner import preflight
@@ -27,3 +30,10 @@ def test_a_key_that_no_header_can_hold_stops_before_the_first_job(monkeypatch, k
 def test_a_key_with_a_line_end_will_do(monkeypatch):
     monkeypatch.setenv("DEEPL_AUTH_KEY", "key:fx\n")
     preflight.require("DEEPL_AUTH_KEY", "translation")
+
+
+def test_interrupts_are_left_alone_outside_the_main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor() as threads:
+        threads.submit(preflight.watch_interrupts).result()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -63,6 +64,12 @@ def start(workflow: Any, study: Study) -> None:
         lingua = config["language_identification"]
         worker = warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
         snakemake_internals.hand_over_scripts(lambda file: warm.delegate(worker, file))
+        watch_interrupts()
+
+
+def watch_interrupts() -> None:
+    """End the workers' jobs with this process; in another thread than the main one nothing can be watched."""
+    if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, interrupt)
 
 
