@@ -169,6 +169,29 @@ def test_jobs_that_a_process_hangs_up_on_end(server, job, tmp_path):
             assert lines.read() == ""  # comes back only when the fork, which holds the other end, is gone
 
 
+SLEEPER = """
+import multiprocessing, time
+out = open({fifo!r}, "w")
+multiprocessing.get_context("fork").Process(target=time.sleep, args=(3600,), daemon=True).start()
+out.write("here\\n"); out.flush(); time.sleep({more})
+"""
+
+
+@pytest.mark.parametrize("hung_up", [False, True])
+def test_processes_that_a_job_has_started_end_with_it(server, job, tmp_path, hung_up):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    made = job(SLEEPER.format(fifo=str(fifo), more=3600 * hung_up))
+    with ThreadPoolExecutor() as pool:
+        ended = pool.submit(warm.delegate, str(server.socket), str(made.file))
+        with open(fifo) as lines:
+            assert lines.readline() == "here\n"
+            if hung_up:
+                warm.hang_up()
+            assert ended.result() == hung_up
+            assert lines.read() == ""  # comes back only when all that hold the other end are gone
+
+
 PARENT = """
 import os, subprocess, sys, time
 server = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=sys.stdout)

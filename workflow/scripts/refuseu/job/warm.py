@@ -7,6 +7,7 @@ does its own imports.
 
 import gc
 import importlib
+import multiprocessing
 import os
 import pickle
 import signal
@@ -155,13 +156,21 @@ def work(connection: socket.socket) -> None:
         try:
             connection.sendall(bytes([code]))
         finally:
-            os._exit(code)
+            leave(code)
 
 
 def leave_with(connection: socket.socket) -> None:
     """Exit when the other end hangs up."""
     if not connection.recv(1):
-        os._exit(1)
+        leave(1)
+
+
+def leave(code: int) -> None:
+    """Exit at once, and end what a job's own process would end at its exit, such as an engine."""
+    for child in multiprocessing.active_children():
+        if child.daemon:
+            child.terminate()
+    os._exit(code)
 
 
 if __name__ == "__main__":
