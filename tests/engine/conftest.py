@@ -10,6 +10,8 @@ from support.helpers import CODES, new_tiny, read_yaml
 pytest.importorskip("vllm", reason="vLLM is in an environment of its own; make test-engine")
 environment.prepare()
 os.environ["VLLM_CPU_KVCACHE_SPACE"] = "1"  # GB
+# Else every engine binds itself to the same cores.
+os.environ |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
 ROOM = 512
 
 

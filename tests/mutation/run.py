@@ -26,7 +26,17 @@ TESTS = {
     "training": ["tests/unit/training/test_mlc.py"],
 }
 SLOW = ["tests/unit/analysis/test_coverage.py"]
-LEFT_OUT = (".git", ".venv", ".mutation", ".snakemake", ".pytest_cache", ".ruff_cache", "__pycache__", "results")
+LEFT_OUT = (
+    ".git",
+    ".venv",
+    ".venv-engine",
+    ".mutation",
+    ".snakemake",
+    ".pytest_cache",
+    ".ruff_cache",
+    "__pycache__",
+    "results",
+)
 
 
 def copy(modules: list[str]) -> Path:

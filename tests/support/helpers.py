@@ -160,6 +160,7 @@ class Checkout:
             "results",
             ".snakemake",
             ".venv",
+            ".venv-engine",
             ".mutation",
             ".git",
             "__pycache__",
