@@ -41,7 +41,7 @@ wildcard_constraints:
     benchmark="|".join(map(re.escape, study.benchmarks)),
     run="|".join(map(re.escape, dict.fromkeys(f"{v.base}-{v.variant}" for v in study.variants.values()))),
     route="|".join(map(re.escape, study.routes)),
-    phase="pilot|main",
+    phase="|".join(dict.fromkeys(["pilot", *study.phases])),
     side="chosen|rejected",
     template="|".join(pins()),
 

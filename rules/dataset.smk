@@ -3,11 +3,8 @@
 
 rule translate_seeds:
     input:
-        seeds=collect(
-            "{folder}/{sheet}.tsv",
-            folder=config["dataset"]["seeds"],
-            sheet=["categories", "activities", "styles", "instructions"],
-        ),
+        seeds=building.seed_sheets(),
+        instructions=config["dataset"]["instructions"] or [],
         memory=config["dataset"]["translation"]["memory"] or [],
     output:
         "<study>/translate_seeds/seeds.jsonl",
@@ -22,13 +19,34 @@ rule translate_seeds:
         languages=list(study.built),
         translation=config["dataset"]["translation"],
         deepl=building.deepl_codes(config["dataset"]["seed_language"], *study.built),
+        own_names=building.own_names(),
     script:
         "../workflow/scripts/translate_seeds.py"
+
+
+rule feasibility:
+    input:
+        seeds=rules.translate_seeds.output[0],
+        prompts=building.before("generate_prompts/{phase}/{generator}.jsonl"),
+        pairs=building.before("build_pairs/{phase}/pairs.jsonl"),
+    output:
+        "<study>/feasibility/{phase}.jsonl",
+    log:
+        "<study>/logs/feasibility/{phase}.log",
+    conda:
+        "../envs/dataset.yaml"
+    params:
+        languages=list(study.built),
+        pilot_n=config["dataset"]["pilot_n"],
+        aim=building.aim(),
+    script:
+        "../workflow/scripts/feasibility.py"
 
 
 rule generate_prompts:
     input:
         seeds=rules.translate_seeds.output[0],
+        needs=building.needs,
         weights=wiring.asked_weights("generate_prompts"),
         identifier=wiring.identifier(),
     output:
@@ -76,18 +94,18 @@ rule label_prompts:
 
 rule filter_prompts:
     input:
-        prompts=collect(
-            "<study>/generate_prompts/main/{generator}.jsonl", generator=config["dataset"]["generators"]["main"]
-        ),
-        labels=collect("<study>/label_prompts/main/{judge}.jsonl", judge=config["judging"]["guards"]),
+        prompts=f"<study>/generate_prompts/{{phase}}/{config['dataset']['generators']['main']}.jsonl",
+        before=building.before("generate_prompts/{phase}/{generator}.jsonl"),
+        labels=collect("<study>/label_prompts/{{phase}}/{judge}.jsonl", judge=config["judging"]["guards"]),
     output:
-        prompts="<study>/filter_prompts/prompts.jsonl",
-        funnel="<study>/filter_prompts/funnel.jsonl",
+        prompts="<study>/filter_prompts/{phase}/prompts.jsonl",
+        funnel="<study>/filter_prompts/{phase}/funnel.jsonl",
     log:
-        "<study>/logs/filter_prompts/prompts.log",
+        "<study>/logs/filter_prompts/{phase}.log",
     conda:
         "../envs/dataset.yaml"
     params:
+        generator=config["dataset"]["generators"]["main"],
         policy=config["dataset"]["policies"]["prompt_unsafe"],
         near_duplicates=config["dataset"]["near_duplicates"],
     script:
@@ -101,9 +119,9 @@ rule answer_prompts:
         weights=wiring.asked_weights("answer_prompts"),
         identifier=wiring.identifier(),
     output:
-        "<study>/answer_prompts/{side}.jsonl",
+        "<study>/answer_prompts/{phase}/{side}.jsonl",
     log:
-        "<study>/logs/answer_prompts/{side}.log",
+        "<study>/logs/answer_prompts/{phase}/{side}.log",
     conda:
         "../envs/inference.yaml"
     resources:
@@ -127,9 +145,9 @@ rule label_answers:
         weights=wiring.asked_weights("label_answers"),
         templates=wiring.asked_template_files("label_answers"),
     output:
-        "<study>/label_answers/{side}/{judge}.jsonl",
+        "<study>/label_answers/{phase}/{side}/{judge}.jsonl",
     log:
-        "<study>/logs/label_answers/{side}/{judge}.log",
+        "<study>/logs/label_answers/{phase}/{side}/{judge}.log",
     conda:
         "../envs/inference.yaml"
     resources:
@@ -146,17 +164,18 @@ rule label_answers:
 rule build_pairs:
     input:
         prompts=rules.filter_prompts.output.prompts,
-        chosen="<study>/answer_prompts/chosen.jsonl",
-        rejected="<study>/answer_prompts/rejected.jsonl",
+        chosen="<study>/answer_prompts/{phase}/chosen.jsonl",
+        rejected="<study>/answer_prompts/{phase}/rejected.jsonl",
         labels=collect(
-            "<study>/label_answers/{side}/{judge}.jsonl",
+            "<study>/label_answers/{{phase}}/{side}/{judge}.jsonl",
             side=["chosen", "rejected"],
             judge=config["judging"]["guards"],
         ),
     output:
-        "<study>/build_pairs/pairs.jsonl",
+        pairs="<study>/build_pairs/{phase}/pairs.jsonl",
+        funnel="<study>/build_pairs/{phase}/funnel.jsonl",
     log:
-        "<study>/logs/build_pairs/pairs.log",
+        "<study>/logs/build_pairs/{phase}.log",
     conda:
         "../envs/dataset.yaml"
     params:
@@ -168,7 +187,7 @@ rule build_pairs:
 
 rule split_pairs:
     input:
-        pairs=rules.build_pairs.output[0],
+        pairs=collect(rules.build_pairs.output.pairs, phase=study.phases),
         seeds=rules.translate_seeds.output[0],
     output:
         train="<study>/split_pairs/train.jsonl",
@@ -186,8 +205,9 @@ rule split_pairs:
 
 rule funnel:
     input:
-        prompts=rules.filter_prompts.output.funnel,
-        pairs=rules.build_pairs.output[0],
+        prompts=collect(rules.filter_prompts.output.funnel, phase=study.phases),
+        answers=collect(rules.build_pairs.output.funnel, phase=study.phases),
+        pairs=collect(rules.build_pairs.output.pairs, phase=study.phases),
         train=rules.split_pairs.output.train,
         test=rules.split_pairs.output.test,
     output:

@@ -2,6 +2,7 @@
 
 
 localrules:
+    pilot,
     dataset,
     models,
     generations,
@@ -10,6 +11,11 @@ localrules:
     figures,
     numbers,
     judge_validation,
+
+
+rule pilot:
+    input:
+        "<study>/feasibility/main.jsonl" if config["dataset"]["fill"] else "<study>/build_pairs/pilot/pairs.jsonl",
 
 
 rule dataset:

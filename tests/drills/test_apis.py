@@ -27,20 +27,20 @@ def test_each_text_and_each_request_reaches_a_server_once(undisturbed):
     assert len(texts) == 2 * SEEDS
     assert set(texts.values()) == set(requests.values()) == {1}
     kinds = Counter(json.loads(request)["model"] for request in requests)
-    kept = len(undisturbed.records("filter_prompts/prompts.jsonl"))
+    kept = len(undisturbed.records("filter_prompts/main/prompts.jsonl"))
     written = undisturbed.records("generate_prompts/main/generator.jsonl")
     distinct = {row["prompt"] for row in written}
     assert len(written) == PROMPTS
     assert 0 < kept < len(distinct)
     assert kinds["generator"] == PROMPTS
     assert kinds["writer"] == 2 * kept
-    answers = [undisturbed.records(f"answer_prompts/{side}.jsonl") for side in ("chosen", "rejected")]
+    answers = [undisturbed.records(f"answer_prompts/main/{side}.jsonl") for side in ("chosen", "rejected")]
     judged = {(row["prompt"], row["response"]) for rows in answers for row in rows}
     assert kinds["guard_a"] == kinds["guard_b"] == len(distinct) + len(judged)
 
 
 def test_label_files_keep_all_that_a_judge_said(undisturbed):
-    for step in ("label_prompts/main", "label_answers/chosen", "label_answers/rejected"):
+    for step in ("label_prompts/main", "label_answers/main/chosen", "label_answers/main/rejected"):
         first, second = (undisturbed.records(f"{step}/{guard}.jsonl") for guard in ("guard_a", "guard_b"))
         assert [row["prompt_id"] for row in first] == [row["prompt_id"] for row in second]
         assert {row["label"] for row in first} == {"safe", "unsafe"}
@@ -83,7 +83,7 @@ def test_killed_while_it_translates_writes_and_labels_it_asks_for_nothing_twice(
     assert (texts, sorted(requests)) == (undisturbed.asked()[0], sorted(undisturbed.asked()[1]))
     assert set(texts.values()) == set(requests.values()) == {1}
     assert study.files() == undisturbed.files()
-    assert len(study.files()) == 15
+    assert len(study.files()) == 16
 
 
 class Slow(Models):
@@ -129,16 +129,16 @@ def test_another_policy_reruns_the_filter_and_asks_only_for_what_is_new(undistur
     del study.environ["DEEPL_AUTH_KEY"]  # nothing is translated, so nothing needs it
     for policy in ({"chosen_safe": "any"}, {"rejected_unsafe": "all"}):
         assert study.jobs(*study.arguments(policy)) == {"build_pairs": 1, "split_pairs": 1, "dataset": 1}
-    before = study.records("build_pairs/pairs.jsonl")
+    before = study.records("build_pairs/main/pairs.jsonl")
     study.run({"chosen_safe": "any", "rejected_unsafe": "all"})
-    assert study.records("build_pairs/pairs.jsonl") != before
+    assert study.records("build_pairs/main/pairs.jsonl") != before
     assert study.asked() == asked
     policy = {"prompt_unsafe": "any"}
     steps = {"filter_prompts": 1, "answer_prompts": 2, "label_answers": 4, "build_pairs": 1, "split_pairs": 1}
     assert study.jobs(*study.arguments(policy)) == steps | {"dataset": 1}
-    old = {row["prompt"] for row in study.records("filter_prompts/prompts.jsonl")}
+    old = {row["prompt"] for row in study.records("filter_prompts/main/prompts.jsonl")}
     study.run(policy)
-    new = {row["prompt"] for row in study.records("filter_prompts/prompts.jsonl")} - old
+    new = {row["prompt"] for row in study.records("filter_prompts/main/prompts.jsonl")} - old
     more = [json.loads(request) for request in study.asked()[1] - asked[1]]
     assert {request["model"] for request in more} == {"writer", "guard_a", "guard_b"}
     assert Counter(request["model"] for request in more)["writer"] == 2 * len(new) > 0

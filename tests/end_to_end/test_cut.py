@@ -103,8 +103,9 @@ def test_no_slot_is_in_train_and_test(undisturbed):
 def test_the_funnel_adds_up_in_every_language(undisturbed):
     counts = pd.read_csv(undisturbed.results / "funnel/funnel.csv").pivot(index="language", columns="step", values="n")
     assert set(counts.index) == {"de", "en", "pl"}
-    steps = ["generated", "distinct", "no_near_duplicate", "right_language", "unsafe_by_guards", "paired"]
-    assert set(counts) == {*steps, "train", "test", "left_out"}
+    steps = ["generated", "uncut", "distinct", "no_near_duplicate", "right_language", "unsafe_by_guards",
+             "uncut_answers", "answers_in_language", "chosen_safe", "rejected_unsafe", "paired"]  # fmt: skip
+    assert set(counts) == {*steps, "train", "test", "left_out", "trimmed"}
     assert all((counts[a] >= counts[b]).all() for a, b in itertools.pairwise(steps))
     assert (counts["paired"] == counts[["train", "test", "left_out"]].sum(axis=1)).all()
     for half in ("train", "test"):

@@ -96,7 +96,8 @@ class Study(Checkout):
         self.environ |= {"DEEPL_AUTH_KEY": KEY}
         (self.folder / "seeds").mkdir()
         for name in ("categories", "activities", "styles", "instructions"):
-            header, *lines = (ROOT / f"resources/seeds/pl/{name}.tsv").read_text(encoding="utf-8").splitlines()
+            folder = "miniature" if name == "instructions" else "seeds/pl"  # short ones, that the memory has, too
+            header, *lines = (ROOT / f"resources/{folder}/{name}.tsv").read_text(encoding="utf-8").splitlines()
             if name in ("categories", "activities"):
                 by_category = {line.split("\t")[header.split("\t").index("category")]: line for line in lines}
                 lines = [by_category[category] for category in CATEGORIES]

@@ -159,8 +159,10 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
     harmful, more = ALL + 2 * SOME, SOME + 2
     held_out = more + 3
     expected = {
-        "translate_seeds": 1, "generate_prompts": 1 + 2, "label_prompts": 3 + 2, "answer_prompts": 2,
-        "label_answers": 4, "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
+        # The pilot, the main phase and two rounds more; the third judge hears the main phase alone.
+        "translate_seeds": 1, "feasibility": 4, "generate_prompts": 2 + 3, "label_prompts": 2 + 3 + 2 * 2,
+        "filter_prompts": 4, "answer_prompts": 4 * 2, "label_answers": 4 * 4, "build_pairs": 4,
+        "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
         "translate_prompts": 1, "load_benchmark": 6,
         "generate": harmful + 2 * more, "judge": 2 * harmful + held_out, "adjudicate": harmful,
         "judge_fluency": more, "knowledge": more, "measure": harmful + 3 * more, "compare": 2 * 6, "over_seeds": 4 * 6,
@@ -172,6 +174,16 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
 
 def test_the_paper_makes_no_models_of_the_miniature(paper):
     assert not {"train_tokenizer", "train_model", "toxicity_prompts", "judge_accuracy"} & set(paper)
+
+
+def test_the_pilot_alone_says_what_the_main_phase_needs_and_asks_for_nothing_of_it(checkout):
+    paper = checkout.planned("pilot", *SLURM)
+    assert {job for job in paper if job.startswith("feasibility")} == {"feasibility pilot", "feasibility main"}
+    assert not [job for job in paper if "main" in job.split() and not job.startswith("feasibility")]
+
+
+def test_the_miniature_has_a_fixed_number_of_prompts_and_no_rounds(miniature):
+    assert "feasibility" not in miniature
 
 
 def test_with_the_released_dataset_nothing_is_built(checkout):
@@ -206,8 +218,8 @@ BEFORE = {  # jobs that are there whatever is evaluated
     "paper": {"fetch_model", "fetch_language_model", "fetch_benchmark", "wording"},
 }
 DATASET = {
-    "translate_seeds", "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers",
-    "build_pairs", "split_pairs",
+    "translate_seeds", "feasibility", "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts",
+    "label_answers", "build_pairs", "split_pairs",
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from support.helpers import ROOT, SCRIPTS
 # File of the paper's study → rule, script, and the module of the package that does the work.
 FOUND = {
     "translate_seeds/seeds.jsonl": ("translate_seeds", "translate_seeds", "dataset.translation"),
-    "filter_prompts/prompts.jsonl": ("filter_prompts", "filter_prompts", "dataset.filters"),
+    "filter_prompts/main/prompts.jsonl": ("filter_prompts", "filter_prompts", "dataset.filters"),
+    "feasibility/main.jsonl": ("feasibility", "feasibility", "dataset.feasibility"),
     "split_pairs/train.jsonl": ("split_pairs", "split_pairs", "dataset.pairs"),
     "align/8b-balanced-s1/adapter_model.safetensors": ("align", "align", "training.alignment"),
     "judge/polyguard/8b-balanced-s1/refuseu_test.jsonl": ("judge", "judge", "evaluation.judging"),

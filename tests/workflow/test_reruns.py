@@ -14,7 +14,7 @@ from support.studies import FIGURES, STUDIES
 
 DATASET = {
     "fetch_model", "fetch_benchmark", "fetch_language_model", "wording", "train_tokenizer", "train_model",
-    "translate_seeds",
+    "translate_seeds", "feasibility",
     "generate_prompts", "label_prompts", "filter_prompts", "answer_prompts", "label_answers", "build_pairs",
     "split_pairs",
 }  # fmt: skip

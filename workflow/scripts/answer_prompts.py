@@ -28,8 +28,9 @@ def main(snakemake: Snakemake) -> None:
                 "language": row["language"],
                 "prompt": row["prompt"],
                 "response": text,
+                "finish_reason": said.finish_reason,
                 "detected": code,
             }
-            for row, text, code in zip(prompts, texts, found, strict=True)
+            for row, text, said, code in zip(prompts, texts, completions, found, strict=True)
         ),
     )

@@ -7,7 +7,8 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.dataset.pairs import build_pairs
+    from refuseu.dataset.filters import funnel
+    from refuseu.dataset.pairs import answer_steps, build_pairs
     from refuseu.joins import joined
     from refuseu.records import read_jsonl, write_jsonl
 
@@ -20,4 +21,7 @@ def main(snakemake: Snakemake) -> None:
         }
         for path in i.labels
     }
-    write_jsonl(snakemake.output[0], build_pairs(prompts, chosen, rejected, labels, p.guards, p.policies))
+    given = prompts, chosen, rejected, labels, p.guards, p.policies
+    languages = list(dict.fromkeys(prompt["language"] for prompt in prompts))
+    write_jsonl(snakemake.output.pairs, build_pairs(*given))
+    write_jsonl(snakemake.output.funnel, funnel(answer_steps(*given), languages))

@@ -7,25 +7,26 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.backends.completion import Decoding
     from refuseu.backends.journaled import complete
-    from refuseu.dataset.requests import requests
+    from refuseu.dataset.bare import bare
+    from refuseu.dataset.requests import needed, requests
     from refuseu.job.paths import journal_path
     from refuseu.language_id import identifier
     from refuseu.records import read_jsonl, write_jsonl
 
-    p, output = snakemake.params, snakemake.output[0]
-    wanted = requests(read_jsonl(snakemake.input.seeds), p.languages, **p.size)
+    i, p, output = snakemake.input, snakemake.params, snakemake.output[0]
+    texts = read_jsonl(i.seeds)
+    wanted = needed(texts, read_jsonl(i.needs[0]), **p.size) if i.needs else requests(texts, p.languages, **p.size)
     messages = [[{"role": "user", "content": request.pop("message")}] for request in wanted]
     seeds = [request["seed"] for request in wanted]
     decoding = Decoding(**p.sampling)
     model, batch_size = p.model | p.how, p.how["batch_size"]
     completions = complete(model, None, messages, decoding, journal_path(output), batch_size, seeds)
-    texts = [completion.text.strip() for completion in completions]
-    found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
+    prompts = [bare(completion.text) for completion in completions]
+    found = identifier(p.identification, p.languages, *i.identifier).identify(prompts)
     generator = {"generator": snakemake.wildcards.generator}
-    write_jsonl(
-        output,
-        (
-            row | generator | {"prompt": text, "detected": code}
-            for row, text, code in zip(wanted, texts, found, strict=True)
-        ),
-    )
+    rows = (
+        row | generator | {"prompt": prompt, "trimmed": prompt != said.text.strip(),
+                           "finish_reason": said.finish_reason, "detected": code}
+        for row, prompt, said, code in zip(wanted, prompts, completions, found, strict=True)
+    )  # fmt: skip
+    write_jsonl(output, rows)

@@ -10,6 +10,7 @@ def main(snakemake: Snakemake) -> None:
 
     p, seeds = snakemake.params, read_jsonl(snakemake.input.seeds)
     categories = list(dict.fromkeys(seed["key"] for seed in seeds if seed["kind"] == "category"))
-    train, test = split(read_jsonl(snakemake.input.pairs), p.languages, categories, **p.split)
+    pairs = [pair for path in snakemake.input.pairs for pair in read_jsonl(path)]
+    train, test = split(pairs, p.languages, categories, **p.split)
     write_jsonl(snakemake.output.train, train)
     write_jsonl(snakemake.output.test, test)

@@ -12,7 +12,7 @@ def main(snakemake: Snakemake) -> None:
     from refuseu.job.paths import translations_path
     from refuseu.records import write_jsonl
 
-    p = snakemake.params
-    seeds = read_seeds(Path(snakemake.input.seeds[0]).parent, p.seed_language)
+    i, p = snakemake.input, snakemake.params
+    seeds = read_seeds(Path(i.seeds[0]).parent, p.seed_language, i.instructions or None)
     with_journal = Journaled(p.translation, translations_path(snakemake.output[0]))
     write_jsonl(snakemake.output[0], translate_seeds(seeds, p.languages, with_journal))

@@ -17,7 +17,8 @@ from support.helpers import CODES, ROOT
 ASSUMPTIONS = {
     ("texts", "characters_per_token"): 2, ("texts", "prompt"): 100, ("texts", "question"): 50,
     ("texts", "guard_template"): 1000, ("texts", "record"): 400, ("shares", "answer_length"): 0.5,
-    ("shares", "prompts_kept"): 0.25, ("shares", "pairs_kept"): 0.5, ("shares", "disputed"): 0.1,
+    ("shares", "prompts_paired"): 0.04, ("shares", "prompts_kept"): 0.25, ("shares", "pairs_kept"): 0.5,
+    ("shares", "disputed"): 0.1,
     ("released", "train"): 10, ("released", "test"): 5, ("rtp_lx", "prompts"): 7, ("polyglotox", "prompts"): 9,
     ("global_mmlu", "prompts"): 11, ("meta-llama/Llama-Guard-3-8B", "weights"): 16,
 }  # fmt: skip
@@ -59,6 +60,7 @@ def config(paper, tmp_path, monkeypatch):
     for name in ("config", "resources", "workflow"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
+    paper["dataset"]["fill"] = None
     return paper
 
 
@@ -89,7 +91,7 @@ def test_prompts_are_those_that_the_config_asks_for(rows):
     assert main["tokens_out"] == main["requests"] * 256 * 0.5
     assert found["generate_prompts/pilot/70b_instruct.jsonl"]["requests"] == 500 * 12
     assert found["label_prompts/pilot/polyguard.jsonl"]["requests"] == 2 * 500 * 12
-    assert found["answer_prompts/chosen.jsonl"]["requests"] == main["requests"] * 0.25
+    assert found["answer_prompts/main/chosen.jsonl"]["requests"] == main["requests"] * 0.25
 
 
 def test_with_prompts_per_category_the_activities_do_not_count(config, rows):
@@ -103,6 +105,8 @@ def test_seeds_are_translated_into_all_other_languages(config, rows):
         for sheet in ("categories", "activities", "styles", "instructions")
         for line in (ROOT / f"resources/seeds/pl/{sheet}.tsv").read_text(encoding="utf-8").splitlines()[1:]
     ]
+    styles = (ROOT / "resources/seeds/pl/styles.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    texts += [line.split("\t")[1] for line in styles]  # whose last column is the definition
     row = rows()["translate_seeds/seeds.jsonl"]
     # Slots such as {style} are XML tags around their own text.
     assert row["characters"] == 11 * sum(map(len, texts))
@@ -179,6 +183,55 @@ def test_the_released_dataset_is_not_built(config, rows):
     assert "fetch_model/mistral_24b.json" not in found
     assert found["align/8b-balanced-s1/adapter_model.safetensors"]["requests"] == 10 * 12 * 3
     assert found["generate/8b/refuseu_test.jsonl"]["requests"] == 5 * 12
+
+
+# Filled in rounds
+
+
+@pytest.fixture
+def filled(config):
+    config["dataset"]["fill"] = {"pairs": 300, "rounds": 3, "most": 15000}
+
+
+def test_before_the_pilot_the_papers_yield_tells_how_many_prompts_are_needed(filled, rows):
+    found = rows()
+    main = found["generate_prompts/main/mistral_24b.jsonl"]
+    assert main["requests"] == pytest.approx(300 / 0.04 * 14 * 12 - 500 * 12)
+    assert found["answer_prompts/pilot/chosen.jsonl"]["requests"] == 500 * 12 * 0.25
+    assert found["answer_prompts/main/chosen.jsonl"]["requests"] == pytest.approx(main["requests"] * 0.25)
+    assert found["generate_prompts/round2/mistral_24b.jsonl"]["requests"] == 0
+    trained = found["align/8b-balanced-s1/adapter_model.safetensors"]["requests"]
+    assert trained == pytest.approx(3 * (300 * 14 - 1400) * 12)
+
+
+def test_after_the_pilot_what_it_measured_goes_before_the_assumptions(config, filled, rows):
+    phase = [{"prompt_id": str(n), "language": "en", "category": "S1", "prompt": "P"} for n in range(10)]
+    write_jsonl(RESULTS / "generate_prompts/pilot/mistral_24b.jsonl", phase)
+    write_jsonl(RESULTS / "filter_prompts/pilot/prompts.jsonl", phase[:8])
+    write_jsonl(RESULTS / "build_pairs/pilot/pairs.jsonl", phase[:2])
+    write_jsonl(RESULTS / "feasibility/main.jsonl", [{"more": 100}, {"more": 60}])
+    found = rows()
+    assert found["generate_prompts/main/mistral_24b.jsonl"]["requests"] == 160
+    assert found["answer_prompts/main/chosen.jsonl"]["requests"] == 160 * 0.8
+    config["dataset"] |= {"fill": None, "prompts_per_category": 1000}
+    found = rows()
+    assert found["answer_prompts/main/chosen.jsonl"]["requests"] == pytest.approx(14 * 12 * 1000 * 0.8)
+    each = 14 * 1000 * 0.8 * (2 / 8) - 1400
+    assert found["align/8b-single_de-s1/adapter_model.safetensors"]["requests"] == pytest.approx(3 * each)
+
+
+def test_the_labels_of_a_pilot_alone_tell_how_many_prompts_are_kept(rows):
+    ends = {"finish_reason": "stop", "detected": "en"}
+    prompts = [{"prompt_id": str(n), "language": "en", "prompt": "P", **ends} for n in range(5)]
+    prompts[0]["detected"], prompts[1]["finish_reason"] = "de", "length"
+    write_jsonl(RESULTS / "generate_prompts/pilot/mistral_24b.jsonl", prompts)
+    for guard, safe in (("llama_guard_3", "2"), ("polyguard", "")):
+        labels = [{"prompt_id": str(n), "generator": name, "label": "safe" if str(n) == safe else "unsafe"}
+                  for name in ("mistral_24b", "70b_instruct") for n in range(5)]  # fmt: skip
+        write_jsonl(RESULTS / f"label_prompts/pilot/{guard}.jsonl", labels)
+    found = rows()
+    main = found["generate_prompts/main/mistral_24b.jsonl"]["requests"]
+    assert found["answer_prompts/main/chosen.jsonl"]["requests"] == pytest.approx(main * 2 / 5)
 
 
 # With files

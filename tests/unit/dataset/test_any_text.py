@@ -82,7 +82,7 @@ def test_from_seeds_to_pairs(folder, text, other):
     assert requests(seeds(text), ["en"], 1, None, 1)[0]["message"] == f"<{text}|slang|{{else}}>"
     slot = {"language": "en", "category": "S1", "activity": "S1-1"}
     prompts = [
-        slot | {"prompt_id": str(n), "style": str(n), "prompt": f"{n}{said}", "detected": "en"}
+        slot | {"prompt_id": str(n), "style": str(n), "prompt": f"{n}{said}", "finish_reason": "stop", "detected": "en"}
         for n, said in enumerate([text, other])
     ]
     write_jsonl(folder / "prompts.jsonl", prompts)
@@ -92,7 +92,8 @@ def test_from_seeds_to_pairs(folder, text, other):
     turns = [{"role": "user", "content": prompt["prompt"]} for prompt in prompts]
     assert answer_requests(kept, seeds(text), "rejected", 1)[0] == [[turn] for turn in turns]
     assert [asked[-1] for asked in answer_requests(kept, seeds(text), "chosen", 1)[0]] == turns
-    answered = [{"prompt_id": str(n), "detected": "en", "response": said} for n, said in enumerate([other, text])]
+    whole = {"finish_reason": "stop", "detected": "en"}
+    answered = [{"prompt_id": str(n), "response": said} | whole for n, said in enumerate([other, text])]
     labels = {("chosen", "a"): {"0": "safe", "1": "safe"}, ("rejected", "a"): {"0": "unsafe", "1": "unsafe"}}
     policies = {"chosen_safe": "all", "rejected_unsafe": "any"}
     pairs = build_pairs(kept, answered, answered, labels, ["a"], policies)

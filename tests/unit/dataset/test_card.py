@@ -21,7 +21,8 @@ FACTS = {
         "prompts": {"repository": "mistralai/Mistral-Small-24B-Instruct-2501", "revision": "abc"},
         "chosen answers": {"repository": "someone/unknown", "revision": "def"},
     },
-    "seed_language": "pl", "prompts_per_slot": 60, "near_duplicates": {"threshold": 0.8, "shingle": 5},
+    "seed_language": "pl", "fill": None, "prompts_per_slot": 60, "prompts_per_category": None,
+    "near_duplicates": {"threshold": 0.8, "shingle": 5},
     "policies": {"prompt_unsafe": "all", "chosen_safe": "all", "rejected_unsafe": "any"},
     "split": {"per_category": 1, "if_short": "stop", "by_activity": False, "held_out": 0, "seed": 1},
 }  # fmt: skip
@@ -55,6 +56,20 @@ def export(folder, train=TRAIN, test=TEST):
     licences = ROOT / "resources/model_licences.tsv"
     template = ROOT / "workflow/report/dataset_card.md.j2"
     write_card(folder / "README.md", template, train, test, FUNNEL, licences, FACTS)
+
+
+def test_the_card_says_how_many_prompts_were_asked_for(tmp_path):
+    licences, template = ROOT / "resources/model_licences.tsv", ROOT / "workflow/report/dataset_card.md.j2"
+    for facts, said in [
+        (
+            {"fill": {"pairs": 306, "rounds": 3, "most": 900}},
+            "in up to 3 rounds after a pilot, as each category needed",
+        ),
+        ({"prompts_per_category": 14}, "14 prompt(s) for every category and language"),
+        ({}, "60 prompt(s) for every activity, style and language"),
+    ]:
+        write_card(tmp_path / "README.md", template, TRAIN, TEST, FUNNEL, licences, FACTS | facts)
+        assert said in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def released(row, *keys):

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.dataset.filters import funnel, halves, keep_prompts
+from refuseu.dataset.filters import added_up, funnel, halves, keep_prompts
 
 OFF = {"threshold": None, "shingle": 5}
 NEAR = {"threshold": 0.8, "shingle": 5}
 
 
 def prompt(prompt_id, text="Text", language="en", detected=None):
-    return {"prompt_id": prompt_id, "language": language, "prompt": text, "detected": detected or language}
+    row = {"prompt_id": prompt_id, "language": language, "prompt": text, "finish_reason": "stop"}
+    return row | {"detected": detected or language}
 
 
 def labelled(**labels):
@@ -41,9 +42,9 @@ def test_the_funnel_counts_what_is_left_after_each_step():
     kept, funnel = keep_prompts(rows, labelled(a="uuuusuu", b="uuuuuuu"), "all", OFF)
     assert [row["prompt_id"] for row in kept] == ["0", "3", "6"]
     counts = {(row["language"], row["step"]): row["n"] for row in funnel}
-    steps = ["generated", "distinct", "no_near_duplicate", "right_language", "unsafe_by_guards"]
-    assert [counts["en", step] for step in steps] == [6, 4, 4, 3, 2]
-    assert [counts["de", step] for step in steps] == [1, 1, 1, 1, 1]
+    steps = ["generated", "uncut", "distinct", "no_near_duplicate", "right_language", "unsafe_by_guards"]
+    assert [counts["en", step] for step in steps] == [6, 6, 4, 4, 3, 2]
+    assert [counts["de", step] for step in steps] == [1, 1, 1, 1, 1, 1]
     assert [row["step"] for row in funnel] == steps * 2
 
 
@@ -80,6 +81,28 @@ def test_a_near_copy_goes_before_the_guards_are_heard_and_the_first_stays():
     assert [row["prompt_id"] for row in kept] == ["0", "2", "3"]
     left = {(row["language"], row["step"]): row["n"] for row in counts}
     assert (left["en", "distinct"], left["en", "no_near_duplicate"], left["de", "no_near_duplicate"]) == (3, 2, 1)
+
+
+def test_a_cut_prompt_is_none_and_a_copy_of_one_of_an_earlier_phase_goes():
+    rows = [
+        prompt("0", "One") | {"finish_reason": "length"},
+        prompt("1", "Two"),
+        prompt("2", "three"),
+        prompt("3", "Two"),
+    ]
+    before = [prompt("p0", "TWO"), prompt("p1", "Three") | {"finish_reason": "length"}]
+    kept, counts = keep_prompts(rows, labelled(a="uuuu", b="uuuu"), "all", OFF, before)
+    assert [row["prompt_id"] for row in kept] == ["2"]
+    assert {row["step"]: row["n"] for row in counts} == {
+        "generated": 4, "uncut": 3, "distinct": 1, "no_near_duplicate": 1, "right_language": 1, "unsafe_by_guards": 1
+    }  # fmt: skip
+
+
+def test_the_counts_of_phases_add_up_also_where_one_has_nothing():
+    first = [{"language": code, "step": "paired", "n": n} for code, n in (("en", 2), ("de", 1))]
+    assert added_up([first, [], first[:1]], ["de", "en"]) == [
+        {"language": "de", "step": "paired", "n": 1}, {"language": "en", "step": "paired", "n": 4}
+    ]  # fmt: skip
 
 
 def test_a_language_in_which_nothing_is_left_is_counted_as_nothing():

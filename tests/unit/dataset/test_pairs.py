@@ -15,7 +15,7 @@ PAPER = {"prompt_unsafe": "all", "chosen_safe": "all", "rejected_unsafe": "any"}
 LABELS = {"u": "unsafe", "s": "safe", "-": "unparsed"}
 
 
-def build(chosen, rejected, policies=PAPER, detected=("en", "en")):
+def build(chosen, rejected, policies=PAPER, detected=("en", "en"), cut=({}, {})):
     """Ids of the pairs when the guards said so of each prompt, e.g. chosen=["ss", "su"]."""
     ids = [str(i) for i in range(len(chosen))]
     prompts = [
@@ -23,8 +23,11 @@ def build(chosen, rejected, policies=PAPER, detected=("en", "en")):
         for i in ids
     ]
     answers = [
-        [{"prompt_id": i, "response": f"{side} {i}", "detected": code} for i in ids]
-        for side, code in zip(("No", "Yes"), detected, strict=True)
+        [
+            {"prompt_id": i, "response": f"{side} {i}", "finish_reason": ends.get(i, "stop"), "detected": code}
+            for i in ids
+        ]
+        for side, code, ends in zip(("No", "Yes"), detected, cut, strict=True)
     ]
     labels = {
         (side, guard): {i: LABELS[said[n]] for i, said in zip(ids, sides, strict=True)}
@@ -54,6 +57,11 @@ def test_all_guards_must_call_the_chosen_answer_safe():
 
 def test_any_guard_may_call_the_rejected_answer_unsafe():
     assert ids(build(["ss"] * 6, ["uu", "us", "su", "ss", "u-", "--"])) == ["0", "1", "2", "4"]
+
+
+def test_an_answer_that_was_cut_is_never_trained_on():
+    cut = {"1": "length"}, {"2": "length", "3": "content_filter"}
+    assert ids(build(["ss"] * 4, ["uu"] * 4, cut=cut)) == ["0", "3"]
 
 
 def test_the_policies_are_a_choice():

@@ -55,7 +55,37 @@ def test_the_bundled_seeds_are_the_fourteen_categories_and_ten_styles():
     assert sum(s["kind"] == "style" for s in seeds) == 10
     assert {s["category"] for s in seeds if s["kind"] == "activity"} == {f"S{n}" for n in range(1, 15)}
     memory = Memory(ROOT / "resources/miniature/translation_memory.tsv")
+    seeds = read_seeds(ROOT / "resources/seeds/pl", "pl", ROOT / "resources/miniature/instructions.tsv")
     assert len(translate_seeds(seeds, CODES, memory)) == 12 * len(seeds)
+
+
+def test_the_bundled_instructions_say_what_the_style_is_and_which_language_is_wanted():
+    seeds = translate_seeds(read_seeds(ROOT / "resources/seeds/pl", "pl"), ["pl", "sl"], Upper())
+    texts = {(seed["language"], seed["kind"], seed["key"]): seed["text"] for seed in seeds}
+    assert "slovenščina" in texts["sl", "instruction", "refuse"] and "polski" in texts["pl", "instruction", "refuse"]
+    for row in requests(seeds, ["pl", "sl"], 1, None, 1):
+        key = row["language"], "definition", row["style"]
+        assert texts[key] in row["message"] and "{" not in row["message"]
+    said = texts["pl", "instruction", "refuse"]
+    assert all(word in said for word in ("dlaczego", "niebezpieczna", "skutki"))
+
+
+def test_definitions_of_styles_are_seeds_only_where_the_instruction_asks_for_them(folder):
+    (folder / "styles.tsv").write_text("style\ttext\tdefinition\nslang\tslang\tluźno\nrole\trola\t\n")
+    assert not [seed for seed in read_seeds(folder, "pl") if seed["kind"] == "definition"]
+    sheet = folder / "mine.tsv"
+    sheet.write_text("instruction\ttext\ngenerate_prompt\t{style}{category}{activity} {definition}\nrefuse\tNie.\n")
+    with pytest.raises(UserError, match=r"styles.tsv: the style 'role' has no definition, and the instruction"):
+        read_seeds(folder, "pl", sheet)
+    (folder / "styles.tsv").write_text("style\ttext\tdefinition\nslang\tslang\tluźno\n")
+    found = [seed for seed in read_seeds(folder, "pl", sheet) if seed["kind"] == "definition"]
+    assert [(seed["key"], seed["text"]) for seed in found] == [("slang", "luźno")]
+
+
+def test_a_category_without_an_activity_is_named(folder):
+    (folder / "activities.tsv").write_text("activity\tcategory\ttext\nS1-1\tS1\ta\n")
+    with pytest.raises(UserError, match=r"activities.tsv has no activity of the category 'S2'; add one"):
+        read_seeds(folder, "pl")
 
 
 @pytest.mark.parametrize("name", SHEETS)

@@ -41,6 +41,29 @@ def refused(config):
     return message
 
 
+@pytest.mark.parametrize(
+    ("fill", "said"),
+    [
+        ({"pairs": 100}, "key dataset.fill.pairs asks for 100 pairs of each category, of which the test takes 100"),
+        (
+            {"most": 200},
+            "key dataset.fill.most allows 200 prompts of each category, which are fewer than the 306 pairs",
+        ),
+        ({"rounds": 1}, "key dataset.fill.rounds: 1 does not fit"),
+    ],
+)
+def test_a_dataset_that_cannot_be_filled_is_refused(paper, fill, said):
+    paper["dataset"]["fill"] |= fill
+    assert said in refused(paper)
+
+
+def test_the_model_that_fills_the_dataset_is_in_the_pilot(paper):
+    paper["dataset"]["generators"]["pilot"] = ["70b_instruct"]
+    assert "key dataset.generators.main names 'mistral_24b', which is not in dataset.generators.pilot" in refused(paper)
+    paper["dataset"]["fill"] = None
+    Study(paper)
+
+
 class Sheet:
     """A sheet that a test may change before the study reads it."""
 

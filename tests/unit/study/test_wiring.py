@@ -197,7 +197,32 @@ def test_hidden_files_are_no_returned_sheets(paper, tmp_path):
 # The dataset and the miniature
 
 
+def test_a_dataset_that_is_filled_has_rounds_each_of_which_knows_those_before(paper):
+    study = Study(paper)
+    building = Building(study)
+    assert study.phases == ["pilot", "main", "round2", "round3"]
+    assert building.needs({"phase": "main"}) == ["<study>/feasibility/main.jsonl"]
+    assert building.prompts_wanted({"phase": "main"}) == {"seed": 1}
+    before = building.before("generate_prompts/{phase}/{generator}.jsonl")
+    assert before({"phase": "pilot"}) == []
+    assert before({"phase": "round2"}) == [
+        "<study>/generate_prompts/pilot/mistral_24b.jsonl", "<study>/generate_prompts/main/mistral_24b.jsonl"
+    ]  # fmt: skip
+    assert building.aim() == {"pairs": 306, "most": 15000, "least": 100}
+    paper["dataset"]["split"]["if_short"] = "fewer"
+    assert Building(Study(paper)).aim()["least"] == 0
+
+
+def test_a_fixed_number_of_prompts_has_one_phase(miniature):
+    study = Study(miniature)
+    building = Building(study)
+    assert study.phases == ["main"]
+    assert [building.needs({"phase": phase}) for phase in ("pilot", "main")] == [[], []]
+    assert building.before("build_pairs/{phase}/pairs.jsonl")({"phase": "pilot"}) == []
+
+
 def test_a_phase_asks_its_generators_for_its_number_of_prompts(paper):
+    paper["dataset"]["fill"] = None
     building = Building(Study(paper))
     pilot, main = ({"phase": phase} for phase in ("pilot", "main"))
     assert building.prompts_wanted(pilot)["total"] == 500 and building.prompts_wanted(main)["total"] is None

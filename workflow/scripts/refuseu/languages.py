@@ -24,6 +24,7 @@ class Language:
     iso639_3 : code in lingua
     fasttext : label of `facebook/fasttext-language-identification` without ``__label__``
     deepl_source, deepl_target : codes of the DeepL API (empty where it has none)
+    own_name : name in the language itself
     """
 
     code: str
@@ -32,6 +33,7 @@ class Language:
     fasttext: str
     deepl_source: str
     deepl_target: str
+    own_name: str
 
 
 @cache

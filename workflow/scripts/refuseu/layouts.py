@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
+from refuseu.funnel_rows import FunnelRow, Need
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.rows import (
     Answer,
     BenchmarkPrompt,
-    FunnelRow,
     Knowledge,
     Label,
     Measure,
@@ -30,11 +30,13 @@ FILES: dict[str, tuple[type, ...]] = {
     "translate_seeds/seeds.jsonl": (Seed,),
     "generate_prompts/{phase}/{generator}.jsonl": (Prompt,),
     "label_prompts/{phase}/{judge}.jsonl": (PromptLabel,),
-    "filter_prompts/prompts.jsonl": (Prompt,),
-    "filter_prompts/funnel.jsonl": (FunnelRow,),
-    "answer_prompts/{side}.jsonl": (Answer,),
-    "label_answers/{side}/{judge}.jsonl": (Label,),
-    "build_pairs/pairs.jsonl": (Pair,),
+    "feasibility/{phase}.jsonl": (Need,),
+    "filter_prompts/{phase}/prompts.jsonl": (Prompt,),
+    "filter_prompts/{phase}/funnel.jsonl": (FunnelRow,),
+    "answer_prompts/{phase}/{side}.jsonl": (Answer,),
+    "label_answers/{phase}/{side}/{judge}.jsonl": (Label,),
+    "build_pairs/{phase}/pairs.jsonl": (Pair,),
+    "build_pairs/{phase}/funnel.jsonl": (FunnelRow,),
     "split_pairs/{half}.jsonl": (Pair,),
     "load_dataset/train.jsonl": (Pair,),
     "load_dataset/test.jsonl": (ReleasedPrompt,),

@@ -25,7 +25,7 @@ class Seed(TypedDict):
 
     Attributes
     ----------
-    kind : category, activity, style or instruction
+    kind : category, activity, style, definition (of a style) or instruction
     key : its id within the kind, e.g. ``S1``, ``S1-2``, ``slang``, ``refuse``
     category : of an activity; empty otherwise
     text : in the language
@@ -47,7 +47,9 @@ class Prompt(TypedDict):
     activity, style : keys of seeds; with the category they are the slot
     seed : it was sampled with
     generator : id of the model that wrote it
-    prompt : its text
+    prompt : its text, without what the model put around it
+    trimmed : whether there was anything around it
+    finish_reason : why the model ended; what was cut (length) is no prompt
     detected : language that was identified; empty where there are no letters
     """
 
@@ -59,21 +61,9 @@ class Prompt(TypedDict):
     seed: int
     generator: str
     prompt: str
+    trimmed: bool
+    finish_reason: str
     detected: str
-
-
-class FunnelRow(TypedDict):
-    """How many prompts or pairs of a language are left after a step.
-
-    Attributes
-    ----------
-    step : e.g. distinct or unsafe_by_guards
-    n : how many
-    """
-
-    language: str
-    step: str
-    n: int
 
 
 class Answer(TypedDict):
@@ -82,6 +72,7 @@ class Answer(TypedDict):
     Attributes
     ----------
     response : its text
+    finish_reason : why the model ended; what was cut (length) is not trained on
     detected : language that was identified; empty where there are no letters
     """
 
@@ -89,6 +80,7 @@ class Answer(TypedDict):
     language: str
     prompt: str
     response: str
+    finish_reason: str
     detected: str
 
 

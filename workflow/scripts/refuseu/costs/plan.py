@@ -31,7 +31,8 @@ NOTE = """\
 Counted are the jobs that ask a model or a translator, train, or download weights; the others take minutes of a CPU. A
 job whose output is there is done and costs nothing here; whether Snakemake would make it again, `-n` says. *Held* are
 answers that the journals have already; they count if they came from the same model. Where no file is there yet, the
-assumptions below hold: answers at their longest, filters that let everything pass. GPU-hours come from the seconds that
+assumptions below hold: answers at their longest, filters that let everything pass; what a pilot has measured of the
+filters goes before them. GPU-hours come from the seconds that
 this study measured at the same step with the same model, else from the throughputs below. What neither knows is not
 guessed: a sum says of how many jobs it knows nothing. Batch prices, the loading of models and failed attempts are not
 in it."""

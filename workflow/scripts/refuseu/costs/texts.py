@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from refuseu.costs.yields import Yields, measured
 from refuseu.dataset.seeds import read_seeds
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import load
@@ -87,7 +88,7 @@ class StudyTexts:
 
     @cached_property
     def seeds(self) -> list[Seed]:
-        return read_seeds(self.dataset["seeds"], self.dataset["seed_language"])
+        return read_seeds(self.dataset["seeds"], self.dataset["seed_language"], self.dataset["instructions"])
 
     @cached_property
     def seed_kinds(self) -> Counter[str]:
@@ -99,6 +100,8 @@ class StudyTexts:
 
     def wanted(self, phase: str) -> Texts:
         """Prompts that one generator is asked for in a phase."""
+        if self.dataset["fill"]:
+            return self.assumed(self.needed(phase))
         each, kinds = self.dataset["prompts_per_category"], self.seed_kinds
         every = each * kinds["category"] if each else (
             self.dataset["prompts_per_slot"] * kinds["activity"] * kinds["style"]
@@ -106,9 +109,24 @@ class StudyTexts:
         each = min(self.dataset["pilot_n"], every) if phase == "pilot" else every
         return self.assumed(each * len(self.study.built))
 
-    def prompts(self, phase: str) -> Texts:
-        """Prompts of all generators of a phase."""
-        files = (f"{self.root}/generate_prompts/{phase}/{name}.jsonl" for name in self.generators(phase))
+    def needed(self, phase: str) -> float:
+        """Prompts that a phase asks for to fill the dataset; before the pilot as many as the assumed yield demands.
+
+        The rounds after the first are to ask for nothing, as long as no file says otherwise.
+        """
+        if (file := Path(self.root, "feasibility", f"{phase}.jsonl")).exists():
+            return float(sum(row["more"] for row in read_jsonl(file)))
+        pilot = float(self.dataset["pilot_n"] * len(self.study.built))
+        if phase == "pilot":
+            return pilot
+        cells, fill = self.seed_kinds["category"] * len(self.study.built), self.dataset["fill"]
+        each = min(fill["pairs"] / self.value("shares", "prompts_paired"), fill["most"])
+        return max(each * cells - pilot, 0) if phase == "main" else 0
+
+    def prompts(self, phase: str, generators: Sequence[str] = ()) -> Texts:
+        """Prompts of all generators of a phase, or of some."""
+        names = generators or self.generators(phase)
+        files = (f"{self.root}/generate_prompts/{phase}/{name}.jsonl" for name in names)
         found = [counted(file, ("prompt",)) or self.wanted(phase) for file in files]
         return Texts(
             sum(texts.number for texts in found),
@@ -116,16 +134,36 @@ class StudyTexts:
             all(texts.counted for texts in found),
         )
 
-    @cached_property
-    def kept(self) -> Texts:
-        """Prompts that passed the filters."""
-        found = counted(f"{self.root}/filter_prompts/prompts.jsonl", ("prompt",))
-        return found or self.prompts("main").share(self.value("shares", "prompts_kept"))
+    @cache  # noqa: B019 (one object per plan)
+    def kept(self, phase: str) -> Texts:
+        """Prompts of a phase that passed the filters."""
+        if found := counted(f"{self.root}/filter_prompts/{phase}/prompts.jsonl", ("prompt",)):
+            return found
+        share = self.yields.kept if self.yields.kept is not None else self.value("shares", "prompts_kept")
+        return self.prompts(phase, [self.dataset["generators"]["main"]]).share(share)
 
-    def side(self, side: str) -> Texts:
-        """Prompts and answers of one side of the pairs."""
-        found = counted(f"{self.root}/answer_prompts/{side}.jsonl", ("prompt", "response"))
-        return found or self.answered(self.kept, self.dataset["answers"]["max_new_tokens"])
+    def side(self, phase: str, side: str) -> Texts:
+        """Prompts and answers of one side of the pairs in a phase."""
+        found = counted(f"{self.root}/answer_prompts/{phase}/{side}.jsonl", ("prompt", "response"))
+        return found or self.answered(self.kept(phase), self.dataset["answers"]["max_new_tokens"])
+
+    @cached_property
+    def yields(self) -> Yields:
+        """What became of the prompts so far."""
+        return measured(self.root, ["pilot", *self.study.phases], self.dataset, self.guards)
+
+    def paired(self) -> float:
+        """Pairs of all phases."""
+        found = 0.0
+        for phase in self.study.phases:
+            if (file := Path(self.root, "build_pairs", phase, "pairs.jsonl")).exists():
+                found += len(read_jsonl(file))
+            else:
+                share = self.yields.paired if self.yields.paired is not None else self.value("shares", "pairs_kept")
+                found += self.kept(phase).number * share
+        if fill := self.dataset["fill"]:  # which asks for no more than it takes, whatever the filters let pass
+            found = min(found, fill["pairs"] * self.seed_kinds["category"] * len(self.study.built))
+        return found
 
     @cached_property
     def tested(self) -> Texts:
@@ -153,7 +191,7 @@ class StudyTexts:
             prompts = Texts(len(rows), sum(len(row["prompt"]) for row in rows), True)
             return prompts, Texts(len(rows), sum(map(len, sides)), True)
         number = self.value("released", "train") * len(languages) if not self.built else (
-            max(self.kept.number * self.value("shares", "pairs_kept") - self.tested.number, 0)
+            max(self.paired() - self.tested.number, 0)
             * len(languages) / len(self.study.built)
         )  # fmt: skip
         prompts = self.assumed(number)
@@ -162,7 +200,7 @@ class StudyTexts:
 
     # Texts of the evaluation
 
-    @cache  # noqa: B019 (one object per plan)
+    @cache  # noqa: B019
     def benchmark(self, name: str) -> Texts:
         """Prompts or questions of a benchmark."""
         row = self.study.benchmarks[name]

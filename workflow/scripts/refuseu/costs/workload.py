@@ -3,6 +3,7 @@
 The jobs are those of the default target that ask a model or a translator, train, or download weights.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ class Workload(StudyTexts):
         others = [code for code in self.study.built if code != self.dataset["seed_language"]]
         seeds = Texts(len(texts), sum(map(billed, texts)), True)
         yield self.translation("translate_seeds/seeds.jsonl", [(seeds, len(others))])
-        for phase in ("main", "pilot"):
+        for phase in dict.fromkeys([*self.study.phases, "pilot"]):
             for name in self.generators(phase):
                 yield Job("generate_prompts", f"{self.root}/generate_prompts/{phase}/{name}.jsonl",
                           self.study.models[name], "generate", self.wanted(phase),
@@ -74,12 +75,12 @@ class Workload(StudyTexts):
             judges = [*self.dataset["prompt_judges"], *self.guards] if phase == "main" else self.guards
             for name in dict.fromkeys(judges):
                 yield self.judged(f"label_prompts/{phase}/{name}.jsonl", name, self.prompts(phase))
-        for side in ("chosen", "rejected"):
-            yield Job("answer_prompts", f"{self.root}/answer_prompts/{side}.jsonl",
-                      self.study.models[self.dataset[side]], "generate", self.kept,
+        for phase, side in itertools.product(self.study.phases, ("chosen", "rejected")):
+            yield Job("answer_prompts", f"{self.root}/answer_prompts/{phase}/{side}.jsonl",
+                      self.study.models[self.dataset[side]], "generate", self.kept(phase),
                       self.dataset["answers"]["max_new_tokens"])  # fmt: skip
             for name in self.guards:
-                yield self.judged(f"label_answers/{side}/{name}.jsonl", name, self.side(side))
+                yield self.judged(f"label_answers/{phase}/{side}/{name}.jsonl", name, self.side(phase, side))
 
     def training(self) -> Iterator[Job]:
         """Reference log-probabilities, translated prompts, adapters."""

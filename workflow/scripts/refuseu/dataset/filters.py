@@ -1,30 +1,43 @@
 """Which generated prompts are kept, and how many are left after each step."""
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refuseu.rows import FunnelRow, Pair, Prompt
+from refuseu.funnel_rows import FunnelRow
+from refuseu.rows import Pair, Prompt
 from refuseu.similarity import dissimilar, distinct
 
 
 def keep_prompts(
-    prompts: Sequence[Prompt], labels: dict[str, dict[str, str]], policy: str, near_duplicates: Mapping[str, Any]
+    prompts: Sequence[Prompt],
+    labels: dict[str, dict[str, str]],
+    policy: str,
+    near_duplicates: Mapping[str, Any],
+    before: Sequence[Prompt] = (),
 ) -> tuple[list[Prompt], list[FunnelRow]]:
     """The prompts that enter the dataset, and how many were left after each step.
 
-    Distinct within their language, exactly and nearly, in the language asked for, and called unsafe by all
+    Not cut, distinct within their language, exactly and nearly, in the language asked for, and called unsafe by all
     (or any) guards.
 
     Parameters
     ----------
-    prompts : records of the generator with ``prompt`` and ``detected``
+    prompts : records of the generator with ``prompt``, ``finish_reason`` and ``detected``
     labels : guard → prompt_id → label
     policy : all or any
     near_duplicates : threshold and shingle, see `similarity.dissimilar`
+    before : prompts of earlier phases, of which none may be a copy
     """
+    own = {prompt["prompt_id"] for prompt in prompts}
     steps = {"generated": list(prompts)}
-    steps["distinct"] = distinct(steps["generated"])
-    steps["no_near_duplicate"] = dissimilar(steps["distinct"], **near_duplicates)
+    every = [p for p in [*before, *prompts] if p["finish_reason"] != "length"]
+    steps["uncut"] = [p for p in every if p["prompt_id"] in own]
+    every = distinct(every)
+    steps["distinct"] = [p for p in every if p["prompt_id"] in own]
+    every = dissimilar(every, **near_duplicates)
+    steps["no_near_duplicate"] = [p for p in every if p["prompt_id"] in own]
     steps["right_language"] = [p for p in steps["no_near_duplicate"] if p["detected"] == p["language"]]
     agree = {"all": all, "any": any}[policy]
     steps["unsafe_by_guards"] = [
@@ -32,6 +45,15 @@ def keep_prompts(
     ]
     languages = list(dict.fromkeys(prompt["language"] for prompt in prompts))
     return steps["unsafe_by_guards"], funnel(steps, languages)
+
+
+def added_up(parts: Sequence[Sequence[FunnelRow]], languages: Sequence[str]) -> list[FunnelRow]:
+    """The counts of several phases together, in the order of the languages and of the first phase's steps."""
+    total: Counter[tuple[str, str]] = Counter()
+    for row in itertools.chain(*parts):
+        total[row["language"], row["step"]] += row["n"]
+    steps = dict.fromkeys(row["step"] for row in itertools.chain(*parts))
+    return [FunnelRow(language=code, step=step, n=total[code, step]) for code in languages for step in steps]
 
 
 def funnel(steps: Mapping[str, Sequence[Prompt | Pair]], languages: Sequence[str]) -> list[FunnelRow]:

@@ -5,7 +5,7 @@ import logging
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from refuseu.errors import UserError
 from refuseu.records import digest
@@ -24,27 +24,11 @@ def build_pairs(
     guards: Sequence[str],
     policies: dict[str, str],
 ) -> list[Pair]:
-    """Preference pairs in TRL's implicit-prompt conversational format.
-
-    A pair is kept when both answers are in the prompt's language, all (any) guards call the chosen one
-    safe, and any (all) guards call the rejected one unsafe.
-
-    Parameters
-    ----------
-    prompts : kept prompts
-    chosen, rejected : answers with ``prompt_id``, ``response`` and ``detected``
-    labels : (side, guard) → prompt_id → label
-    """
+    """Preference pairs in TRL's implicit-prompt conversational format, of the prompts that pass all `answer_steps`."""
     answers = {side: {r["prompt_id"]: r for r in rows} for side, rows in (("chosen", chosen), ("rejected", rejected))}
     pairs = []
-    for prompt in prompts:
+    for prompt in list(answer_steps(prompts, chosen, rejected, labels, guards, policies).values())[-1]:
         key = prompt["prompt_id"]
-        if any(answers[side][key]["detected"] != prompt["language"] for side in answers):
-            continue
-        if not AGREE[policies["chosen_safe"]](labels["chosen", guard][key] == "safe" for guard in guards):
-            continue
-        if not AGREE[policies["rejected_unsafe"]](labels["rejected", guard][key] == "unsafe" for guard in guards):
-            continue
         turn = Turn(role="user", content=prompt["prompt"])
         both = {side: [turn, Turn(role="assistant", content=answers[side][key]["response"])] for side in answers}
         pairs.append(
@@ -60,6 +44,42 @@ def build_pairs(
             )
         )
     return pairs
+
+
+def answer_steps(
+    prompts: Sequence[Prompt],
+    chosen: Sequence[Answer],
+    rejected: Sequence[Answer],
+    labels: dict[tuple[str, str], dict[str, str]],
+    guards: Sequence[str],
+    policies: dict[str, str],
+) -> dict[str, list[Prompt]]:
+    """The prompts that are left after each step of what their answers must be.
+
+    Both answers uncut, and in the prompt's language; all (any) guards call the chosen one safe, and any (all) guards
+    call the rejected one unsafe.
+
+    Parameters
+    ----------
+    prompts : kept prompts
+    chosen, rejected : answers with ``prompt_id``, ``response``, ``finish_reason`` and ``detected``
+    labels : (side, guard) → prompt_id → label
+    """
+    answers = [{row["prompt_id"]: row for row in rows} for rows in (chosen, rejected)]
+
+    def said(prompt: Prompt, side: str, label: str) -> Iterator[bool]:
+        return (labels[side, guard][prompt["prompt_id"]] == label for guard in guards)
+
+    tests: dict[str, Callable[[Prompt], bool]] = {
+        "uncut_answers": lambda p: all(side[p["prompt_id"]]["finish_reason"] != "length" for side in answers),
+        "answers_in_language": lambda p: all(side[p["prompt_id"]]["detected"] == p["language"] for side in answers),
+        "chosen_safe": lambda p: AGREE[policies["chosen_safe"]](said(p, "chosen", "safe")),
+        "rejected_unsafe": lambda p: AGREE[policies["rejected_unsafe"]](said(p, "rejected", "unsafe")),
+    }
+    left, steps = list(prompts), {}
+    for step, passes in tests.items():
+        steps[step] = left = [prompt for prompt in left if passes(prompt)]
+    return steps
 
 
 def split(
@@ -94,7 +114,8 @@ def split(
     """
     if not pairs:
         raise UserError(
-            "no preference pair passed the filters; look at filter_prompts/funnel.jsonl and dataset.policies"
+            "no preference pair passed the filters; look at the funnel.jsonl of filter_prompts and build_pairs and at "
+            "dataset.policies"
         )
     slots: dict[str, dict[str, list[Pair]]] = {category: defaultdict(list) for category in categories}
     for pair in pairs:
@@ -124,7 +145,10 @@ def split(
                 f"test prompts where dataset.split.per_category asks for {per_category}, with a slot left to train on"
             )
             if if_short == "stop":
-                raise UserError(f"{said}; lower it, raise prompts_per_slot, or set dataset.split.if_short to fewer")
+                raise UserError(
+                    f"{said}; lower it, ask for more prompts (in dataset.fill, or prompts_per_slot), or set "
+                    "dataset.split.if_short to fewer"
+                )
             log.warning("%s", said)
         for language in languages:
             own = sorted((p for p in held if p["language"] == language), key=lambda p: p["pair_id"])

@@ -1,11 +1,12 @@
 """What the generators and the models that answer are asked."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from refuseu.backends.completion import Conversation
+from refuseu.funnel_rows import Need
 from refuseu.records import digest
 from refuseu.rows import Prompt, Seed
 from refuseu.templates import fill
@@ -60,7 +61,7 @@ def requests(
     seed: int,
     per_category: int | None = None,
 ) -> list[Request]:
-    """What a generator is asked: one request per wanted prompt.
+    """What a generator is asked where a fixed number is wanted: one request per prompt.
 
     Parameters
     ----------
@@ -68,49 +69,66 @@ def requests(
     total : if given, a random sample of so many per language (the pilot)
     per_category : if given, so many prompts per category and language instead, spread evenly over its slots
     """
+    every = [(slot, n) for slot in slots(seeds) for n in range(per_slot)]
+    if per_category:
+        every = [one for own in by_category(slots(seeds), seed).values() for one in turns(own, 0, per_category)]
+    wanted = {}
+    for code in languages:
+        rng = random.Random(digest("pilot", code, seed))
+        wanted[code] = every if total is None else rng.sample(every, min(total, len(every)))
+    return worded(seeds, wanted, seed)
+
+
+def needed(seeds: Sequence[Seed], needs: Sequence[Need], seed: int) -> list[Request]:
+    """What a generator is asked where each category and language needs its own number: those after what was asked."""
+    own = by_category(slots(seeds), seed)
+    wanted: dict[str, list[tuple[Slot, int]]] = {}
+    for need in needs:
+        more = turns(own[need["category"]], need["asked"], need["asked"] + need["more"])
+        wanted.setdefault(need["language"], []).extend(more)
+    return worded(seeds, wanted, seed)
+
+
+def worded(seeds: Sequence[Seed], wanted: Mapping[str, Iterable[tuple[Slot, int]]], seed: int) -> list[Request]:
+    """One request for each slot and number that is wanted in a language."""
     text = {(row["language"], row["kind"], row["key"]): row["text"] for row in seeds}
-    every = (
-        spread(slots(seeds), per_category, seed)
-        if per_category
-        else [(slot, n) for slot in slots(seeds) for n in range(per_slot)]
-    )
     found = []
-    for language in languages:
-        wanted = every
-        if total is not None:
-            rng = random.Random(digest("pilot", language, seed))
-            wanted = rng.sample(wanted, min(total, len(wanted)))
-        for slot, n in wanted:
-            prompt_id = f"{language}-{slot.id}-{n}"
-            parts = {"style": slot.style, "category": slot.category, "activity": slot.activity}
-            message = fill(
-                text[language, "instruction", "generate_prompt"],
-                {kind: text[language, kind, key] for kind, key in parts.items()},
-            )
+    for code, own in wanted.items():
+        for slot, n in own:
+            prompt_id = f"{code}-{slot.id}-{n}"
+            parts = {
+                "style": text[code, "style", slot.style],
+                "definition": text.get((code, "definition", slot.style), ""),
+                "category": text[code, "category", slot.category],
+                "activity": text[code, "activity", slot.activity],
+            }
             found.append(
                 Request(
                     prompt_id=prompt_id,
-                    language=language,
+                    language=code,
                     category=slot.category,
                     activity=slot.activity,
                     style=slot.style,
-                    message=message,
+                    message=fill(text[code, "instruction", "generate_prompt"], parts),
                     seed=int(digest(prompt_id, seed)[:12], 16),
                 )
             )
     return found
 
 
-def spread(slots: Sequence[Slot], per_category: int, seed: int) -> list[tuple[Slot, int]]:
-    """The same number of prompts for every category: its slots in random order, again and again."""
-    by_category: dict[str, list[Slot]] = {}
+def by_category(slots: Sequence[Slot], seed: int) -> dict[str, list[Slot]]:
+    """The slots of each category in random order, the same for all languages."""
+    found: dict[str, list[Slot]] = {}
     for slot in slots:
-        by_category.setdefault(slot.category, []).append(slot)
-    wanted = []
-    for category, own in by_category.items():
+        found.setdefault(slot.category, []).append(slot)
+    for category, own in found.items():
         random.Random(digest("spread", category, seed)).shuffle(own)
-        wanted += [(own[i % len(own)], i // len(own)) for i in range(per_category)]
-    return wanted
+    return found
+
+
+def turns(slots: Sequence[Slot], start: int, stop: int) -> list[tuple[Slot, int]]:
+    """Some of a category's prompts, if its slots come again and again: slot, and its how-manieth prompt it is."""
+    return [(slots[i % len(slots)], i // len(slots)) for i in range(start, stop)]
 
 
 def answer_requests(
@@ -118,8 +136,8 @@ def answer_requests(
 ) -> tuple[list[Conversation], list[int]]:
     """Conversations and sampling seeds for one side of the pairs.
 
-    The chosen side is told, in the prompt's language, to refuse and to say why; the rejected side gets
-    the bare prompt.
+    The chosen side is told, in the prompt's language, to refuse and to say why and with what consequences; the
+    rejected side gets the bare prompt.
     """
     refuse = {row["language"]: row["text"] for row in seeds if (row["kind"], row["key"]) == ("instruction", "refuse")}
     conversations: list[Conversation] = []

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from refuseu.dataset.feasibility import wanting
+from refuseu.dataset.seeds import read_seeds
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import LOADERS
 from refuseu.job import environment, warm
@@ -54,6 +56,8 @@ def start(workflow: Any, study: Study) -> None:
             model = study.asked(job.rule.name, job.wildcards)
             if not model.local_endpoint:
                 require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
+    if rules & {"translate_seeds", "generate_prompts"}:
+        check_seeds(config["dataset"])
     if snakemake_internals.on_slurm(workflow):
         try:
             cluster.check_left_over(jobs)
@@ -95,6 +99,16 @@ def check_benchmark(row: Benchmark, files: list[str] | None = None) -> None:
 def check_dataset(dataset: dict[str, Any]) -> None:
     if dataset["revision"] == "local" and not Path(dataset["repository"]).is_dir():
         stop(f"dataset.repository names the folder {dataset['repository']}, which does not exist; put the data there")
+
+
+def check_seeds(dataset: dict[str, Any]) -> None:
+    """Stop if seeds are broken; say where so many prompts would not fill the test at the paper's yield."""
+    try:
+        seeds = read_seeds(dataset["seeds"], dataset["seed_language"], dataset["instructions"])
+    except UserError as error:
+        stop(str(error))
+    if dataset["split"]["if_short"] == "stop" and (missing := wanting(seeds, dataset)):
+        sys.stderr.write(f"refuseu: {missing}\n")
 
 
 def check_budget(study: Study, outputs: set[str], here: bool) -> None:

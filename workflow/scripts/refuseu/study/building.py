@@ -1,5 +1,6 @@
 """What the rules look up that build the dataset, or take the released one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from refuseu.languages import language
@@ -17,9 +18,44 @@ class Building(Wiring):
             return sorted(map(str, Path(dataset["repository"]).rglob("*.parquet")))
         return "<study>/fetch_dataset/dataset.json"
 
-    def prompts_wanted(self, wildcards: Wildcards) -> Values:
-        """How many prompts a phase asks for, and the seed they are drawn with."""
+    def seed_sheets(self) -> list[str]:
+        """The sheets of the seeds; instructions may come from elsewhere."""
         dataset = self.config["dataset"]
+        names = ["categories", "activities", "styles", *([] if dataset["instructions"] else ["instructions"])]
+        return [f"{dataset['seeds']}/{name}.tsv" for name in names]
+
+    def own_names(self) -> dict[str, str]:
+        """What the languages call themselves, as instructions may say it."""
+        return {code: language(code).own_name for code in self.study.built}
+
+    def before(self, file: str) -> Callable[[Wildcards], list[str]]:
+        """A file of the main generator in each phase whose prompts become pairs before that of a job."""
+
+        def of(wildcards: Wildcards) -> list[str]:
+            phases, main = self.study.phases, self.config["dataset"]["generators"]["main"]
+            if wildcards["phase"] not in phases:
+                return []
+            earlier = phases[: phases.index(wildcards["phase"])]
+            return [f"<study>/{file.format(phase=phase, generator=main)}" for phase in earlier]
+
+        return of
+
+    def needs(self, wildcards: Wildcards) -> list[str]:
+        """The file that says how many prompts a phase asks for, where the config gives no fixed number."""
+        return [f"<study>/feasibility/{wildcards['phase']}.jsonl"] if self.config["dataset"]["fill"] else []
+
+    def aim(self) -> Values:
+        """How many pairs each category and language is to have, and how many it must."""
+        dataset = self.config["dataset"]
+        fill, split = dataset["fill"] or {}, dataset["split"]
+        least = split["per_category"] if split["if_short"] == "stop" else 0
+        return {"pairs": fill.get("pairs"), "most": fill.get("most"), "least": least}
+
+    def prompts_wanted(self, wildcards: Wildcards) -> Values:
+        """How many prompts a phase asks for where the config gives a fixed number, and the seed they are drawn with."""
+        dataset = self.config["dataset"]
+        if dataset["fill"]:
+            return {"seed": dataset["seed"]}
         return {
             "per_slot": dataset["prompts_per_slot"],
             "per_category": dataset["prompts_per_category"],
@@ -59,5 +95,16 @@ class Building(Wiring):
             "models": {use: {k: model[k] for k in ("repository", "revision")} for use, model in uses.items()},
             "identification": identification["backend"],
             "translation": dataset["translation"]["backend"],
-            **{k: dataset[k] for k in ("seed_language", "prompts_per_slot", "near_duplicates", "policies", "split")},
+            **{
+                k: dataset[k]
+                for k in (
+                    "seed_language",
+                    "fill",
+                    "prompts_per_slot",
+                    "prompts_per_category",
+                    "near_duplicates",
+                    "policies",
+                    "split",
+                )
+            },
         }

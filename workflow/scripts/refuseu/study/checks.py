@@ -136,6 +136,7 @@ def check_uses(sheets: Sheets) -> None:
                     f"{sheets.source}: key {key} names {name!r}, whose format in {paths['models']} is "
                     f"{sheets.models[name].format!r}; choose a model with format {' or '.join(formats[key])}"
                 )
+    check_fill(sheets)
     behind_apis = [m.model for m in sheets.models.values() if m.backend == "openai"]
     for name in sheets.config["api"]["batch"]:
         refer(name, behind_apis, sheets.source, "key api.batch",
@@ -151,6 +152,26 @@ def check_uses(sheets: Sheets) -> None:
     for name in sheets.config["audit"]["models"]:
         refer(name, tested, sheets.source, "key audit.models",
               "a model evaluated on a benchmark with source refuseu")  # fmt: skip
+
+
+def check_fill(sheets: Sheets) -> None:
+    """The pilot measures the model that fills the dataset, and what is wanted can be had."""
+    dataset = sheets.config["dataset"]
+    if not (fill := dataset["fill"]) or dataset["source"] != "build":
+        return
+    main, per_category = dataset["generators"]["main"], dataset["split"]["per_category"]
+    refer(main, dataset["generators"]["pilot"], sheets.source, "key dataset.generators.main",
+          "in dataset.generators.pilot, where dataset.fill has to measure what becomes of its prompts")  # fmt: skip
+    if fill["pairs"] <= per_category and dataset["split"]["if_short"] == "stop":
+        raise UserError(
+            f"{sheets.source}: key dataset.fill.pairs asks for {fill['pairs']} pairs of each category, of which the "
+            f"test takes {per_category} (dataset.split.per_category) and leaves none to train on; raise it"
+        )
+    if fill["most"] < fill["pairs"]:
+        raise UserError(
+            f"{sheets.source}: key dataset.fill.most allows {fill['most']} prompts of each category, which are fewer "
+            f"than the {fill['pairs']} pairs wanted (dataset.fill.pairs); raise it or lower those"
+        )
 
 
 def reference_settings(sheets: Sheets, base: str) -> dict[str, Any]:

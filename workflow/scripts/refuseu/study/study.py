@@ -36,6 +36,12 @@ class Study(Sheets):
         checks.check_uses(self)
         read_yaml(CLAIMS, "claims", "restore it: all studies share it")
 
+    @property
+    def phases(self) -> list[str]:
+        """Phases whose prompts become pairs: the main one; where the dataset is filled, pilot and rounds."""
+        fill = self.config["dataset"]["fill"]
+        return ["pilot", "main", *(f"round{n}" for n in range(2, fill["rounds"] + 1))] if fill else ["main"]
+
     @cached_property
     def routes(self) -> dict[str, tuple[Codes, Codes]]:
         """Translations that consistency losses need: name → languages of the pairs, languages of the loss."""
