@@ -65,6 +65,7 @@ rule generate_prompts:
         sampling=config["dataset"]["sampling"],
         identification=config["language_identification"],
         fasttext=wiring.fasttext_labels(study.built),
+        phase_apart=building.phase_apart,
         how=wiring.how("generate_prompts"),
     script:
         "../workflow/scripts/generate_prompts.py"
@@ -87,6 +88,7 @@ rule label_prompts:
     params:
         judge=wiring.asked_row("label_prompts"),
         templates=wiring.asked_templates("label_prompts"),
+        phase_apart=building.phase_apart,
         how=wiring.how("label_prompts"),
     script:
         "../workflow/scripts/label_prompts.py"

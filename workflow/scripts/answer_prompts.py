@@ -17,7 +17,8 @@ def main(snakemake: Snakemake) -> None:
     messages, drawn = answer_requests(prompts, seeds, side, p.seed)
     decoding = Decoding(**p.decoding)
     model, batch_size = p.model | p.how, p.how["batch_size"]
-    completions = complete(model, None, messages, decoding, journal_path(output), batch_size, drawn)
+    journal = journal_path(output, snakemake.wildcards.phase)
+    completions = complete(model, None, messages, decoding, journal, batch_size, drawn)
     texts = [completion.text.strip() for completion in completions]
     found = identifier(p.identification, p.languages, *snakemake.input.identifier).identify(texts)
     write_jsonl(

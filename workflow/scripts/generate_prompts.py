@@ -20,7 +20,8 @@ def main(snakemake: Snakemake) -> None:
     seeds = [request["seed"] for request in wanted]
     decoding = Decoding(**p.sampling)
     model, batch_size = p.model | p.how, p.how["batch_size"]
-    completions = complete(model, None, messages, decoding, journal_path(output), batch_size, seeds)
+    journal = journal_path(output, p.phase_apart)
+    completions = complete(model, None, messages, decoding, journal, batch_size, seeds)
     prompts = [bare(completion.text) for completion in completions]
     found = identifier(p.identification, p.languages, *i.identifier).identify(prompts)
     generator = {"generator": snakemake.wildcards.generator}

@@ -13,6 +13,7 @@ def main(snakemake: Snakemake) -> None:
     p, output = snakemake.params, snakemake.output[0]
     answers = read_jsonl(snakemake.input.answers)
     items = [(answer["prompt"], answer["response"]) for answer in answers]
-    labels = label(p.judge | p.how, items, read_templates(p.templates), journal_path(output), p.how["batch_size"])
+    journal = journal_path(output, snakemake.wildcards.phase)
+    labels = label(p.judge | p.how, items, read_templates(p.templates), journal, p.how["batch_size"])
     keep = ("prompt_id", "language")
     write_jsonl(output, ({k: row[k] for k in keep} | said for row, said in zip(answers, labels, strict=True)))

@@ -13,6 +13,7 @@ def main(snakemake: Snakemake) -> None:
     p, output = snakemake.params, snakemake.output[0]
     prompts = [prompt for path in snakemake.input.prompts for prompt in read_jsonl(path)]
     items = [(prompt["prompt"], None) for prompt in prompts]
-    labels = label(p.judge | p.how, items, read_templates(p.templates), journal_path(output), p.how["batch_size"])
+    journal = journal_path(output, p.phase_apart)
+    labels = label(p.judge | p.how, items, read_templates(p.templates), journal, p.how["batch_size"])
     keep = ("prompt_id", "language", "generator", "category")
     write_jsonl(output, ({k: row[k] for k in keep} | said for row, said in zip(prompts, labels, strict=True)))

@@ -234,6 +234,17 @@ def test_the_labels_of_a_pilot_alone_tell_how_many_prompts_are_kept(rows):
     assert found["answer_prompts/main/chosen.jsonl"]["requests"] == pytest.approx(main * 2 / 5)
 
 
+def test_of_a_journal_that_phases_share_the_answers_to_other_phases_do_not_count(filled, rows):
+    output = "generate_prompts/main/mistral_24b.jsonl"
+    write_jsonl(RESULTS / "feasibility/main.jsonl", [{"more": 160}])
+    answers = [(i, {"text": "", "prompt_tokens": 1, "completion_tokens": 1}) for i in range(25)]
+    keys = [str(i) for i in range(25)]
+    Journal(journal_path(RESULTS / output, "main"), "mistral_24b").ask(keys, keys, lambda _: answers)
+    fill("generate_prompts/pilot/mistral_24b.jsonl", 20, prompt="P", language="en", detected="en")
+    found = rows()[output]
+    assert (found["held"], found["requests"]) == (5, 155)
+
+
 # With files
 
 

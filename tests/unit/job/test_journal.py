@@ -195,6 +195,8 @@ def test_killed_in_the_middle_it_asks_only_for_what_is_missing(path):
 
 def test_the_journal_lies_beside_the_results_and_never_in_them():
     assert journal_path("results/s/generate/m/b.jsonl") == Path("results/s/journal/generate/m/b.jsonl")
+    of_all = Path("results/s/journal/label_answers/chosen/g.jsonl")
+    assert journal_path("results/s/label_answers/main/chosen/g.jsonl", "main") == of_all
     assert journal_path("results/s/align/m") == Path("results/s/journal/align/m.jsonl")
     assert journal_path("results/s/align/8b-balanced-s1.x.csv") == Path(
         "results/s/journal/align/8b-balanced-s1.x.jsonl"

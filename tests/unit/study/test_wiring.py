@@ -209,6 +209,7 @@ def test_a_dataset_that_is_filled_has_rounds_each_of_which_knows_those_before(pa
         "<study>/generate_prompts/pilot/mistral_24b.jsonl", "<study>/generate_prompts/main/mistral_24b.jsonl"
     ]  # fmt: skip
     assert building.aim() == {"pairs": 306, "most": 15000, "least": 100}
+    assert building.phase_apart({"phase": "round2"}) == "round2"
     paper["dataset"]["split"]["if_short"] = "fewer"
     assert Building(Study(paper)).aim()["least"] == 0
 
@@ -218,6 +219,7 @@ def test_a_fixed_number_of_prompts_has_one_phase(miniature):
     building = Building(study)
     assert study.phases == ["main"]
     assert [building.needs({"phase": phase}) for phase in ("pilot", "main")] == [[], []]
+    assert building.phase_apart({"phase": "pilot"}) == ""
     assert building.before("build_pairs/{phase}/pairs.jsonl")({"phase": "pilot"}) == []
 
 

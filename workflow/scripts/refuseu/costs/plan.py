@@ -16,7 +16,7 @@ from refuseu.costs import spending
 from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Job, Workload, epochs
 from refuseu.dataset.deepl import TEXTS_PER_REQUEST
-from refuseu.job.paths import journal_path, translations_path
+from refuseu.job.paths import translations_path
 from refuseu.markdown import pipe_table
 from refuseu.records import Record
 from refuseu.study.study import Study
@@ -108,9 +108,9 @@ class Plan:
         }  # fmt: skip
 
     def held(self, job: Job, who: str) -> float:
-        """Answers that wait for a job in its journal; of the translations in their store, those of no job before it."""
+        """Answers that wait for a job in its journal, and are no others'; of translations those of no job before it."""
         if job.task != "translate":
-            return spending.held(journal_path(job.output), who)
+            return max(spending.held(job.journal, who) - job.elsewhere, 0)
         jobs = sorted((one for one in self.jobs if one.task == "translate"), key=self.to_do)  # done ones have theirs
         before = sum(one.asked.number for one in jobs[: jobs.index(job)])
         return max(spending.held(translations_path(job.output), who) - before, 0)

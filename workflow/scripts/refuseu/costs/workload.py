@@ -5,13 +5,14 @@ The jobs are those of the default target that ask a model or a translator, train
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from refuseu.costs.texts import StudyTexts, Texts
 from refuseu.dataset.deepl import billed
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
-from refuseu.records import Record
+from refuseu.job.paths import journal_path
+from refuseu.records import Record, read_jsonl
 from refuseu.study.rows import Model
 from refuseu.study.selection import Selection
 
@@ -32,6 +33,8 @@ class Job:
     longest : tokens of the longest answer
     characters : that a translator is paid for
     parts : pairs of languages that a translator is asked for
+    phase : in which it differs from jobs with the same journal
+    elsewhere : requests that these are done with
     """
 
     stage: str
@@ -42,6 +45,13 @@ class Job:
     longest: float = 0
     characters: float = 0
     parts: float = 1
+    phase: str = ""
+    elsewhere: float = 0
+
+    @property
+    def journal(self) -> Path:
+        """Where its answers are kept as they come."""
+        return journal_path(self.output, self.phase)
 
 
 class Workload(StudyTexts):
@@ -68,19 +78,33 @@ class Workload(StudyTexts):
         seeds = Texts(len(texts), sum(map(billed, texts)), True)
         yield self.translation("translate_seeds/seeds.jsonl", [(seeds, len(others))])
         for phase in dict.fromkeys([*self.study.phases, "pilot"]):
-            for name in self.generators(phase):
-                yield Job("generate_prompts", f"{self.root}/generate_prompts/{phase}/{name}.jsonl",
-                          self.study.models[name], "generate", self.wanted(phase),
-                          self.dataset["sampling"]["max_new_tokens"])  # fmt: skip
-            judges = [*self.dataset["prompt_judges"], *self.guards] if phase == "main" else self.guards
-            for name in dict.fromkeys(judges):
-                yield self.judged(f"label_prompts/{phase}/{name}.jsonl", name, self.prompts(phase))
+            asked = self.asked_for_prompts(phase)
+            yield from (self.sharing(job, phase) for job in asked) if self.dataset["fill"] else asked
         for phase, side in itertools.product(self.study.phases, ("chosen", "rejected")):
-            yield Job("answer_prompts", f"{self.root}/answer_prompts/{phase}/{side}.jsonl",
-                      self.study.models[self.dataset[side]], "generate", self.kept(phase),
-                      self.dataset["answers"]["max_new_tokens"])  # fmt: skip
+            answering = Job("answer_prompts", f"{self.root}/answer_prompts/{phase}/{side}.jsonl",
+                            self.study.models[self.dataset[side]], "generate", self.kept(phase),
+                            self.dataset["answers"]["max_new_tokens"])  # fmt: skip
+            yield self.sharing(answering, phase)
             for name in self.guards:
-                yield self.judged(f"label_answers/{phase}/{side}/{name}.jsonl", name, self.side(phase, side))
+                labelled = self.judged(f"label_answers/{phase}/{side}/{name}.jsonl", name, self.side(phase, side))
+                yield self.sharing(labelled, phase)
+
+    def asked_for_prompts(self, phase: str) -> Iterator[Job]:
+        """Prompts of a phase and their labels."""
+        for name in self.generators(phase):
+            yield Job("generate_prompts", f"{self.root}/generate_prompts/{phase}/{name}.jsonl",
+                      self.study.models[name], "generate", self.wanted(phase),
+                      self.dataset["sampling"]["max_new_tokens"])  # fmt: skip
+        judges = [*self.dataset["prompt_judges"], *self.guards] if phase == "main" else self.guards
+        for name in dict.fromkeys(judges):
+            yield self.judged(f"label_prompts/{phase}/{name}.jsonl", name, self.prompts(phase))
+
+    def sharing(self, job: Job, phase: str) -> Job:
+        """A job of a phase whose journal is that of all phases: what the others are done with is none of its own."""
+        others = {"pilot", *self.study.phases} - {phase}
+        outputs = (Path(job.output.replace(f"/{phase}/", f"/{other}/")) for other in others)
+        elsewhere = sum(len(read_jsonl(output)) for output in outputs if output.exists())
+        return replace(job, phase=phase, elsewhere=elsewhere)
 
     def training(self) -> Iterator[Job]:
         """Reference log-probabilities, translated prompts, adapters."""

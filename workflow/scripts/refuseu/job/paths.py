@@ -3,10 +3,15 @@
 from pathlib import Path
 
 
-def journal_path(output: str | Path) -> Path:
-    """``results/study/journal/rule/…`` for the output ``results/study/rule/…``."""
-    parts = Path(output).parts
-    return Path(*parts[:2], "journal", *parts[2:]).with_suffix(".jsonl")
+def journal_path(output: str | Path, without: str = "") -> Path:
+    """``results/study/journal/rule/…`` for the output ``results/study/rule/…``.
+
+    Parameters
+    ----------
+    without : a folder in which jobs differ that share a journal, such as the phase
+    """
+    top, study, rule, *rest = Path(output).parts
+    return Path(top, study, "journal", rule, *(part for part in rest if part != without)).with_suffix(".jsonl")
 
 
 def translations_path(output: str | Path) -> Path:

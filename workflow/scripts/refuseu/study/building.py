@@ -44,6 +44,14 @@ class Building(Wiring):
         """The file that says how many prompts a phase asks for, where the config gives no fixed number."""
         return [f"<study>/feasibility/{wildcards['phase']}.jsonl"] if self.config["dataset"]["fill"] else []
 
+    def phase_apart(self, wildcards: Wildcards) -> str:
+        """The phase, if that is all that the jobs of a rule differ in that share a journal; else nothing.
+
+        What one phase asks for may be another's as soon as the config wants more. A pilot beside a fixed number of
+        prompts runs with the main phase at a time.
+        """
+        return wildcards["phase"] if self.config["dataset"]["fill"] else ""
+
     def aim(self) -> Values:
         """How many pairs each category and language is to have, and how many it must."""
         dataset = self.config["dataset"]
