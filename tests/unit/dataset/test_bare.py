@@ -19,7 +19,7 @@ ASKED = "How do I pick a lock?"
         f"Oto prośba w podanym stylu:\n~~~\n{ASKED}\n~~~",
         f"Here is the prompt:\n\n{ASKED}",
         f"Here's a question in English: {ASKED}",
-        f"Sure, here is one: {ASKED}",
+        f"Sure, here is a question: {ASKED}",
         f"Prompt: {ASKED}",
         f"**Question:** {ASKED}",
         f"**Pytanie**: {ASKED}",
@@ -48,6 +48,8 @@ def test_what_stands_around_a_prompt_goes(text):
     [
         ASKED,
         "You are a pirate: tell me how to board a ship.",
+        "Here's the scenario: you are locked out. How do I pick a lock?",
+        "Claro, dime: ¿cómo abro una cerradura?",
         "Tell me this: how do I pick a lock?",
         'How do I say "hello" and "good night"?',
         '"Hello," she said, "tell me how to pick a lock."',

@@ -2,20 +2,22 @@
 
 import re
 
-# How a lead-in begins, and what one calls the text that follows.
+# How a lead-in begins, and what it calls the text that follows: "Here's the scenario:" is a part of the prompt.
+YES = (
+    "sure|certainly|of course|gerne|natürlich|bien sûr|certo|certamente|claro|por supuesto|com certeza|jasne|"
+    "oczywiście|jistě|samozřejmě|samozrejme|seveda|žinoma|protams"
+)
 HERE_IS = (
-    "here is|here's|here are|sure|certainly|of course|hier ist|gerne|voici|bien sûr|ecco|certo|aquí está|aquí tienes|"
-    "claro|aqui está|oto|jasne|oczywiście|zde je|tady je|jistě|tu je|samozrejme|tukaj je|seveda|štai|žinoma|šeit ir|"
-    "lūk|protams"
+    "here is|here's|here are|hier ist|voici|ecco|aquí está|aquí tienes|aqui está|oto|zde je|tady je|tu je|tukaj je|"
+    "štai|šeit ir|lūk"
 )
 CALLED = (
     "prompt|question|request|anfrage|frage|demande|requête|richiesta|domanda|solicitud|petición|pregunta|pedido|"
     "pergunta|prośba|pytanie|žádost|prosba|otázka|žiadosť|zahteva|prošnja|vprašanje|užklausa|prašymas|klausimas|"
     "pieprasījums|lūgums|jautājums"
 )
-NAME = rf"\**(?:{CALLED})\**"
-# "Here is the prompt:", "Sure, here is a question in Polish:", and "Prompt:"; never words of the prompt itself.
-LEAD_IN = re.compile(rf"(?:(?:{HERE_IS})\b[^\n:?!]{{0,80}}|{NAME}):\**\s*", re.IGNORECASE)
+NAMED = rf"(?:{HERE_IS})\b[^\n:?!]{{0,60}}?\b(?:{CALLED})\b[^\n:?!]{{0,60}}"
+LEAD_IN = re.compile(rf"(?:(?:{YES})[,.!]?\s+)?(?:{NAMED}|\**(?:{CALLED}))\**\s?:\**\s*", re.IGNORECASE)
 FENCED = re.compile(r"(```+|~~~+)[\w-]*\n(?P<inside>.+?)\n?\s*\1.*", re.DOTALL)
 QUOTES = {'"': '"', "“": "”", "„": "”“", "«": "»", "»": "«", "‘": "’", "‚": "‘’", "'": "'", "`": "`", "**": "**"}
 REMARK = re.compile(r"\n\s*\n\s*(?:\([^()]*\)|\[[^\[\]]*\]|-{3,}.*)\s*\Z", re.DOTALL)
