@@ -34,7 +34,8 @@ def funnel_table(funnel: str, test: str, published: str, languages: Groups) -> T
         columns=["step"],
         averages=["total"],
         title="Rows left after each step",
-        note="The last row is the sum. Left out: pairs of the test's slots that the balanced test does not need. "
+        note="The last row is the sum. Uncut: not ended by the longest length. Left out: pairs of the test's "
+        "slots that the balanced test does not need. Trimmed: generated texts with something around the prompt. "
         f"The test rests on {len(slots)} slots, {min(each.values(), default=0)} to {max(each.values(), default=0)} per "
         "category. In brackets arXiv 2606.07535, section 4.2.",
     )
