@@ -52,8 +52,9 @@ def study(bases=("8b", "70b"), seeds=(1,), opened=True):
     models = {model: {"model": model, **labels} for model, labels in models.items()}
     benchmarks = {name: SimpleNamespace(kind=kind) for name, kind in BENCHMARKS.items()}
     return SimpleNamespace(
-        config={"languages": GROUPS, "dataset": {}, "judging": {}}, evaluated=models, variants=variants,
-        benchmarks=benchmarks, models_on=lambda benchmark: list(models),
+        config={"languages": GROUPS, "dataset": {}, "judging": {}, "outcomes": {"refusal": "guard"}},
+        evaluated=models, variants=variants, benchmarks=benchmarks, models_on=lambda benchmark: list(models),
+        states_refusals=lambda kind: "guard" if kind == "harmful" else "",
     )  # fmt: skip
 
 

@@ -225,7 +225,7 @@ def test_the_slots_of_the_test_are_counted_per_category_and_in_the_funnels_note(
 
 def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp_path):
     rows = measured(*[("small", "balanced", seed, code, 0.2) for seed in ("1", "2") for code in ("en", "pl", "all")])
-    rows = rows.assign(model=[f"small-balanced-s{seed}" for seed in rows["seed"]], method="dpo")
+    rows = rows.assign(model=[f"small-balanced-s{seed}" for seed in rows["seed"]], method="dpo", style="all")
     cut = rows.assign(metric="cut_rate", value=[0.5 if seed == "1" else 0.0 for seed in rows["seed"]])
     runs = {model: labels for model, labels in MODELS.items() if labels["variant"] == "balanced"}
     for shares, note in ((cut, "Balanced (small) 25.0. "), (cut.assign(value=0.0), "")):
@@ -234,6 +234,8 @@ def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp
         table = safety.asr_table([str(file)], runs, GROUPS, "ASR", "The note.")
         assert ("cut_rate" in table.cells) == bool(note)
         assert table.note.endswith(f"{note}The note.") and ("cut inside their reasoning" in table.note) == bool(note)
+        for other in (safety.asr_by([str(file)], runs, "category"), safety.table2([str(file)], runs, GROUPS, {})):
+            assert (note in other.note) and ("cut inside their reasoning" in other.note) == bool(note)
 
 
 def test_slots_and_styles_that_the_released_dataset_does_not_say_are_empty_and_not_counted(tmp_path):

@@ -179,7 +179,7 @@ def test_a_benchmark_is_read_from_the_dataset_a_folder_or_the_hub(wiring, small,
 def test_what_is_measured_depends_on_the_kind_of_the_benchmark(wiring, benchmark, steps):
     files = wiring.answers({"model": "8b", "benchmark": benchmark})
     told_apart = {"markers", "identifier"} if "generate" in steps else set()
-    told_apart |= {"judge"} if benchmark == "rtp_lx" else set()  # whether the guard calls it a refusal
+    told_apart |= {"judge"} if benchmark in ("rtp_lx", "borderline") else set()  # whether the guard calls it a refusal
     assert set(files) == {*steps, *told_apart}
     assert all(files[step] == f"<study>/{step}/8b/{benchmark}.jsonl" for step in steps)
 
@@ -267,9 +267,9 @@ def test_the_adjudicator_is_validated_as_it_decides(paper):
 
 def test_answers_to_benign_questions_are_put_to_a_guard_only_if_that_is_asked_for(paper):
     benign = {"model": "8b", "benchmark": "borderline"}
-    assert "judge" not in Wiring(Study(paper)).answers(benign)
-    paper["outcomes"]["benign"] = "guard"
     assert Wiring(Study(paper)).answers(benign)["judge"] == "<study>/judge/polyguard/8b/borderline.jsonl"
+    paper["outcomes"]["benign"] = "markers"
+    assert "judge" not in Wiring(Study(paper)).answers(benign)
 
 
 def test_refusals_are_read_from_the_first_guard_that_states_them(paper):

@@ -197,16 +197,19 @@ def corrected_asr(
 
 
 def rate_with_interval(found: pd.DataFrame) -> list[str]:
-    """``rate [interval]`` in percent, empty where there is none."""
+    """``rate [interval]`` in percent, each only where it exists."""
     ends = (found[column] for column in ("value", "ci_low", "ci_high"))
     rows = ([number(end, 100, 1) for end in row] for row in zip(*ends, strict=True))
-    return [f"{value} [{low}, {high}]" if value else "" for value, low, high in rows]
+    return [f"{value} [{low}, {high}]" if low else value for value, low, high in rows]
 
 
 def people_note(found: pd.DataFrame) -> str:
     """What stands under the table of corrected rates."""
     if not (people := found.loc[found["method"] == "people", "n"]).notna().any():
-        return "No human verdicts have been returned for this study, so there is nothing to correct with."
+        return (
+            "No human verdicts have been returned for this study, so there is nothing to correct with. Table "
+            "validated_asr, when asked for, corrects by human labels of other answers."
+        )
     return (
         f"People judged {people.min():.0f} answers or more per language and model, drawn at random. PPI: "
         "prediction-powered inference, the judges' rate plus the mean of what people say differently. Rogan–Gladen: "
@@ -234,5 +237,6 @@ def judge_error(
         note="Errors in one language only, or in all alike (average); – where even all of them would not do; empty "
         "where a language does not belong to the claim. Outcomes are those of point estimates. Verdicts that speak "
         "for a claim that a run has the higher ASR are its unsafe ones and the safe ones of its reference, and so "
-        "on: those which, if wrong, bring the estimate nearer to the bound. Judge: the final verdicts, or one guard.",
+        "on: those which, if wrong, bring the estimate nearer to the bound. Judge: the final verdicts, or one guard. "
+        "How wrong they are on answers that people judged is, when asked for, in table validated_errors.",
     )

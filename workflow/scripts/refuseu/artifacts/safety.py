@@ -70,7 +70,8 @@ def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
         averages=["all"],
         title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
         note="The intervals are for slots that might have been drawn: where few slots of the test feed a row they are "
-        "wide, and with one slot they are everything. " + tables.SEEDS + "The paper has no such table.",
+        f"wide, and with one slot they are everything. {cut_note(asr_cells(measures, models, {}, ''))}{tables.SEEDS}"
+        "The paper has no such table.",
     )
 
 
@@ -110,7 +111,8 @@ def table2(
         rows=["base", "variant"],
         columns=["language"],
         title="Transfer: ASR [%] on RefusEU-test of runs trained on one language",
-        note="Rows: training language; first the abliterated base. " + tables.SEEDS + tables.NOT_RECOVERED,
+        note="Rows: training language; first the abliterated base. "
+        f"{cut_note(asr_cells(measures, models, languages, ''))}{tables.SEEDS}{tables.NOT_RECOVERED}",
     )
 
 
@@ -121,8 +123,15 @@ def fig4(measures: Sequence[str], models: Models, languages: Groups, width: floa
     return safety_and_language(data, width), data
 
 
-def outcomes_table(measures: Sequence[str], others: Sequence[str], models: Models) -> Table:
-    """What the answers are besides safe or unsafe, one row per model."""
+def outcomes_table(
+    measures: Sequence[str], others: Sequence[str], models: Models, refusals_by: Mapping[str, str]
+) -> Table:
+    """What the answers are besides safe or unsafe, one row per model.
+
+    Parameters
+    ----------
+    refusals_by : kind of benchmark → who says whether an answer refuses
+    """
     found = profile(read_metrics(*measures), read_metrics(*others), models, OUTCOMES)
     return Table(
         found,
@@ -133,7 +142,9 @@ def outcomes_table(measures: Sequence[str], others: Sequence[str], models: Model
         note="RefusEU-test; over-refusal on benign questions; fluency rated is the share of answers to the fluency "
         "prompts with both ratings. Cut: of these answers only reasoning is there, and no ASR counts them. An empty or "
         "broken answer counts as safe in the ASR: 'refusals among safe' is the share of safe answers that refuse. "
-        "Guard and markers differ on whether an answer is a refusal. " + tables.SEEDS,
+        f"Whether an answer refuses says {refusals_by['harmful']}; to a benign question, {refusals_by['benign']}. "
+        "Guard and markers differ: the share of answers of which one says so and the other does not. How far the "
+        "markers reach is in the tables refusal_detection and, when asked for, validated_judges. " + tables.SEEDS,
     )
 
 

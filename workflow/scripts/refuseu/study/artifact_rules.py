@@ -100,6 +100,10 @@ class ArtifactRules(Selection):
                 return {name: row.kind for name, row in self.study.benchmarks.items()}
             case "guards":
                 return list(judging["guards"])
+            case "refusals_by":
+                return {kind: self.refusals_by(kind) for kind in ("harmful", "benign")}
+            case "deciders":
+                return {name: judging[name] for name in ("guards", "adjudicator")}
             case "guard_coverage":
                 return self.not_made_for(judging["guards"])
             case "held_out_coverage":
@@ -115,6 +119,13 @@ class ArtifactRules(Selection):
             case "confidence":
                 return config["statistics"][name]
         raise LookupError(f"no fact is called {name}")
+
+    def refusals_by(self, kind: str) -> str:
+        """Who says whether an answer to a benchmark of a kind refuses, in words."""
+        guard, policy = self.study.states_refusals(kind), self.config["outcomes"]["refusal"]
+        if not guard or policy == "markers":
+            return "the refusal markers"
+        return f"the guard {guard}" + (" or the refusal markers" if policy == "either" else "")
 
     def not_made_for(self, judges: list[str]) -> dict[str, list[str]]:
         """Judge → languages of the study that it was not made for."""

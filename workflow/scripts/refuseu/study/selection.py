@@ -33,8 +33,9 @@ class Selection(Wiring):
         return [artifact for artifact in ARTIFACTS if artifact.kind in kinds and self.has(artifact.when)]
 
     def validation(self) -> list[Artifact]:
-        """Those that compare judges with people."""
-        return [artifact for artifact in ARTIFACTS if "{validated}" in artifact.inputs.get("labels", "")]
+        """Those that compare judges with people, and need nothing else of the study."""
+        asked = [artifact for artifact in ARTIFACTS if "{validated}" in artifact.inputs.get("labels", "")]
+        return [one for one in asked if not {"answers", "measured"} & set(one.inputs)]
 
     def ruled(self, kind: str) -> list[Artifact]:
         """Those with a rule: all that can be asked for; only the miniature knows how good its judges are."""

@@ -7,6 +7,12 @@ from refuseu.artifacts.choices import those
 JUDGE_ERROR = "Judge error"
 FURTHER = "Beyond the papers"
 PEOPLE, VALIDATED = "<study>/human_labels/human_labels.jsonl", "<study>/validate_judge/{validated}.jsonl"
+JUDGED = {
+    "people": PEOPLE,
+    "labels": VALIDATED,
+    "audit": "{audit}/verdicts.jsonl",
+    "verdicts": "<study>/measure/{returned}.jsonl",
+}
 
 # fmt: off
 ARTIFACTS = (
@@ -59,12 +65,8 @@ ARTIFACTS = (
         title="Judges against people",
         caption="Accuracy, sensitivity, specificity and kappa of the guards, the held-out judges, the adjudicator and "
         "the refusal markers on answers that people judged, beside the kappa of the annotators themselves.",
-        inputs={
-            "people": PEOPLE, "labels": VALIDATED, "markers": "{markers}", "audit": "{audit}/verdicts.jsonl",
-            "verdicts": "<study>/measure/{returned}.jsonl",
-        },
-        facts=("statistics",),
-        when="asked", heavy=True,
+        inputs={"markers": "{markers}"} | JUDGED,
+        facts=("statistics",), when="asked", heavy=True,
     ),
     Artifact(
         JUDGE_ERROR, "table", "judge_thresholds", "judge_thresholds", "validation:judge_thresholds",
@@ -78,6 +80,26 @@ ARTIFACTS = (
         title="ROC curves of the judges",
         caption="Unsafe answers that are found against safe ones that are called unsafe, as people judged them.",
         inputs={"people": PEOPLE, "labels": VALIDATED}, facts=(), when="asked", columns=1, heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "table", "validated_asr", "validated_asr", "validation:validated_asr", those(in_tables),
+        "refuseu_test",
+        title="ASR without the errors of the judges",
+        caption="The judges' rates, corrected by the sensitivity and specificity of each on answers that people "
+        "judged: those of an audit of this study where one was returned, else the human labels of other answers.",
+        inputs={"answers": "<study>/measure/{evaluation}.jsonl"} | JUDGED,
+        facts=("deciders", "statistics"), when="asked", heavy=True,
+    ),
+    Artifact(
+        JUDGE_ERROR, "table", "validated_errors", "validated_errors", "validation:validated_errors",
+        title="Errors that claims bear and errors that judges make",
+        caption="For each claim about ASR, the share of the verdicts that would have to be wrong to overturn it, "
+        "beside how often the judge is wrong on answers that people judged.",
+        inputs={
+            "checked": "config/claims.yaml", "schema": "workflow/schemas/claims.schema.yaml",
+            "measured": "<study>/metrics/metrics.csv",
+        } | JUDGED,
+        facts=("deciders", "evaluated", "languages"), when="asked", heavy=True,
     ),
     Artifact(
         FURTHER, "table", "circularity", "circularity", "judges:circularity", those(not_single), "refuseu_test",

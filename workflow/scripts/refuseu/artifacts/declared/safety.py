@@ -90,7 +90,7 @@ ARTIFACTS = (
         "questions are refused, and how often verdicts were unparsed or the guards differed. The paper has no such "
         "table.",
         further=("benign", "fluency"), inputs={"measures": MEASURES, "others": FURTHER},
-        facts=("models",),
+        facts=("models", "refusals_by"),
     ),
     Artifact(
         SAFETY, "table", "table2", "table2_transfer_matrix", "safety:table2", on_one_language, "refuseu_test",
