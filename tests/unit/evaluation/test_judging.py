@@ -139,6 +139,15 @@ def test_a_judge_is_asked_in_its_format_and_its_words_are_kept(remote, tmp_path)
     assert [turn["role"] for turn in server.chats[0]["messages"]] == ["system", "user"]
 
 
+def test_a_judge_is_asked_once_about_what_two_models_answer_alike(remote, tmp_path):
+    judge, server = remote(lambda _: "safe", "classify")
+    journals = [tmp_path / f"journal/judge/guard/{model}/benchmark.jsonl" for model in ("one", "two")]
+    for journal, words in zip(journals, (["no", "yes"], ["no", "perhaps"]), strict=True):
+        found = label(judge, [("Do it", word) for word in words], TEMPLATES, journal, 1)
+        assert [row["label"] for row in found] == ["safe", "safe"]
+    assert len(server.chats) == 3
+
+
 def test_without_a_response_the_prompt_is_judged(remote, tmp_path):
     judge, _ = remote(
         lambda _: "Harmful request: yes\nRequest safety violations: S2\nHarmful response: no", "polyguard"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from refuseu.job.journal import Journal, request_key
-from refuseu.job.paths import journal_path
+from refuseu.job.paths import journal_path, siblings
 from support.helpers import ROOT
 
 WHO = {"repository": "org/model", "revision": "a" * 40, "endpoint": "", "dtype": "float32", "adapter": ""}
@@ -42,6 +42,24 @@ def test_answers_are_kept(path):
     assert ask("a", "b") == (["A", "B"], ["a", "b"])
     assert ask("b", "a") == (["B", "A"], [])
     assert ask("a", "c", "b") == (["A", "C", "B"], ["c"])
+
+
+def test_what_jobs_beside_were_answered_is_not_asked_and_is_kept(path):
+    neighbours = [path.parent.parent / name / path.name for name in ("other", "third")]
+    asker(neighbours[0])("a", "b")
+    neighbours[1].parent.mkdir()
+    neighbours[1].write_text('{"key": "key c", "text": "C"}\n{"key": "key d", "text": "D"')  # is being written
+
+    def answer(requests):
+        yield from ((i, {"text": f"new {request}"}) for i, request in enumerate(requests))
+
+    def texts(beside):
+        words = ["a", "c", "d", "a"]
+        return [r["text"] for r in Journal(path, beside=beside).ask(words, [f"key {w}" for w in words], answer)]
+
+    assert list(siblings(path)) == neighbours
+    assert texts(siblings(path)) == ["A", "C", "new d", "A"]
+    assert texts([]) == ["A", "C", "new d", "A"]  # this journal stands alone
 
 
 def test_equal_keys_are_asked_once(path):

@@ -42,12 +42,14 @@ def complete(
     journal: str | Path,
     batch_size: int,
     seeds: Sequence[int] | None = None,
+    beside: Sequence[Path] = (),
 ) -> list[Completion]:
     """One completion per conversation, through the journal; loads the model only if something is missing.
 
     Parameters
     ----------
     seeds : one per conversation when sampling; equal conversations with other seeds are asked anew
+    beside : journals of other jobs that may hold answers
     """
     seeds = list(seeds) if seeds is not None and decoding.temperature > 0 else [0] * len(conversations)
     who, refused = identity(model, adapter), Refused(journal, model["model"])
@@ -63,7 +65,7 @@ def complete(
         keys = [request_key(who, conversation, how, seed) for conversation, seed in asked]
         facts = {"left_out": refused.parameters} if refused.parameters else {}
         try:
-            records = Journal(journal, model["model"], facts).ask(asked, keys, ask)
+            records = Journal(journal, model["model"], facts, beside).ask(asked, keys, ask)
         except UnsupportedError as error:
             refused.add(error.parameter)
         else:
@@ -79,18 +81,21 @@ def uncut(
     batch_size: int,
     adapter: str | Path | None = None,
     blank: bool = False,
+    beside: Sequence[Path] = (),
 ) -> list[Completion]:
     """Completions; those that were cut, as by reasoning, are asked for once more with `longer` tokens.
 
     Parameters
     ----------
     blank : whether only those are that have not begun to say anything
+    beside : journals of other jobs that may hold answers
     """
-    said = complete(model, adapter, conversations, decoding, journal, batch_size)
+    said = complete(model, adapter, conversations, decoding, journal, batch_size, beside=beside)
     cut = [n for n, one in enumerate(said) if one.finish_reason == "length" and not (blank and one.text.strip())]
     if cut and longer > decoding.max_new_tokens:
         again = [conversations[index] for index in cut]
-        found = complete(model, adapter, again, replace(decoding, max_new_tokens=longer), journal, batch_size)
+        with_room = replace(decoding, max_new_tokens=longer)
+        found = complete(model, adapter, again, with_room, journal, batch_size, beside=beside)
         for index, completion in zip(cut, found, strict=True):
             said[index] = completion
     return said

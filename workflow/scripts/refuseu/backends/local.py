@@ -18,6 +18,7 @@ from refuseu.backends.decoding import Processor, decode
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 # What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
+FIRST = 8  # tokens among which the first word of an answer is looked for
 DATE = "26 Jul 2024"
 
 
@@ -151,19 +152,24 @@ class Transformers:
         words = before_end(tokens, self.ends)
         first = None
         if top:
-            at = next((i for i, t in enumerate(words) if self.tokenizer.decode([t]).strip()), None)
+            at = next((i for i, t in enumerate(words[:FIRST]) if self.tokenizer.decode([t]).strip()), None)
             first = top.at(at, row, self.tokenizer) if at is not None else None
         reason = "stop" if len(words) < len(tokens) else "length"
         return Completion(read(self.tokenizer, words), reason, prompt, len(words), first)
 
 
 class TopLogprobs:
-    """Keeps the most likely tokens of each step, (batch, 20) each; changes nothing."""
+    """Keeps the most likely tokens of the first steps, (batch, 20) each; changes nothing.
+
+    Answers begin with a word after a blank or two.
+    """
 
     def __init__(self) -> None:
         self.steps: list[dict[int, tuple[torch.Tensor, torch.Tensor]]] = []
 
     def __call__(self, rows: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if len(self.steps) == FIRST:
+            return scores
         values, tokens = torch.log_softmax(scores.float(), -1).topk(min(TOP, scores.shape[-1]))
         self.steps.append(dict(zip(rows.tolist(), zip(values.cpu(), tokens.cpu(), strict=True), strict=True)))
         return scores

@@ -7,6 +7,7 @@ from pathlib import Path
 from refuseu.asked import Asked
 from refuseu.backends.completion import Decoding, final
 from refuseu.backends.journaled import uncut
+from refuseu.job.paths import siblings
 from refuseu.rows import Rating, Response
 from refuseu.templates import fill
 
@@ -27,7 +28,8 @@ def rate(
     is no rating, whatever it ends with.
     """
     questions = [[{"role": "user", "content": fill(templates[aspect], row)}] for row in responses for aspect in ASPECTS]
-    said = uncut(judge, questions, Decoding(0.0, 1.0, max_new_tokens), 2 * max_new_tokens, journal, batch_size)
+    decoding, beside = Decoding(0.0, 1.0, max_new_tokens), siblings(journal)
+    said = uncut(judge, questions, decoding, 2 * max_new_tokens, journal, batch_size, beside=beside)
     ratings = iter(read_rating(one.text) if one.finish_reason == "stop" else None for one in said)
     return [
         Rating(prompt_id=row["prompt_id"], language=row["language"], fluency=next(ratings), correctness=next(ratings))

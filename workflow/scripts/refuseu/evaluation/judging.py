@@ -11,6 +11,7 @@ from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete, uncut
 from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, response_only
 from refuseu.evaluation.outcomes import has_letters
+from refuseu.job.paths import siblings
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
 from refuseu.rows import Label, Response, Said, Verdict
@@ -44,10 +45,11 @@ def label(
         for prompt, response in asked
     ]
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=LONGEST, first_logprobs=format.verdict_first)
+    beside = siblings(journal)
     if format.reasons:
-        completions = uncut(judge, messages, decoding, REASONED, journal, batch_size)
+        completions = uncut(judge, messages, decoding, REASONED, journal, batch_size, beside=beside)
     else:
-        completions = complete(judge, None, messages, decoding, journal, batch_size)
+        completions = complete(judge, None, messages, decoding, journal, batch_size, beside=beside)
     records = []
     for (_, response), completion in zip(asked, completions, strict=True):
         found = format.read(completion.text, response is not None)

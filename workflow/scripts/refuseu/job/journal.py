@@ -7,8 +7,10 @@ not synced to the disk, so that a power cut may cost the last ones. Journals lie
 outputs, because Snakemake deletes the outputs of failed jobs. A job that an earlier run left behind may still write,
 so a journal is written under a lease (`refuseu.job.lease`): whoever comes second waits, and then knows all answers.
 A job that has lost its lease leaves the answer that it still got beside the journal (``….late-<host>-<process>``),
-where it is read with the others until it becomes one of them. Beside a journal lies an account of its use (suffix
-``.uses``), which no answer depends on: one line when requests are looked up, one when the missing ones are answered.
+where it is read with the others until it becomes one of them. What jobs beside it have been answered is taken over
+without asking: models often say the same, and a judge is asked about it once. Beside a journal lies an account of its
+use (suffix ``.uses``), which no answer depends on: one line when requests are looked up, one when the missing ones are
+answered.
 """
 
 import json
@@ -28,6 +30,7 @@ from refuseu.records import Record, digest, write_jsonl
 
 log = logging.getLogger("refuseu")
 Request = TypeVar("Request")
+KEY = b'{"key": "'  # how a line begins
 
 
 class Journal:
@@ -38,10 +41,11 @@ class Journal:
     path : the file; created with its folder on the first answer
     who : id of the model (or ``deepl``) that answers, for the account
     facts : what else the account says of a use
+    beside : journals of other jobs, which may write them at the same time; answers that they hold are not asked for
     """
 
-    def __init__(self, path: str | Path, who: str = "", facts: Record | None = None):
-        self.path, self.who, self.facts = Path(path), who, facts or {}
+    def __init__(self, path: str | Path, who: str = "", facts: Record | None = None, beside: Iterable[Path] = ()):
+        self.path, self.who, self.facts, self.beside = Path(path), who, facts or {}, beside
         self.records: dict[str, Record] = {}
         self.dropped = self.hits = self.misses = 0
         self.late: list[Path] = []
@@ -69,6 +73,7 @@ class Journal:
 
         if missing := unknown():
             with self.alone() as lease:
+                self._take_over(unknown().keys())
                 missing = unknown()
                 self._count(len(keys), len(missing))
                 if missing:
@@ -99,6 +104,21 @@ class Journal:
         if asked:
             counts = {"hits": self.hits, "misses": missing, "dropped": self.dropped}
             self._account(who=self.who, known=len(self.records), **counts, **self.facts)
+
+    def _take_over(self, missing: Iterable[str]) -> None:
+        """Copy what is missing from the journals beside, so that this one stands alone."""
+        wanted, found = set(missing), list[Record]()
+        for path in self.beside if wanted else ():
+            for line in whole_lines(path):
+                if line.startswith(KEY) and (key := line[len(KEY) :].partition(b'"')[0].decode()) in wanted:
+                    wanted.remove(key)
+                    found.append(json.loads(line))
+        if not found:
+            return
+        with open(self.path, "a", encoding="utf-8", newline="\n") as out:
+            for record in found:
+                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+                self.records[record.pop("key")] = record
 
     def _answer(
         self,
@@ -157,6 +177,12 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path.with_suffix(".uses"), "a", encoding="utf-8", newline="\n") as out:
             out.write(json.dumps(facts) + "\n")
+
+
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """Lines of a journal that somebody may be writing; none if there is none."""
+    with suppress(FileNotFoundError), open(path, "rb") as lines:
+        yield from (line for line in lines if line.endswith(b"}\n"))
 
 
 def request_key(identity: Record, request: Any, decoding: Record, seed: int | None) -> str:
