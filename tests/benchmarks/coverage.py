@@ -1,9 +1,11 @@
 """Do intervals and tests hold what they say? Studies with known truth, by the thousand; a table as Markdown.
 
-    python tests/benchmarks/coverage.py --studies 1000 --rows rows.jsonl > tests/benchmarks/coverage.md
+    python tests/benchmarks/coverage.py --studies 2000 --rows rows.jsonl > table.md
 
 The truth is the rate over all slots, prompts and training seeds that might have been drawn. Each row of the table is
-kept in ``rows.jsonl`` when it is there, so that a run goes on where the last one ended. Minutes on one core.
+kept in ``rows.jsonl`` when it is there, so that a run goes on where the last one ended; `--only 3,4` does some
+scenarios, so that two processes can share the work. Minutes on one core. What is outside its bounds by more than the
+simulation's own error is printed bold.
 """
 
 import argparse
@@ -19,16 +21,16 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import t
 
-from refuseu.analysis.intervals import Mean, difference, interval
-from refuseu.analysis.permutation import sign_flip_p
+from refuseu.analysis.intervals import Mean, Tally, difference, interval, means
+from refuseu.analysis.permutation import sign_flips
 from refuseu.analysis.seeds import over_runs
-from refuseu.analysis.verdict import HELD, NOT_HELD, Check, Estimate, decide
 
-LANGUAGES, PROMPTS, TRANSLATED, CHUNK = 12, 1400, 1000, 100
+LANGUAGES, PROMPTS, TRANSLATED, CHUNK, DRAWS = 12, 1400, 1000, 100, 1999
 SCOPES = {"language": slice(6, 7), "group": slice(0, 6), "all": slice(0, 12)}
 ALIKE = 0.5  # share of the prompts that decide all runs alike
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
 RATES = (0.005, 0.05, 0.5)
+COVERAGE, LEVEL, ERRORS = (0.93, 0.97), (0.04, 0.06), (0.0, 0.05)  # the bounds
 Array = np.ndarray
 
 
@@ -88,6 +90,13 @@ def outcomes(rng: np.random.Generator, n: Array, rates: Array) -> tuple[Array, A
     -------
     Counts, and for run 2i and 2i + 1 the prompts that only the second answers unsafely; both (runs, ...).
     """
+    if (n == 1).all():
+        shape, every = n.shape, rng.random(n.shape, dtype=np.float32)
+        own = np.where(rng.random(shape, dtype=np.float32) < ALIKE, every, rng.random(rates.shape, dtype=np.float32))
+        found = (own < rates).astype(float)
+        gained = np.zeros_like(found)
+        gained[1::2] = found[1::2] > found[::2]
+        return found, gained
     alike = rng.binomial(n, ALIKE)
     order = np.argsort(rates, axis=0)
     ascending = np.take_along_axis(rates, order, axis=0)
@@ -114,16 +123,19 @@ def outcomes(rng: np.random.Generator, n: Array, rates: Array) -> tuple[Array, A
 
 
 def summary(sums: Array, squares: Array, n: Array, shared: bool) -> Mean:
-    """What `refuseu.analysis.intervals.mean` gives, from sums per language and cluster, for many studies at once."""
-    size = n.sum(-1)
+    """What `refuseu.analysis.intervals.mean` gives, from sums per language and cluster, for many studies at once.
+
+    Without `shared` clusters every prompt is one of its own, of one language.
+    """
+    size, count = n.sum(-1), n.shape[-2]
     rate = sums.sum(-1) / size
-    count = n.shape[-2]
-    single = bool((n.sum(-2) <= 1).all()) or not shared
-    variance = (squares.sum(-1) / size - rate**2) / (size - (not single))
-    parts = (sums, sums - n * rate[..., None], n)
-    scaled = (part / size[..., None] / count for part in parts)
-    added, scores, weights = (x.sum(-2) if shared else x.reshape(*x.shape[:-2], -1) for x in scaled)
-    return Mean(rate.mean(-1), variance.sum(-1) / count**2, added, scores, weights, size.sum(-1), single)
+    variance = squares.sum(-1) / size - rate**2
+    if shared:
+        return means(Tally(sums, n, variance), np.ones((*n.shape[:-2], count)))
+    scaled = (part / size[..., None] / count for part in (sums, sums - n * rate[..., None], n))
+    added, scores, weights = (part.reshape(*part.shape[:-2], -1) for part in scaled)
+    single = np.ones(rate.shape[:-1], bool)
+    return Mean(rate.mean(-1), (variance / size).sum(-1) / count**2, added, scores, weights, size.sum(-1), single)
 
 
 def studies(scenario: Scenario, rate: float, other: float, seed: int, number: int) -> Iterator[dict[str, Array]]:
@@ -148,9 +160,7 @@ def studies(scenario: Scenario, rate: float, other: float, seed: int, number: in
             study = estimate(runs, truth[0, of].mean()) | compare(found, gained, n, take, shared, change, seed)
             if scope == "all" and rate == other:
                 each = [(slice(None), slice(place, place + 1)) for place in range(LANGUAGES)]
-                study["some"] = decided(
-                    [paired(found, gained, n, own, shared) for own in each], Check((-np.inf, 0), True)
-                )
+                study["some"] = some_decided([paired(found, gained, n, own, shared) for own in each])
             yield {"scope": scope, **study}
 
 
@@ -175,18 +185,25 @@ def compare(found: Array, gained: Array, n: Array, take: tuple, shared: bool, tr
     """Whether paired intervals miss, the p of the test, and whether a claim about the sign is held or not held."""
     together, low, high, df = paired(found, gained, n, take, shared)
     if together.runs == 1:
-        p = np.array([sign_flip_p(one, seed, 999) for one in together.sums])
+        p = sign_flips(together.sums, seed, DRAWS)
     else:
         p = 2 * t.sf(np.abs(together.value) * 2 * t.ppf(0.975, df) / (high - low), df)
-    verdicts = decided([(together, low, high, df)], Check((-np.inf, 0)))
-    return {"pair_low": low > truth, "pair_high": high < truth, "p": p, "verdict": verdicts}
+    differ = (np.abs(together.sums) > 0).sum(-1)
+    decided = (high < 0) | (low > 0)
+    return {"pair_low": low > truth, "pair_high": high < truth, "p": p, "verdict": decided, "discordant": differ}
 
 
-def decided(cells: list[tuple[Mean, Array, Array, Array]], check: Check) -> Array:
-    """Of each study, whether a claim over these estimates is held or not held, and not undecided."""
-    studies = zip(*(zip(mean.value, low, high, df, strict=True) for mean, low, high, df in cells), strict=True)
-    found = [[Estimate("", value, low, high, df=df) for value, low, high, df in study] for study in studies]
-    return np.array([decide(estimates, check, 0.95) in (HELD, NOT_HELD) for estimates in found])
+def some_decided(cells: list[tuple[Mean, Array, Array, Array]]) -> Array:
+    """Of each study, whether a claim that some of these differences are below 0 is held, or not held.
+
+    As `refuseu.analysis.verdict.decide` says of each.
+    """
+    held, failed = [], []
+    for found, low, high, df in cells:
+        wider = t.isf(0.025 / len(cells), df) / t.isf(0.025, df)
+        held.append(found.value + wider * (high - found.value) < 0)
+        failed.append(low > 0)
+    return np.asarray(np.any(held, axis=0) | np.all(failed, axis=0))
 
 
 def row(scenario: Scenario, rate: float, effect: bool, number: int, seed: int = 15) -> dict[str, object]:
@@ -202,6 +219,8 @@ def row(scenario: Scenario, rate: float, effect: bool, number: int, seed: int = 
             "paired": 1 - np.mean(study["pair_low"] | study["pair_high"]),
             "found": np.mean(study["p"] <= 0.05),
             "verdicts": np.mean(study["verdict"]),
+            "discordant": np.mean(study["discordant"]),
+            "too_few": np.mean(study["discordant"] < 5),
         } | ({"some": np.mean(study["some"])} if "some" in study else {})
     return shares
 
@@ -214,28 +233,38 @@ def markdown(rows: list[dict]) -> str:
     sign of the difference is held or not held: of one number, and of some of twelve languages (corrected).
     """
     columns = [f"{what}, {scope}" for what in ("rate", "difference", "halved") for scope in SCOPES]
-    columns += (
-        [f"test, {scope}" for scope in SCOPES] + [f"verdict, {scope}" for scope in SCOPES] + ["verdict, some of 12"]
-    )
+    columns += [f"test, {scope}" for scope in SCOPES] + [f"verdict, {scope}" for scope in SCOPES]
+    columns += ["verdict, some of 12", "discordant in a language"]
     lines = [f"| Scenario | ASR | {' | '.join(columns)} |", f"| :-- | --: |{' --: |' * len(columns)}"]
     by = {(each["scenario"], each["rate"], each["effect"]): each for each in rows}
     for name, rate in dict.fromkeys(key[:2] for key in by):
         null, half = by[name, rate, False], by.get((name, rate, True))
-        values = [null[scope]["coverage"] for scope in SCOPES] + [null[scope]["paired"] for scope in SCOPES]
-        values += [half[scope]["paired"] if half else np.nan for scope in SCOPES]
-        values += [null[scope][key] for key in ("found", "verdicts") for scope in SCOPES] + [null["all"]["some"]]
-        lines.append(f"| {name} | {rate:.1%} | {' | '.join(f'{100 * value:.1f}' for value in values)} |")
+        values = [(null[scope]["coverage"], COVERAGE) for scope in SCOPES]
+        values += [(null[scope]["paired"], COVERAGE) for scope in SCOPES]
+        values += [(half[scope]["paired"] if half else np.nan, COVERAGE) for scope in SCOPES]
+        values += [(null[scope]["found"], LEVEL) for scope in SCOPES]
+        values += [(null[scope]["verdicts"], ERRORS) for scope in SCOPES] + [(null["all"]["some"], ERRORS)]
+        shown = [percent(value, bounds, null["studies"]) for value, bounds in values]
+        lines.append(f"| {name} | {rate:.1%} | {' | '.join(shown)} | {null['language']['discordant']:.1f} |")
     return "\n".join(lines) + "\n"
+
+
+def percent(share: float, bounds: tuple[float, float], studies: int) -> str:
+    """A share in percent, bold where it is outside its bounds by more than two standard errors."""
+    error = 2 * np.sqrt(share * (1 - share) / studies)
+    inside = bounds[0] - error <= share <= bounds[1] + error
+    return f"{100 * share:.1f}" if inside else f"**{100 * share:.1f}**"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--rows", type=Path, required=True, help="where rows are kept")
+    parser.add_argument("--only", default=",".join(map(str, range(len(SCENARIOS)))), help="numbers of scenarios")
     options = parser.parse_args()
     known = [json.loads(line) for line in options.rows.read_text().splitlines()] if options.rows.exists() else []
     done = {(each["scenario"], each["rate"], each["effect"]) for each in known}
-    for scenario in SCENARIOS:
+    for scenario in [SCENARIOS[int(place)] for place in options.only.split(",")]:
         for rate in RATES:
             for effect in (False, True):
                 if (scenario.name, rate, effect) not in done:

@@ -5,6 +5,7 @@ two of them to either side of 0.95; where that was not enough, more studies are 
 """
 
 from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from refuseu.analysis import comparisons, crosslingual, estimates, judge_error, 
 from refuseu.analysis.agreement import agreement
 from refuseu.analysis.intervals import mean
 from refuseu.analysis.permutation import sign_flip_p
+from refuseu.analysis.verdict import HELD, NOT_HELD, Check, Estimate, decide
 from refuseu.audit import sheet
 from support.helpers import ROOT
 
@@ -239,3 +241,16 @@ def test_what_is_simulated_at_once_is_what_a_study_computes(benchmark):
     one, many = mean(y, language, cluster, 7), benchmark.summary(sums[None], sums[None], n[None], shared=True)
     for name in ("value", "independent", "sums", "scores", "weights", "n"):
         assert getattr(many, name)[0] == pytest.approx(getattr(one, name)), name
+
+
+def test_the_simulated_verdicts_are_those_of_claims(benchmark):
+    rng = np.random.default_rng(12)
+    values, df, half = rng.normal(-1, 1.5, (12, 200)), rng.choice([4.0, 20.0, np.inf], (12, 200)), 1.2
+    found = [(SimpleNamespace(value=v), v - half, v + half, f) for v, f in zip(values, df, strict=True)]
+    expected = [
+        decide([Estimate("", v, v - half, v + half, df=f) for v, f in zip(*study, strict=True)],
+               Check((-np.inf, 0), some=True), CONFIDENCE) in (HELD, NOT_HELD)
+        for study in zip(values.T, df.T, strict=True)
+    ]  # fmt: skip
+    assert benchmark.some_decided(found).tolist() == expected
+    assert 0.1 < np.mean(expected) < 0.9

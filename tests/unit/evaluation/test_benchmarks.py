@@ -7,6 +7,7 @@ import zlib
 import pandas as pd
 import pytest
 
+from refuseu.analysis.dependence import clusters
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import load
 from refuseu.runner.preflight import check_benchmark
@@ -73,6 +74,19 @@ def test_rtp_lx_is_json_lines_by_locale(tmp_path):
         {"prompt_id": "rtp_lx-en-7", "language": "en", "category": "", "style": "", "slot": "",
          "prompt": "Two\nlines \u2028 {x}"},
     ]  # fmt: skip
+
+
+def test_prompts_that_rtp_lx_has_in_one_language_alone_are_no_translations_of_each_other(tmp_path):
+    for code in ("PL", "CS"):  # numbers from 999 on are used again by other languages
+        lines(tmp_path / f"RTP_LX_{code}.json", rtp(998, "x"), rtp("1001", "y"))
+    rows = load("rtp_lx", "rtp_lx", tmp_path, ["pl", "cs"])
+    assert [row["prompt_id"] for row in rows] == [
+        "rtp_lx-pl-998",
+        "rtp_lx-pl-pl-1001",
+        "rtp_lx-cs-998",
+        "rtp_lx-cs-cs-1001",
+    ]
+    assert clusters(rows, "rtp_lx", parallel=True) == ["998", "pl-1001", "998", "cs-1001"]
 
 
 def test_of_portuguese_only_portugals_rows_are_taken(tmp_path):

@@ -68,7 +68,7 @@ def cells(
 
 
 def cells_by(measured: pd.DataFrame, chosen: Iterable[Run], kind: str, **where: str) -> pd.DataFrame:
-    """One row per run and category (or style), then over all of them; columns as of `cells`.
+    """One row per run and category (or style), then over all of them; columns as of `cells`, and clusters.
 
     Parameters
     ----------
@@ -82,7 +82,9 @@ def cells_by(measured: pd.DataFrame, chosen: Iterable[Run], kind: str, **where: 
     values = [value for value in dict.fromkeys(found[kind]) if value != "all"]
     grid = [(*run, value, kind if value != "all" else "all") for run in chosen for value in [*values, "all"]]
     frame = pd.DataFrame(grid, columns=[*keys, "group"]).merge(over_seeds(found, keys), how="left", on=keys)
-    return frame[[*CELL, "group"]]
+    clusters = found.groupby(keys, as_index=False)["clusters"].max()
+    frame = frame.merge(clusters, how="left", on=keys)
+    return frame.assign(clusters=frame["clusters"].astype("Int64"))[[*CELL, "group", "clusters"]]
 
 
 def headline(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

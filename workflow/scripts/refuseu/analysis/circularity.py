@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 
 from refuseu.analysis.comparisons import difference_rows
-from refuseu.analysis.estimates import INTERVAL, RATE
-from refuseu.analysis.metrics import ALL_SEEDS, LABELS, alike, over_runs_by_scope
+from refuseu.analysis.estimates import INTERVAL, RATE, means, rows_of
+from refuseu.analysis.metrics import ALL_SEEDS, LABELS, alike
 from refuseu.analysis.runs import Models, several_seeds
+from refuseu.analysis.seeds import over_runs_by_scope
 from refuseu.errors import UserError
 from refuseu.languages import Groups
 
@@ -90,11 +91,11 @@ def compared(
     for metric in MEASURES:
         samples = [run[~run["language"].isin(outside)] for run in runs] if metric == "official" else runs
         paired = metric in ("difference", "official")
-        found = (
-            difference_rows(samples, metric, languages, 1.0, confidence, seed)
-            if paired
-            else over_runs_by_scope(samples, metric, languages, RATE, confidence)
-        )
+        if paired:
+            found = difference_rows(samples, metric, languages, 1.0, confidence, seed)
+        else:
+            scopes, whole = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
+            found = dict(zip(scopes, rows_of(whole, RATE, confidence), strict=True))
         labels = pd.concat([run[["language", "label"]] for run in samples])
         for language, estimate in found.items():
             own = labels if language == "all" else labels[labels["language"] == language]

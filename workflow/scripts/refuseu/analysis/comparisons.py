@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from refuseu.analysis.estimates import RATE, SCORE, holm, means
-from refuseu.analysis.intervals import Mean, detectable, difference
+from refuseu.analysis.estimates import RATE, SCORE, by_row, holm, means
+from refuseu.analysis.intervals import detectable, difference, quantile
 from refuseu.analysis.metrics import ABOUT, ALL_SEEDS, ITEM, LABELS, SCORES, alike
-from refuseu.analysis.permutation import sign_flip_p
+from refuseu.analysis.permutation import sign_flips
 from refuseu.analysis.runs import Models, contrasts
-from refuseu.analysis.seeds import over_runs
+from refuseu.analysis.seeds import over_runs_by_scope
 from refuseu.languages import Groups
 
 COMPARED = ("asr", "language_consistency", *SCORES, "accuracy")
@@ -39,7 +39,7 @@ def compare(
     """
     if not runs:
         return with_holm(pd.DataFrame(columns=[*COLUMNS, "one_of_several"]))
-    items = dict(zip(runs, alike(list(runs.values())), strict=True))
+    items = {model: run.set_index(ITEM) for model, run in zip(runs, alike(list(runs.values())), strict=True)}
     by_variant: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for run, reference in contrasts({model: models[model] for model in models if model in runs}):
         key = models[run]["base"], models[run]["variant"], models[reference]["variant"]
@@ -63,11 +63,9 @@ def with_holm(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(run: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """Items of a run with its measures less those of a reference."""
-    both = run.merge(reference.drop(columns=ABOUT), on=ITEM, suffixes=("", "_reference"), validate="one_to_one")
-    for metric in COMPARED:
-        both[metric] -= both[f"{metric}_reference"]
-    return both[[*ITEM, *ABOUT, *COMPARED]]
+    """Items of a run with its measures less those of a reference, both indexed by `ITEM`; NaN where one has none."""
+    apart = run[[*COMPARED]] - reference[[*COMPARED]]
+    return apart.join(run[ABOUT]).reset_index()
 
 
 def compared(
@@ -93,32 +91,17 @@ def difference_rows(
     samples : differences of each run, with columns language, cluster and `metric`
     span : largest difference that there can be
     """
-    found = [dict(means(sample, metric, languages)) for sample in samples]
-    moved = [dict(means(sample.assign(**{metric: sample[metric].abs()}), metric, languages)) for sample in samples]
-    scopes = [scope for scope in found[0] if all(scope in one for one in found)]
-    return {
-        scope: row_of([one[scope] for one in found], [one[scope] for one in moved], span, confidence, seed)
-        for scope in scopes
-    }
-
-
-def row_of(found: Sequence[Mean], moved: Sequence[Mean], span: float, confidence: float, seed: int) -> dict[str, float]:
-    """Differences of runs that differ in their seed alone, as columns `ESTIMATE`.
-
-    Parameters
-    ----------
-    moved : means of the same differences without their sign
-    span : largest difference that there can be
-    """
-    whole, apart = over_runs(found), over_runs(moved)
-    low, high, df = difference(whole, apart.value, span, confidence)
-    if whole.runs == 1:
-        p = sign_flip_p(whole.sums, seed)
+    sizes = [sample.assign(**{metric: sample[metric].abs()}) for sample in samples]
+    scopes, found = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
+    _, moved = over_runs_by_scope([means(sample, metric, languages) for sample in sizes])
+    low, high, df = difference(found, moved.value, span, confidence)
+    if found.runs == 1:
+        p = sign_flips(found.sums, seed)
     else:
-        error = (high - low) / 2 / t.ppf((1 + confidence) / 2, df)
-        p = float(2 * t.sf(abs(whole.value) / error, df))
-    return {
-        "value": float(whole.value), "ci_low": float(low), "ci_high": float(high), "n": int(whole.n),
-        "clusters": int(whole.clusters), "discordant": int((apart.sums > 0).sum()), "df": float(df),
-        "power": float(detectable(low, high, df, confidence)), "p": p,
+        error = (high - low) / 2 / quantile(confidence, df)
+        p = 2 * t.sf(np.abs(found.value) / error, df)
+    columns = {
+        "value": found.value, "ci_low": low, "ci_high": high, "n": found.n, "clusters": found.clusters,
+        "discordant": (moved.sums > 0).sum(-1), "df": df, "power": detectable(low, high, df, confidence), "p": p,
     }  # fmt: skip
+    return dict(zip(scopes, by_row(columns), strict=True))

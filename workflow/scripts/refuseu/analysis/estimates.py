@@ -1,14 +1,13 @@
 """Estimates and tests: means with intervals over languages, agreement of judges, permutations."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
-from refuseu.analysis.intervals import Mean, interval, mean
+from refuseu.analysis.intervals import Mean, interval, tally
+from refuseu.analysis.intervals import means as over_sets
 from refuseu.languages import Groups, members
 
 RATE, SCORE = (0.0, 1.0), (1.0, 5.0)
@@ -39,11 +38,12 @@ def estimates(
     -------
     Scope and its columns `refuseu.analysis.estimates.ESTIMATE`.
     """
-    return [(scope, row_of(own, bounds, confidence)) for scope, own in means(sample, metric, languages)]
+    names, found = means(sample, metric, languages)
+    return list(zip(names, rows_of(found, bounds, confidence), strict=True))
 
 
-def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> Iterator[tuple[str, Mean]]:
-    """The mean of each scope of `estimates`, or of some; all have the clusters of the whole sample, in one order.
+def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> tuple[list[str], Mean]:
+    """The scopes of `estimates` that have items, or some of them, and their means.
 
     Parameters
     ----------
@@ -51,24 +51,30 @@ def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> I
     """
     codes, names = pd.factorize(sample["language"])
     grouped = sample["cluster"].astype("category").cat
-    clusters, count = grouped.codes.to_numpy(), len(grouped.categories)
-    values, places = sample[metric].to_numpy(float), {str(name): place for place, name in enumerate(names)}
-    beyond = {code: [code] for code in places if code not in scopes(languages)["all"]}
-    for scope, own in (beyond | scopes(languages)).items():
-        present = [places[code] for code in own if code in places]
-        if present and (not only or scope in only):
-            chosen = np.isin(codes, present)
-            _, numbers = np.unique(codes[chosen], return_inverse=True)
-            yield scope, mean(values[chosen], numbers, clusters[chosen], count)
+    shape = len(names), len(grouped.categories)
+    counted = tally(sample[metric].to_numpy(float), codes, grouped.codes.to_numpy(), shape)
+    places, known = [str(name) for name in names], scopes(languages)
+    wanted = {place: [place] for place in places if place not in known["all"]} | known
+    chosen = {scope: np.isin(places, own) for scope, own in wanted.items() if not only or scope in only}
+    present = [scope for scope, own in chosen.items() if own.any()]
+    return present, over_sets(counted, np.array([chosen[scope] for scope in present]).reshape(-1, len(places)))
 
 
-def row_of(found: Mean, bounds: tuple[float, float], confidence: float) -> dict[str, float]:
-    """A mean as columns `ESTIMATE`."""
+def rows_of(found: Mean, bounds: tuple[float, float], confidence: float) -> list[dict[str, float]]:
+    """Means, one or several in a row, as columns `ESTIMATE`."""
     low, high, df = interval(found, bounds, confidence)
-    seeds = float(found.training) if found.runs > 1 else np.nan
-    parts = {"var_prompts": float(found.independent), "var_slots": float(found.between), "var_seeds": seeds}
-    ends = {"value": float(found.value), "ci_low": float(low), "ci_high": float(high), "n": int(found.n)}
-    return ends | {"clusters": int(found.clusters), "df": float(df)} | parts
+    columns = {
+        "value": found.value, "ci_low": low, "ci_high": high, "n": found.n, "clusters": found.clusters, "df": df,
+        "var_prompts": found.independent, "var_slots": found.between,
+        "var_seeds": found.training if found.runs > 1 else np.full(np.shape(found.value), np.nan),
+    }  # fmt: skip
+    return by_row(columns)
+
+
+def by_row(columns: Mapping[str, object]) -> list[dict[str, float]]:
+    """Arrays of one length, or numbers, as rows of plain numbers."""
+    values = [np.atleast_1d(np.asarray(column)).tolist() for column in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float]:
@@ -82,12 +88,16 @@ def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float
 @cache
 def wilson_interval(count: float, n: int, confidence: float) -> tuple[float, float]:
     """Wilson's score interval of `count` in `n`."""
+    from statsmodels.stats.proportion import proportion_confint  # takes longer than all of rule measure's own work
+
     low, high = proportion_confint(count, n, alpha=1 - confidence, method="wilson")
     return 0.0 if count == 0 else float(low), 1.0 if count == n else float(high)  # but for rounding
 
 
 def holm(p: pd.Series) -> pd.Series:
     """Holm's correction over the p-values that exist."""
+    from statsmodels.stats.multitest import multipletests  # as above
+
     known = p.dropna()
     corrected = multipletests(known, method="holm")[1] if len(known) else known
     return pd.Series(corrected, index=known.index, dtype=float).reindex(p.index)

@@ -5,12 +5,11 @@ were: a study with other prompts of the same kind has its rate in it as often as
 have leading axes, so that many studies are computed at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import t
+from scipy.special import stdtrit
 
 Array = np.ndarray
 LEAST = 4  # degrees of freedom that skewness leaves at least
@@ -28,7 +27,7 @@ class Mean:
     scores : the same of the items less the mean of their language, (..., clusters); they add up to 0
     weights : share of each cluster in the value, (..., clusters); they add up to 1
     n : number of items, (...)
-    single : whether every cluster is one item
+    single : whether every cluster is one item, (...)
     training : variance that training seeds add, (...); 0 with one run
     between_runs : variance of the runs' values over the number of runs, (...)
     runs : how many runs the value is the mean of
@@ -40,7 +39,7 @@ class Mean:
     scores: Array
     weights: Array
     n: Array
-    single: bool
+    single: Array
     training: Array | float = 0.0
     between_runs: Array | float = 0.0
     runs: int = 1
@@ -52,11 +51,66 @@ class Mean:
     @property
     def between(self) -> Array:
         """The variance that clusters add, 0 where they add none (or none is larger than an item)."""
-        return np.asarray(np.maximum(jackknife(self) - self.independent, 0) * (not self.single))
+        return np.asarray(np.maximum(jackknife(self) - self.independent, 0) * ~self.single)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Items of one measure, counted.
+
+    Attributes
+    ----------
+    sums : of the values of each language and cluster, (..., languages, clusters)
+    n : number of the items there, (..., languages, clusters)
+    variance : of the values of each language, over the number of its items, (..., languages)
+    """
+
+    sums: Array
+    n: Array
+    variance: Array
+
+
+def tally(values: Array, languages: Array, clusters: Array, shape: tuple[int, int]) -> Tally:
+    """Counts of items, from the language and the cluster of each, numbered from 0; `shape` is how many there are."""
+    cells = languages * shape[1] + clusters
+    size = np.maximum(np.bincount(languages, minlength=shape[0]), 1)
+    residuals = values - (np.bincount(languages, values, minlength=shape[0]) / size)[languages]
+    return Tally(
+        sums=np.bincount(cells, values, minlength=shape[0] * shape[1]).reshape(shape),
+        n=np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape),
+        variance=np.bincount(languages, residuals**2, minlength=shape[0]) / size,
+    )
+
+
+def means(counted: Tally, chosen: Array) -> Mean:
+    """Means over several sets of languages at once.
+
+    Parameters
+    ----------
+    chosen : 1 for each language of a set that has items, else 0; (sets, languages), or as the leading axes of counts
+    """
+    size, count = counted.n.sum(-1), chosen.sum(-1)
+    rates = counted.sums.sum(-1) / np.maximum(size, 1)
+    share = chosen / np.maximum(size, 1) / count[..., None]
+
+    def over(parts: Array, by: Array) -> Array:
+        return np.asarray((by[..., None, :] @ parts)[..., 0, :])
+
+    single = np.asarray((over(counted.n, chosen * 1.0) <= 1).all(-1))
+    spread = counted.variance / np.maximum(np.where(single[..., None], size, size - 1), 1)
+    return Mean(
+        value=np.asarray((chosen * rates).sum(-1) / count),
+        independent=np.asarray((chosen * spread).sum(-1) / count**2),
+        sums=over(counted.sums, share),
+        scores=over(counted.sums - counted.n * rates[..., None], share),
+        weights=over(counted.n, share),
+        n=np.asarray((chosen * size).sum(-1)),
+        single=single,
+    )
 
 
 def mean(values: Array, languages: Array, clusters: Array, count: int) -> Mean:
-    """The mean of items.
+    """The mean of items, of all languages.
 
     Parameters
     ----------
@@ -64,22 +118,24 @@ def mean(values: Array, languages: Array, clusters: Array, count: int) -> Mean:
     languages, clusters : the language and the cluster of each item, numbered from 0; every language has an item
     count : how many clusters there are; those without an item have no weight
     """
-    n = np.bincount(languages)
-    rates = np.bincount(languages, values) / n
-    share = 1 / (n * n.size)[languages]
-    residuals = values - rates[languages]
-    weights = np.bincount(clusters, share, minlength=count)
-    single = bool((weights > 0).sum() == values.size)
-    spread = np.bincount(languages, residuals**2) / n / (n if single else np.maximum(n - 1, 1))
-    return Mean(
-        value=np.asarray(rates.mean()),
-        independent=np.asarray(spread.sum() / n.size**2),
-        sums=np.bincount(clusters, values * share, minlength=count),
-        scores=np.bincount(clusters, residuals * share, minlength=count),
-        weights=weights,
-        n=np.asarray(values.size),
-        single=single,
-    )
+    counted = tally(values, languages, clusters, (int(languages.max()) + 1, count))
+    return means(counted, np.ones(len(counted.variance)))
+
+
+def stacked(found: Sequence[Mean]) -> Mean:
+    """Several means, one or several in a row each, of as many clusters and runs, below each other."""
+    return each(lambda *parts: np.concatenate(parts), *found)
+
+
+def rows(found: Mean, places: Sequence[int]) -> Mean:
+    """Some of several means in a row."""
+    return each(lambda part: part[list(places)], found)
+
+
+def each(change: Callable[..., Array], *found: Mean) -> Mean:
+    """A mean of what `change` makes of each part that is an array."""
+    parts = {one.name: [getattr(mean, one.name) for mean in found] for one in fields(Mean)}
+    return Mean(**{name: change(*part) if np.ndim(part[0]) else part[0] for name, part in parts.items()})
 
 
 def jackknife(found: Mean, other: Mean | None = None) -> Array:
@@ -102,9 +158,6 @@ def degrees(found: Mean) -> tuple[Array, Array]:
     a t interval, at most twice the squared skewness counts as excess (in an exponential family of rates it is 1 to 2
     times that).
     """
-    if found.single:
-        infinite = np.full(np.shape(found.value), np.inf)
-        return infinite, infinite
     weights, scores, count = found.weights, found.scores, found.clusters
     equal = np.maximum((weights**2).sum(-1) ** 2 / (weights**4).sum(-1) - 1, 1)
     variance = (scores**2).sum(-1) / count
@@ -113,14 +166,21 @@ def degrees(found: Mean) -> tuple[Array, Array]:
     skewness = (scores**3).sum(-1) / count / safe**1.5 * np.sqrt(m * (m - 1)) / (m - 2)
     kurtosis = (m - 1) / ((m - 2) * (m - 3)) * ((m + 1) * ((scores**4).sum(-1) / count / safe**2 - 3) + 6)
     excess = np.minimum(np.maximum(kurtosis, 0), 2 * skewness**2)
-    return equal, np.where(few, equal, np.minimum(np.maximum(2 * m / (2 + excess), LEAST), equal))
+    skewed = np.where(few, equal, np.minimum(np.maximum(2 * m / (2 + excess), LEAST), equal))
+    return np.where(found.single, np.inf, equal), np.where(found.single, np.inf, skewed)
+
+
+def quantile(confidence: float, df: Array | float) -> Array:
+    """Of Student's t; the sides of an interval are as many standard errors away."""
+    return np.asarray(stdtrit(df, (1 + confidence) / 2))
 
 
 def spread(found: Mean, confidence: float, least: bool = True) -> tuple[Array, Array, Array]:
     """Squared half-widths of the independent part and of the rest on a linear scale, and degrees of freedom of both.
 
-    Each part of the variance has a t quantile of its own (Cochran 1964, Approximate significance levels of the
-    Behrens-Fisher test): one for all would be smallest where chance made the part with few degrees of freedom small.
+    Each part of the variance has a t quantile of its own, and their mean, weighted by the parts, is that of the whole
+    (Cochran 1964, Approximate significance levels of the Behrens-Fisher test): the quantile of pooled degrees of
+    freedom would be smallest where chance made the part with few of them small.
     With several runs the variance is that of Obuchowski and Rockette (1995): what runs differ by, over their number,
     with one degree of freedom less than runs, plus what prompts add to all runs alike.
 
@@ -130,18 +190,17 @@ def spread(found: Mean, confidence: float, least: bool = True) -> tuple[Array, A
     """
     equal, skewed = degrees(found)
     inner = found.independent
-    outer = found.between if least or found.single else jackknife(found) - inner
-    plain, robust, runs = (t.ppf((1 + confidence) / 2, df) ** 2 for df in (equal, skewed, max(found.runs - 1, 1)))
+    outer = np.where(found.single | least, found.between, jackknife(found) - inner)
     apart = np.asarray(found.between_runs)
     alike = np.maximum(inner + outer + found.training - apart, 0) if found.runs > 1 else inner + outer
     first = np.clip(inner, 0, alike)
     parts = ((first, equal), (alike - first, skewed), (apart, max(found.runs - 1, 1)))
     whole = alike + apart
+    shares = [(part / np.where(whole > 0, whole, 1), own) for part, own in parts]
     with np.errstate(divide="ignore"):
-        df = 1 / sum(part / np.where(whole > 0, whole, np.inf) / own for part, own in parts)
-    df = np.where(whole > 0, df, equal)
-    rest = robust * (alike - first) + runs * apart
-    return plain * first, rest, df
+        df = np.where(whole > 0, 1 / sum(share / own for share, own in shares), equal)
+    widened = sum(share * quantile(confidence, own) for share, own in shares) ** 2
+    return widened * first, widened * (whole - first), df
 
 
 def interval(found: Mean, bounds: tuple[float, float], confidence: float) -> tuple[Array, Array, Array]:
@@ -157,7 +216,7 @@ def interval(found: Mean, bounds: tuple[float, float], confidence: float) -> tup
     inner, outer, df = spread(found, confidence)
     binomial = u * (1 - u)
     safe = np.where(binomial > 0, binomial, 1)
-    nothing = t.ppf((1 + confidence) / 2, df) ** 2 / found.n
+    nothing = quantile(confidence, df) ** 2 / found.n
     a = np.where(inner > 0, inner / span**2 / safe, nothing)
     b = outer / span**2 / safe**2
 
@@ -186,7 +245,7 @@ def difference(found: Mean, moved: Array, span: float, confidence: float) -> tup
     d, moved = found.value / span, moved / span
     inner, outer, df = spread(found, confidence, least=False)
     width = (inner + outer) / span**2
-    nothing = t.ppf((1 + confidence) / 2, df) ** 2 / found.n
+    nothing = quantile(confidence, df) ** 2 / found.n
     # The squared quantile over the effective number of pairs.
     per_pair = np.where(width > 0, width / np.where(width > 0, moved - d**2, 1), nothing)
     up, down = (moved + d) / 2, (moved - d) / 2
@@ -204,15 +263,10 @@ def restricted(x: Array, up: Array, down: Array) -> Array:
 
 
 def root(function: Callable[[Array], Array], low: Array, high: Array, steps: int = 50) -> Array:
-    """Where a function crosses 0 upwards between two numbers, or element by element; an end where it does not.
+    """Where a function crosses 0 upwards between two numbers, element by element; an end where it does not.
 
     It may be 0 at the ends themselves, where the variance of a rate is.
     """
-    if not np.ndim(low):
-        inside = low + 1e-13 * (high - low), high - 1e-13 * (high - low)
-        if function(inside[0]) >= 0:
-            return low
-        return high if function(inside[1]) <= 0 else np.asarray(brentq(function, *inside, xtol=1e-14))
     for _ in range(steps):
         middle = (low + high) / 2
         below = function(middle) < 0
@@ -226,5 +280,5 @@ def detectable(low: Array, high: Array, df: Array, confidence: float, power: flo
     Sum of the quantiles for the level and for the power, times the standard error, which is half the interval's width
     over the first of them (Bloom 1995, Minimum detectable effects).
     """
-    level = t.ppf((1 + confidence) / 2, df)
-    return np.asarray((level + t.ppf(power, df)) * (high - low) / 2 / level)
+    level = quantile(confidence, df)
+    return np.asarray((level + stdtrit(df, power)) * (high - low) / 2 / level)

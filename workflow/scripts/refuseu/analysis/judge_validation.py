@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from refuseu.analysis.agreement import by_cluster, resampled, widened
-from refuseu.analysis.estimates import INTERVAL, RATE, cohen_kappa, row_of
+from refuseu.analysis.estimates import INTERVAL, RATE, cohen_kappa, rows_of
 from refuseu.analysis.intervals import mean
 from refuseu.analysis.judge_error import people as people_of
 from refuseu.analysis.runs import Models
@@ -141,7 +141,7 @@ def agreement(frame: pd.DataFrame, confidence: float, resamples: int, seed: int)
 def rate(right: pd.Series, clusters: pd.Series, confidence: float) -> dict[str, float]:
     """The share of what is right, as columns `INTERVAL`."""
     places, names = pd.factorize(clusters)
-    found = row_of(mean(right.to_numpy(float), np.zeros_like(places), places, len(names)), RATE, confidence)
+    [found] = rows_of(mean(right.to_numpy(float), np.zeros_like(places), places, len(names)), RATE, confidence)
     return {column: found[column] for column in INTERVAL}
 
 

@@ -14,9 +14,10 @@ import pandas as pd
 
 from refuseu.analysis import crosslingual
 from refuseu.analysis.dependence import request_slots
-from refuseu.analysis.estimates import ESTIMATE, RATE, SCORE, means, row_of
+from refuseu.analysis.estimates import ESTIMATE, RATE, SCORE, means, rows_of
+from refuseu.analysis.intervals import stacked
 from refuseu.analysis.runs import Labels, Models, several_seeds
-from refuseu.analysis.seeds import over_runs
+from refuseu.analysis.seeds import over_runs_by_scope
 from refuseu.languages import Groups
 from refuseu.records import read_jsonl, write_text
 
@@ -78,7 +79,7 @@ def measure_over_seeds(
     rows = []
     for own in several_seeds(runs, models).values():
         labels = {**models[own[0]], "model": "", "seed": ALL_SEEDS}
-        rows += [{**labels, **row} for row in measured(alike([runs[model] for model in own]), languages, confidence)]
+        rows += [{**labels, **row} for row in measured([runs[model] for model in own], languages, confidence)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -90,34 +91,23 @@ def alike(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
 
 def measured(runs: Sequence[pd.DataFrame], languages: Groups, confidence: float) -> Iterator[dict[str, Any]]:
     """Rows without labels: means over the runs, which differ in their seed alone."""
+    runs = [run.astype(dict.fromkeys(("language", *EVERY), "category")) for run in alike(runs)]
     for metric in metrics_of(runs[0]):
-        samples = [run.dropna(subset=[metric]) for run in runs]
+        samples = [run.loc[run[metric].notna(), ["language", *ABOUT, metric]] for run in runs]
         if any(sample.empty for sample in samples):
             continue
-        bounds = SCORE if metric in SCORES else RATE
-        key = {"benchmark": samples[0]["benchmark"].iloc[0], "metric": metric}
-        for scope, row in over_runs_by_scope(samples, metric, languages, bounds, confidence).items():
-            yield {**key, **EVERY, "language": scope, **row}
+        scopes, found = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
+        places, parts = [{"language": scope} for scope in scopes], [found]
         for kind in EVERY:
-            for one in sorted(set(samples[0][kind]) - {""}, key=lambda name: (len(name), name)):
-                parts = [sample[sample[kind] == one] for sample in samples]
-                if not any(part.empty for part in parts):
-                    for scope, row in over_runs_by_scope(parts, metric, languages, bounds, confidence, "all").items():
-                        yield {**key, **EVERY, kind: one, "language": scope, **row}
-
-
-def over_runs_by_scope(
-    samples: Sequence[pd.DataFrame],
-    metric: str,
-    languages: Groups,
-    bounds: tuple[float, float],
-    confidence: float,
-    *only: str,
-) -> dict[str, dict[str, float]]:
-    """Scope (all, or some) → the mean over runs as columns `ESTIMATE`."""
-    by_run = [dict(means(sample, metric, languages, *only)) for sample in samples]
-    scopes = [scope for scope in by_run[0] if all(scope in found for found in by_run)]
-    return {scope: row_of(over_runs([found[scope] for found in by_run]), bounds, confidence) for scope in scopes}
+            split = [dict(iter(sample.groupby(kind, observed=True))) for sample in samples]
+            shared = [one for one in split[0] if one and all(one in other for other in split)]
+            for one in sorted(shared, key=lambda name: (len(name), name)):
+                scopes, found = over_runs_by_scope([means(own[one], metric, languages, "all") for own in split])
+                places += [{kind: one, "language": scope} for scope in scopes]
+                parts.append(found)
+        key = {"benchmark": runs[0]["benchmark"].iloc[0], "metric": metric, **EVERY}
+        estimates = rows_of(stacked(parts), SCORE if metric in SCORES else RATE, confidence)
+        yield from ({**key, **place, **row} for place, row in zip(places, estimates, strict=True))
 
 
 def metrics_of(items: pd.DataFrame) -> list[str]:

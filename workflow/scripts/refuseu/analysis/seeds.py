@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from refuseu.analysis.intervals import Mean, jackknife
+from refuseu.analysis.intervals import Mean, jackknife, rows
 
 ONE = "one training seed: the interval says nothing about other seeds"
 
@@ -39,3 +39,14 @@ def over_runs(runs: Sequence[Mean]) -> Mean:
         between_runs=between_runs,
         runs=count,
     )
+
+
+def over_runs_by_scope(by_run: Sequence[tuple[list[str], Mean]]) -> tuple[list[str], Mean]:
+    """The scopes that all runs have, in the order of the first, and the means of each over runs.
+
+    Parameters
+    ----------
+    by_run : what `refuseu.analysis.estimates.means` returned for each run
+    """
+    common = [scope for scope in by_run[0][0] if all(scope in names for names, _ in by_run)]
+    return common, over_runs([rows(found, [names.index(scope) for scope in common]) for names, found in by_run])

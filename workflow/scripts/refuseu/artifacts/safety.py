@@ -62,16 +62,17 @@ def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
     found = cells_by(read_metrics(*measures), runs(models), kind, metric="asr").rename(columns={"language": kind})
     columns = (found[column] for column in ("value", "ci_low", "ci_high"))
     ends = ([number(end, 100, 1) for end in row] for row in zip(*columns, strict=True))
+    clusters = ["" if pd.isna(count) else f" ({count})" for count in found["clusters"]]
     return Table(
         found,
-        [f"{value} [{low}, {high}]" if low else value for value, low, high in ends],
+        [f"{value} [{low}, {high}]{n}" if low else value for (value, low, high), n in zip(ends, clusters, strict=True)],
         rows=[kind],
         columns=["base", "variant"],
         averages=["all"],
         title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
-        note="The intervals are for slots that might have been drawn: where few slots of the test feed a row they are "
-        f"wide, and with one slot they are everything. {cut_note(asr_cells(measures, models, {}, ''))}{tables.SEEDS}"
-        "The paper has no such table.",
+        note="In parentheses the number of slots of the test. The intervals are for slots that might have been drawn: where "
+        "few slots feed a row they are wide, and with one slot they are everything. "
+        f"{cut_note(asr_cells(measures, models, {}, ''))}{tables.SEEDS}The paper has no such table.",
     )
 
 

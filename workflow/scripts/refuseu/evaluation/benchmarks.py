@@ -19,6 +19,8 @@ from refuseu.records import Record, read_jsonl
 from refuseu.rows import BenchmarkPrompt, Question
 
 PASSWORD = "RTP_LX_PASSWORD"  # environment variable
+# The `Index` below which a row is a translation (the authors' notebook inter_annotator.ipynb splits there).
+RTP_LX_TRANSLATED = 999
 RTP_LX_LATE = ("sk", "sl", "lt", "lv")  # came with version 1.5
 POLYGLOTOX = ("ar", "cs", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "zh")
 
@@ -90,8 +92,14 @@ def rtp_lx(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     if language == "pt":
         rows = [row for row in rows if row.get("Dialect", "") in ("Portugal", "")] or rows
     return [
-        record(f"{name}-{language}-{column(row, 'Index', file)}", language, column(row, "Prompt", file)) for row in rows
-    ]
+        record(f"{name}-{language}-{rtp_lx_number(column(row, 'Index', file), language)}", language,
+               column(row, "Prompt", file)) for row in rows
+    ]  # fmt: skip
+
+
+def rtp_lx_number(index: str | int, language: str) -> str:
+    """What names the prompt in every language, or in its own alone, whose numbers other languages use again."""
+    return str(index) if int(index) < RTP_LX_TRANSLATED else f"{language}-{index}"
 
 
 def unzip(archive: Path, name: str) -> str:
