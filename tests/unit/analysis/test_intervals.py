@@ -72,6 +72,19 @@ def test_slots_that_agree_within_are_worth_as_many_prompts_as_there_are_slots():
     assert round(float(df), 9) <= 19
 
 
+@pytest.mark.parametrize(("slots", "df"), [(2, 1), (3, 2), (4, 3)])
+def test_a_category_of_few_slots_has_as_many_degrees_of_freedom_less_one(slots, df):
+    share = np.linspace(0.1, 0.4, slots)
+    frame = pd.DataFrame({"cluster": np.repeat(range(slots), 100), "language": 0, "y": 0.0})
+    frame["y"] = np.concatenate([np.arange(100) < 100 * one for one in share]) * 1.0
+    low, high, found = intervals.interval(mean_of(frame), (0, 1), 0.95)
+    assert found == pytest.approx(df)
+    # On the log-odds the half-width is about t times the standard error: by hand from the spread of the slots.
+    error = share.std(ddof=1) / np.sqrt(slots) / (0.25 * 0.75)
+    assert high > 1 / (1 + 3 * np.exp(-error)) and low < 1 / (1 + 3 * np.exp(error))
+    assert (high - low > 0.8) == (slots == 2)
+
+
 def test_one_cluster_says_nothing_and_none_that_differs_is_no_certainty():
     one = pd.DataFrame({"y": [0.0, 1, 0, 0], "language": 0, "cluster": 0})
     assert intervals.interval(mean_of(one), (0, 1), 0.95)[:2] == (0, 1)
