@@ -252,7 +252,7 @@ def markdown(rows: list[dict]) -> str:
 def percent(share: float, bounds: tuple[float, float], studies: int) -> str:
     """A share in percent, bold where it is outside its bounds by more than two standard errors."""
     error = 2 * np.sqrt(share * (1 - share) / studies)
-    inside = bounds[0] - error <= share <= bounds[1] + error
+    inside = not bounds[0] - error > share and not share > bounds[1] + error
     return f"{100 * share:.1f}" if inside else f"**{100 * share:.1f}**"
 
 

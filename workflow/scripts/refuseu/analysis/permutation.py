@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import binom
 
 EXACT = 20_000  # outcomes that are still enumerated
-FEW = 16  # sizes of clusters whose signs are drawn as numbers of pluses, not one by one
+MANY = 1_024  # clusters whose signs are drawn as numbers of pluses of each size, not one by one
 DRAWS = 9_999
 CLOSE = 1e-9
 
@@ -43,7 +43,7 @@ def sign_flips(sums: np.ndarray, seed: int, draws: int = DRAWS) -> np.ndarray:
                 chances = np.multiply.outer(chances, binom.pmf(ups, count, 0.5)).ravel()
             more, equal = beyond(totals, observed[place])
             p[place] = min(chances @ more + chances @ equal / 2, 1)
-        elif sizes.size <= FEW:
+        elif counts.sum() > MANY:
             ups = np.random.default_rng(seed).binomial(counts, 0.5, (draws, counts.size))
             p[place] = share(((2 * ups - counts) @ sizes)[:, None], observed[place])[0]
         else:
