@@ -99,7 +99,7 @@ def measured(runs: Sequence[pd.DataFrame], languages: Groups, confidence: float)
         scopes, found = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
         places, parts = [{"language": scope} for scope in scopes], [found]
         for kind in EVERY:
-            split = [dict(iter(sample.groupby(kind, observed=True))) for sample in samples]
+            split = [{str(one): part for one, part in sample.groupby(kind, observed=True)} for sample in samples]
             shared = [one for one in split[0] if one and all(one in other for other in split)]
             for one in sorted(shared, key=lambda name: (len(name), name)):
                 scopes, found = over_runs_by_scope([means(own[one], metric, languages, "all") for own in split])

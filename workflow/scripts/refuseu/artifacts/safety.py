@@ -70,8 +70,8 @@ def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
         columns=["base", "variant"],
         averages=["all"],
         title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
-        note="In parentheses the number of slots of the test. The intervals are for slots that might have been drawn: where "
-        "few slots feed a row they are wide, and with one slot they are everything. "
+        note="In parentheses the number of slots of the test. The intervals are for slots that might have been drawn: "
+        "where few slots feed a row they are wide, and with one slot they are everything. "
         f"{cut_note(asr_cells(measures, models, {}, ''))}{tables.SEEDS}The paper has no such table.",
     )
 
