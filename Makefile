@@ -27,7 +27,7 @@ test-all: test
 
 # A real vLLM, on the CPU.
 test-engine: $(ENGINE)/ready
-	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest tests/engine
+	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest $(PARALLEL) tests/engine
 
 # Changes of the numeric core that no test notices. Mutmut has a folder of its own; it is no part of the environment.
 mutation: $(VENV)/ready
