@@ -6,7 +6,8 @@ have leading axes, so that many studies are computed at once.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
@@ -135,7 +136,8 @@ def rows(found: Mean, places: Sequence[int]) -> Mean:
 def each(change: Callable[..., Array], *found: Mean) -> Mean:
     """A mean of what `change` makes of each part that is an array."""
     parts = {one.name: [getattr(mean, one.name) for mean in found] for one in fields(Mean)}
-    return Mean(**{name: change(*part) if np.ndim(part[0]) else part[0] for name, part in parts.items()})
+    changed: dict[str, Any] = {name: change(*part) for name, part in parts.items() if np.ndim(part[0])}
+    return replace(found[0], **changed)
 
 
 def jackknife(found: Mean, other: Mean | None = None) -> Array:

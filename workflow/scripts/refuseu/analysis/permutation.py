@@ -66,7 +66,7 @@ def share(totals: np.ndarray, observed: np.ndarray) -> np.ndarray:
     return np.asarray((more.sum(0) + (equal.sum(0) + 1) / 2) / (len(totals) + 1))
 
 
-def beyond(totals: np.ndarray, observed: float) -> tuple[np.ndarray, np.ndarray]:
+def beyond(totals: np.ndarray, observed: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
     """Which totals are further from 0 than the observed one, and which as far."""
     away = np.abs(totals) - observed
     return away > CLOSE, np.abs(away) <= CLOSE
