@@ -135,7 +135,7 @@ def refusal_detection(pairs: str, markers: str, languages: Groups, confidence: f
         averages=["all", *languages],
         title="Answers of the training pairs in which a refusal is found [%]",
         note="Chosen answers refuse and rejected ones comply, as far as the guards could tell; nobody read them. "
-        "The first two sentences decide. Intervals and n are in the CSV. The paper has no such table.",
+        "The first sentences decide. Intervals and n are in the CSV. The paper has no such table.",
     )
 
 
