@@ -38,7 +38,8 @@ class SlowDeepL(DeepLServer):
 def processes():
     """Forks of a process that has imported all that jobs need, and done nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["support.two_writers", "refuseu.backends.local", "refuseu.backends.api", "deepl"])
+    heavy = ["torch", "transformers", "transformers.models.llama.modeling_llama", "refuseu.backends.local"]
+    context.set_forkserver_preload(["support.two_writers", "refuseu.backends.api", "deepl", *heavy])
     return context
 
 

@@ -9,7 +9,7 @@ from refuseu.costs.plan import Plan, exceeded, page, sentence
 from refuseu.costs.spending import read_rows
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal
-from refuseu.job.paths import journal_path
+from refuseu.job.paths import journal_path, translations_path
 from refuseu.records import write_jsonl
 from refuseu.study.study import Study
 from support.helpers import CODES, ROOT
@@ -176,6 +176,14 @@ def test_training_reads_both_answers_in_every_epoch(rows):
     assert found["translate_prompts/english_only_to_all.jsonl"]["characters"] == pytest.approx(each * 11 * 100)
 
 
+def test_what_two_routes_translate_is_paid_once(rows, monkeypatch):
+    routes = {"first": (("en", "de"), ("en", "pl")), "second": (("en", "de", "pl"), ("en", "de", "pl"))}
+    monkeypatch.setattr(Study, "routes", routes)
+    found, each = rows(), (38 * 10 * 60 * 0.25 * 0.5 - 1400) * 100
+    # en→pl, de→en, de→pl; then en→de, pl→en, pl→de.
+    assert [found[f"translate_prompts/{name}.jsonl"]["characters"] for name in routes] == pytest.approx([3 * each] * 2)
+
+
 def test_the_released_dataset_is_not_built(config, rows):
     config["dataset"]["source"] = "hub"
     found = rows()
@@ -285,6 +293,20 @@ def test_pairs_are_counted_by_language(rows):
     assert (row["requests"], row["tokens_in"], row["counted"]) == (2 * 3, 2 * 3 * 8 / 2, 1)
     assert found["reference/8b.parquet"]["requests"] == 24
     assert found["translate_prompts/english_only_to_all.jsonl"]["characters"] == 2 * 11 * 2
+
+
+def test_translations_in_the_store_are_those_of_the_jobs_that_are_done_and_then_of_the_next(rows):
+    pairs = [{"language": code, "prompt": "12", "chosen": [], "rejected": []} for code in CODES for _ in range(2)]
+    write_jsonl(RESULTS / "split_pairs/train.jsonl", pairs)
+    name, seeds = "translate_prompts/english_only_to_all.jsonl", rows()["translate_seeds/seeds.jsonl"]["requests"]
+    keys = [str(n) for n in range(int(seeds) + 5)]
+    store = Journal(translations_path(RESULTS / name), "deepl")
+    store.ask(keys, keys, lambda _: [(n, {"text": "", "characters": 2}) for n in range(len(keys))])
+    for done in (False, True):
+        if done:
+            fill("translate_seeds/seeds.jsonl", 1)
+        assert rows()["translate_seeds/seeds.jsonl"]["requests"] == 0
+        assert (rows()[name]["held"], rows()[name]["requests"]) == (5, 2 * 11 - 5)
 
 
 def journal(output, who, number):

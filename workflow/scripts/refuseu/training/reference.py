@@ -92,7 +92,7 @@ def reference(
                 journal = shutil.copy(journal, own) if Path(journal).exists() else own
             known = Journal(journal, base["model"])
             # From here on nobody else adds to it: all processes lack the same, which they compute together.
-            if processes.is_main_process and not known.records.keys() >= set(keys):
+            if processes.is_main_process and (known.late or not known.records.keys() >= set(keys)):
                 until_answered.enter_context(known.alone())
         processes.wait_for_everyone()
         return found, rows, known.ask(rows, keys, compute)
