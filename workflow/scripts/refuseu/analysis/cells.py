@@ -82,7 +82,7 @@ def cells_by(measured: pd.DataFrame, chosen: Iterable[Run], kind: str, **where: 
     values = [value for value in dict.fromkeys(found[kind]) if value != "all"]
     grid = [(*run, value, kind if value != "all" else "all") for run in chosen for value in [*values, "all"]]
     frame = pd.DataFrame(grid, columns=[*keys, "group"]).merge(over_seeds(found, keys), how="left", on=keys)
-    clusters = found.groupby(keys, as_index=False)["clusters"].max()
+    clusters = found.reindex(columns=[*keys, "clusters"]).groupby(keys, as_index=False).max()
     frame = frame.merge(clusters, how="left", on=keys)
     return frame.assign(clusters=frame["clusters"].astype("Int64"))[[*CELL, "group", "clusters"]]
 

@@ -57,7 +57,9 @@ def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> t
     wanted = {place: [place] for place in places if place not in known["all"]} | known
     chosen = {scope: np.isin(places, own) for scope, own in wanted.items() if not only or scope in only}
     present = [scope for scope, own in chosen.items() if own.any()]
-    return present, over_sets(counted, np.array([chosen[scope] for scope in present]).reshape(-1, len(places)))
+    return present, over_sets(
+        counted, np.array([chosen[scope] for scope in present]).reshape(len(present), len(places))
+    )
 
 
 def rows_of(found: Mean, bounds: tuple[float, float], confidence: float) -> list[dict[str, float]]:
