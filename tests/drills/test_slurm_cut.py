@@ -34,7 +34,7 @@ def submitted(cluster, tmp_path_factory):
     # One thread, as the miniature's profile has it; another order of sums would be another rounding.
     cut.environ |= cluster.user(folder) | {"OMP_NUM_THREADS": "1"}
     models = pd.read_csv(cut.folder / "config/miniature/models.tsv", sep="\t", dtype=str, keep_default_na=False)
-    models.assign(gpus="1").to_csv(cut.folder / "models.tsv", sep="\t", index=False)
+    models.assign(gpus="1", training_gpus="").to_csv(cut.folder / "models.tsv", sep="\t", index=False)
     cut.overlay("gpus.yaml", {"sheets": {"models": "models.tsv"}})
     cut.planned = cut.jobs(*cut.arguments(configs=["gpus.yaml"]))
     cut.run("--jobs", str(JOBS), profile="slurm", configs=["gpus.yaml"])

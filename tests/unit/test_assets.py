@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from refuseu.assets import MODEL_FILES, TWICE
 from support.helpers import SCRIPTS
 
 REVISION = "5523ce30b9b6af59e95ade9c610b8b974412a6bb"
@@ -47,6 +48,16 @@ def cached(tmp_path):
     folder.mkdir(parents=True)
     (folder / "README.md").write_text("rows")
     return folder
+
+
+def test_no_weights_are_fetched_twice_in_two_formats():
+    from huggingface_hub.utils import filter_repo_objects
+
+    wanted = ["config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.json"]
+    twice = ["consolidated.safetensors", "consolidated-00001-of-00002.safetensors", "original/model.safetensors"]
+    others = ["original/consolidated.00.pth", "original/params.json", "metal/model.bin", "pytorch_model.bin", "a.py"]
+    found = filter_repo_objects(wanted + twice + others, allow_patterns=MODEL_FILES, ignore_patterns=TWICE)
+    assert list(found) == wanted
 
 
 @pytest.mark.parametrize("offline", ["1", "true"])

@@ -37,7 +37,7 @@ def test_a_job_asks_for_the_gpus_of_its_model(jobs, paper):
     asking = [(rule, wildcards, resources) for rule, wildcards, resources in jobs if resources.get("gpu")]
     assert {rule for rule, _, _ in asking} > {"generate_prompts", "label_answers", "reference", "align", "judge"}
     for rule, wildcards, resources in asking:
-        assert resources["gpu"] == study.asked(rule, wildcards).gpus > 0
+        assert resources["gpu"] == study.asked(rule, wildcards).gpus_for(rule) > 0
         assert not resources["api"] if "api" in resources else rule in ("reference", "align", "knowledge")
 
 

@@ -351,6 +351,19 @@ def test_a_finished_training_tells_how_long_the_others_take(rows):
     assert found["align/70b-balanced-s1/adapter_model.safetensors"]["gpu_hours_unknown"] == 1
 
 
+def test_a_training_is_reckoned_on_the_gpus_that_it_takes(paper, rows, tmp_path):
+    sheet = Path(paper["sheets"]["models"]).read_text(encoding="utf-8")
+    manifest = RESULTS / "align/8b-single_de-s1/manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"pairs": {"pairs": 100}, "seconds": 600, "recipe": {}}))
+    paper["sheets"]["models"] = str(tmp_path / "models.tsv")
+    found = []
+    for gpus in ("1", "4"):
+        Path(tmp_path, "models.tsv").write_text(sheet.replace("\tbfloat16\t1\t1\t", f"\tbfloat16\t1\t{gpus}\t"))
+        found.append(rows()["align/8b-single_fr-s1/adapter_model.safetensors"]["gpu_hours"])
+    assert found[1] == pytest.approx(4 * found[0]) and found[0] > 0
+
+
 def test_a_run_is_reckoned_by_the_jobs_that_it_runs(rows):
     output = f"{RESULTS}/generate/8b/refuseu_test.jsonl"
     fill("generate/8b/refuseu_test.jsonl", 3, prompt="P", response="R")  # there, but to be made again

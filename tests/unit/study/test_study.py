@@ -536,6 +536,7 @@ def test_a_cell_in_quotation_marks_is_read_and_one_that_only_begins_with_one_is_
         ("models", "gpus", "two", "GPUs per job, a whole number"),
         ("models", "gpus", "-1", "GPUs per job, a whole number"),
         ("models", "gpus", "", "GPUs per job, a whole number"),
+        ("models", "training_gpus", "some", "GPUs per training of a base, a whole number"),
         ("models", "model", "Big Model", "an id in lower case"),
         ("variants", "method", "ppo", "dpo, sft, orpo or simpo"),
         ("variants", "seed", "1.5", "seed of the training, a whole number"),
@@ -760,9 +761,9 @@ def test_a_key_that_does_not_fit_the_objective_is_named_before_anything_runs(min
 
 
 def test_training_on_so_many_gpus_needs_a_config_for_them(paper, tmp_path):
-    Sheet(paper, "models", tmp_path).set(3, "gpus", "3")
+    Sheet(paper, "models", tmp_path).set(3, "training_gpus", "3")
     assert refused(paper) == (
-        f"{tmp_path}/models.tsv: model '70b' takes 3 GPUs, and to train on so many needs config/accelerate/3.yaml, "
+        f"{tmp_path}/models.tsv: model '70b' is trained on 3 GPUs, and so many need config/accelerate/3.yaml, "
         "which does not exist; write it like its neighbours, or change the column"
     )
 

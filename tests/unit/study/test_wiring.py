@@ -106,6 +106,21 @@ def test_each_judge_whose_accuracy_is_measured_is_asked_in_its_own_way(miniature
     assert others == [plain] * 2
 
 
+def test_a_base_may_be_trained_on_more_gpus_than_it_answers_on(paper, tmp_path):
+    sheet = Path(paper["sheets"]["models"])
+    paper["sheets"]["models"] = str(tmp_path / "models.tsv")
+    found = {}
+    for cell in ("4", ""):
+        rows = [line.split("\t") for line in sheet.read_text(encoding="utf-8").splitlines()]
+        rows[1][rows[0].index("training_gpus")] = cell
+        (tmp_path / "models.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+        wiring = Wiring(Study(paper))
+        found[cell] = [wiring.gpus("reference")({"base": "8b"}), wiring.gpus("align")(VARIANT)]
+        found[cell] += [wiring.gpus("generate")(VARIANT), wiring.how("generate")(VARIANT, None)["gpus"]]
+        found[cell] += wiring.launched("align")(VARIANT, None).values()
+    assert found == {"4": [4, 4, 1, 1, "config/accelerate/4.yaml"], "": [1, 1, 1, 1, None]}
+
+
 def test_only_a_base_on_several_gpus_is_launched(wiring):
     assert wiring.launched("align")({"model": "8b-balanced-s1"}, None) == {"accelerate": None}
     assert wiring.launched("reference")({"base": "70b"}, None) == {"accelerate": "config/accelerate/4.yaml"}

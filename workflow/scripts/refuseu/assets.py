@@ -14,6 +14,8 @@ from refuseu.records import atomic, write_text
 
 # Weights come from safetensors, never from pickles or remote code.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
+# The same weights once more, in the formats of those who trained them; a pattern's * also stands for slashes.
+TWICE = ["consolidated*", "original/*", "metal/*"]
 
 
 def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -> None:
@@ -42,6 +44,7 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -
             revision=asset["revision"],
             repo_type=kind,
             allow_patterns=MODEL_FILES if kind == "model" else None,
+            ignore_patterns=TWICE if kind == "model" else None,
             local_files_only=offline,
         )
     except GatedRepoError:

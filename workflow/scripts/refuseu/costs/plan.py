@@ -117,10 +117,10 @@ class Plan:
 
     def hours(self, job: Job, left: float, read: float, wrote: float) -> float | None:
         """GPU-hours: by what this study measured at the same step with the same model, else by the table."""
-        if job.task == "fetch" or job.model is None or not job.model.gpus or not left:
+        if job.task == "fetch" or job.model is None or not job.gpus or not left:
             return 0.0
         if (pace := self.paces.get((job.stage, job.model.model))) is not None:
-            return left * pace * job.model.gpus / 3600
+            return left * pace * job.gpus / 3600
         speed = self.speeds.get((job.model.repository, job.task))
         if speed is None or speed["tokens_per_second"] is None:
             return None

@@ -49,6 +49,11 @@ class Job:
     elsewhere: float = 0
 
     @property
+    def gpus(self) -> int:
+        """GPUs that it takes."""
+        return self.model.gpus_for(self.stage) if self.model else 0
+
+    @property
     def journal(self) -> Path:
         """Where its answers are kept as they come."""
         return journal_path(self.output, self.phase)

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 EVALUATED = ("base", "instruct", "open")  # roles
+TRAINING = ("reference", "align")  # steps that take as many GPUs as the column ``training_gpus`` says
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Model:
     repository : hub id, local folder (``<study>`` is the study's results), or the name an API knows it by
     revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
     dtype : torch dtype or auto
-    gpus : GPUs that one job takes
+    gpus : GPUs on which it answers
     endpoint : URL of an OpenAI-compatible server (backend openai)
     parameters : further parameters of its requests, ``name: value`` joined by commas; the column may be missing
+    training_gpus : GPUs on which variants of it are trained; None for as many
     """
 
     model: str
@@ -39,11 +41,16 @@ class Model:
     endpoint: str
     note: str
     parameters: str = ""
+    training_gpus: int | None = None
 
     @property
     def evaluated_as(self) -> str:
         """Its role among those that are evaluated; empty if it has none."""
         return next((role for role in self.roles if role in EVALUATED), "")
+
+    def gpus_for(self, step: str) -> int:
+        """GPUs of one job of a step."""
+        return self.training_gpus if step in TRAINING and self.training_gpus is not None else self.gpus
 
     @property
     def request_parameters(self) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Sheets:
             values: dict[str, Any] = {k: int(v) if k in numbers and v.isdigit() else v for k, v in row.items()}
             if "repository" in values:
                 values["repository"] = values["repository"].replace("<study>", f"results/{self.name}")
+            values = {k: v for k, v in values.items() if v != "" or k not in optional}
             declared.check_row(name, row, where)
             check(values, name, where)
             for key in ("roles", "models"):
@@ -171,7 +172,7 @@ class Sheets:
 
     def accelerate(self, base: str) -> str | None:
         """The config with which ``accelerate launch`` trains on the GPUs of a base; None for one process."""
-        gpus = self.models[base].gpus
+        gpus = self.models[base].gpus_for("align")
         return f"{self.config['sheets']['accelerate']}/{gpus}.yaml" if gpus > 1 else None
 
 

@@ -13,7 +13,7 @@ from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
 from refuseu.study.rows import Model
 
 # Columns of models.tsv that cannot change an answer.
-ASIDE = ("note", "roles", "base", "gpus")
+ASIDE = ("note", "roles", "base", "gpus", "training_gpus")
 # Steps in which a model under evaluation answers, and a variant's adapter with it.
 ANSWERING = ("generate", "knowledge")
 # Kind of a benchmark → steps whose records say how a model did on it.
@@ -115,7 +115,7 @@ class Wiring(BenchmarkLookups):
 
     def gpus(self, step: str) -> Callable[[Wildcards], int]:
         """GPUs that a job takes: those of the model that it asks."""
-        return lambda wildcards: self.study.asked(step, wildcards).gpus
+        return lambda wildcards: self.study.asked(step, wildcards).gpus_for(step)
 
     def api(self, step: str) -> Callable[[Wildcards], int]:
         """1 for a job whose model is behind an API: the profile bounds how many such jobs run at a time."""
