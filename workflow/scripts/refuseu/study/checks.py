@@ -35,9 +35,10 @@ def check_variants(sheets: Sheets) -> None:
             )
         check_method(row, sheets.recipes[row.recipe], f"{paths['recipes']}/{row.recipe}.yaml")
         if (config := sheets.accelerate(row.base)) and not Path(config).is_file():
+            gpus = sheets.models[row.base].gpus_for("align")
             raise UserError(
-                f"{paths['models']}: model {row.base!r} is trained on {sheets.models[row.base].gpus_for('align')} "
-                f"GPUs, and so many need {config}, which does not exist; write it like its neighbours, or change the column"
+                f"{paths['models']}: model {row.base!r} is trained on {gpus} GPUs, and so many need {config}, which "
+                "does not exist; write it like its neighbours, or change the column"
             )
         other = first.setdefault((row.base, row.variant), row)
         for column in ("languages", "method", "recipe"):
