@@ -6,8 +6,8 @@ ENGINE := .venv-engine
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
-# Two processes, each with whole files, the longest first.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# Processes with whole files, the longest first; one more than two cores, since tests also wait.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine clean
 
