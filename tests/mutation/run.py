@@ -15,9 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PLACE = ROOT / ".mutation"  # with mutmut in `packages`
 CORE = [
-    "analysis/circularity", "analysis/claims", "analysis/confusion", "analysis/crosslingual", "analysis/estimates",
-    "analysis/judge_error", "analysis/linguistic_distance", "analysis/metrics", "analysis/sensitivity",
-    "evaluation/outcomes", "training/mlc",
+    "analysis/circularity", "analysis/claims", "analysis/comparisons", "analysis/confusion", "analysis/crosslingual",
+    "analysis/dependence", "analysis/estimates", "analysis/intervals", "analysis/judge_error",
+    "analysis/linguistic_distance", "analysis/metrics", "analysis/permutation", "analysis/seeds",
+    "analysis/sensitivity", "analysis/variance", "analysis/verdict", "evaluation/outcomes", "training/mlc",
 ]  # fmt: skip
 # By room. Not the simulated studies, which take a minute, and no trainings: what they alone notice is noticed late.
 TESTS = {
