@@ -159,12 +159,13 @@ def test_the_papers_study_has_the_jobs_that_its_sheets_ask_for(paper):
     harmful, more = ALL + 2 * SOME, SOME + 2
     held_out = more + 3
     expected = {
+        # One guard also says which answers to benign prompts refuse.
         # The pilot, the main phase and two rounds more; the third judge hears the main phase alone.
         "translate_seeds": 1, "feasibility": 4, "generate_prompts": 2 + 3, "label_prompts": 2 + 3 + 2 * 2,
         "filter_prompts": 4, "answer_prompts": 4 * 2, "label_answers": 4 * 4, "build_pairs": 4,
         "split_pairs": 1, "reference": 2, "align": len(VARIANTS),
         "translate_prompts": 1, "load_benchmark": 6,
-        "generate": harmful + 2 * more, "judge": 2 * harmful + held_out, "adjudicate": harmful,
+        "generate": harmful + 2 * more, "judge": 2 * harmful + held_out + more, "adjudicate": harmful,
         "judge_fluency": more, "knowledge": more, "measure": harmful + 3 * more, "compare": 2 * 6, "over_seeds": 4 * 6,
         "fetch_model": 12, "fetch_benchmark": 1, "fetch_language_model": 1, "wording": 1, "report": 1,
     }  # fmt: skip
