@@ -46,6 +46,11 @@ wildcard_constraints:
     template="|".join(pins()),
 
 
+def one_of(names):
+    """A pattern of these names; of none, one that matches nothing."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 def align_code(wildcards):
     """Code behind one run: an edit of the consistency loss trains only the runs with it again."""
     return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["training/mlc"])

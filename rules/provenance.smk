@@ -4,7 +4,11 @@
 # worker.
 
 for rule_ in snakemake_internals.work_rules(workflow):
-    code = align_code if rule_.name == "align" else code_digest(rule_.script, function=rule_.params.get("function"))
+    code = (
+        align_code
+        if rule_.name in ("align", "align_fully")
+        else code_digest(rule_.script, function=rule_.params.get("function"))
+    )
     snakemake_internals.set_param(rule_, "code", code)
     if not config["warm_workers"]:
         snakemake_internals.set_benchmark(workflow, rule_, f"results/{study.name}/benchmarks")

@@ -1,4 +1,4 @@
-# Pairs → reference log-probabilities, once per base → one adapter per variant.
+# Pairs → reference log-probabilities, once per base → one adapter, or one whole model, per variant.
 
 
 rule reference:
@@ -19,6 +19,16 @@ rule reference:
         how=wiring.launched("reference"),
     script:
         "../workflow/scripts/reference.py"
+
+
+use rule reference as reference_held_out with:
+    input:
+        weights=wiring.asked_weights("reference"),
+        pairs=wiring.dataset_half("test"),
+    output:
+        "<study>/reference_held_out/{base}.parquet",
+    log:
+        "<study>/logs/reference_held_out/{base}.log",
 
 
 rule translate_prompts:
@@ -52,6 +62,8 @@ rule align:
         log="<study>/align/{model}/log.csv",
     log:
         "<study>/logs/align/{model}.log",
+    wildcard_constraints:
+        model=one_of(model for model in study.variants if model not in study.trained_fully),
     conda:
         "../envs/training.yaml"
     resources:
@@ -64,3 +76,14 @@ rule align:
         how=wiring.launched("align"),
     script:
         "../workflow/scripts/align.py"
+
+
+if study.trained_fully:
+
+    use rule align as align_fully with:
+        output:
+            weights=directory("<study>/align/{model}/weights"),
+            manifest="<study>/align/{model}/manifest.json",
+            log="<study>/align/{model}/log.csv",
+        wildcard_constraints:
+            model=one_of(study.trained_fully),

@@ -30,7 +30,7 @@ def test_a_killed_run_that_is_started_again_ends_with_the_same_weights(tiny_mode
         whole = tmp_path / f"{method}-whole"
         for name, step, _ in kills:
             folder = tmp_path / f"{method}-{name}"
-            for file in ["log.csv", *(path.name for path in whole.glob("*.safetensors"))]:
+            for file in ["log.csv", *(path.relative_to(whole) for path in whole.rglob("*.safetensors"))]:
                 assert (folder / file).read_bytes() == (whole / file).read_bytes(), (folder, file)
             facts, expected = (json.loads(Path(f"{path}.json").read_text()) for path in (folder, whole))
             assert facts["resumed_at_step"] == step

@@ -33,8 +33,8 @@ def same(one, both, folder):
         logs = [log_of(place / name) for place in (one[2], folder)]
         for column, values in logs[0].items():
             assert logs[1][column] == pytest.approx(values, abs=1e-5, rel=1e-4), (name, column)
-        for file in (one[2] / name).glob("*.safetensors"):
-            expected, found = load_file(file), load_file(folder / name / file.name)
+        for file in (one[2] / name).rglob("*.safetensors"):
+            expected, found = load_file(file), load_file(folder / file.relative_to(one[2]))
             assert set(found) == set(expected)
             for key, tensor in expected.items():
                 torch.testing.assert_close(found[key], tensor, atol=1e-4, rtol=1e-3, msg=f"{name} {key}")

@@ -11,7 +11,7 @@ import torch
 
 from refuseu.training import callbacks
 from refuseu.training.alignment import align
-from support.runs import PAIRS, TRANSLATIONS, run
+from support.runs import PAIRS, RECIPE, TRANSLATIONS, run
 
 # name, step from which the last attempt goes on, and kills: (step, whether in the middle of its save). Every second
 # step of six is saved.
@@ -22,6 +22,8 @@ KILLS = {
         ("twice", 4, [(2, False), (3, False), (5, False)]),
         ("at the end", 4, [(6, False)]),
     ],
+    "dpo full": [("between saves", 2, [(3, False)]), ("inside the last save", 4, [(6, True)])],
+    "dpo+mlc full": [("twice", 4, [(3, False), (5, False)])],
     "sft+mlc": [("between saves", 2, [(3, False)]), ("inside the last save", 4, [(6, True)])],
 }
 
@@ -59,7 +61,8 @@ def start(base, folder, stored, method, name, kill_at=None, inside=False):
     places = [folder / f"{name}{end}" for end in ("-checkpoints", "", "-events")]
     code = 1
     try:
-        facts = align(PAIRS, base, run(method), stored, TRANSLATIONS, *places)
+        recipe = RECIPE | {"lora": None} if method.endswith(" full") else RECIPE
+        facts = align(PAIRS, base, run(method.split()[0], recipe), stored, TRANSLATIONS, *places)
         (folder / f"{name}.json").write_text(json.dumps(facts))
         code = 0
     finally:

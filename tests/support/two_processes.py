@@ -15,6 +15,8 @@ RUNS = {
     "dpo": run("dpo", recipe(**TWO)),
     "dpo+mlc": run("dpo+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"every": 2}}),
     "sft+mlc": run("sft+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"layer": 1}}),
+    "full": run("dpo", recipe(**TWO) | {"lora": None}),
+    "full+mlc": run("dpo+mlc", recipe(**TWO) | {"lora": None, "mlc": RECIPE["mlc"] | {"every": 2}}),
     "orpo+mlc": run("orpo+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"extractor": "frozen"}}),
 }
 

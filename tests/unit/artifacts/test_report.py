@@ -53,6 +53,8 @@ def page(tmp_path):
         {"seconds": 1800, "hardware": "H", "versions": {"trl": "1"}, "git": {"commit": "c" * 40, "dirty": True}}
     ))  # fmt: skip
     facts = report.facts({"high_resource": ["en"]}, models, {"dataset": "build"}, [str(manifest)] * 3)
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"warning": "It did.", "reward_margin": 0.01}))
+    facts += report.facts({}, {}, {}, [str(manifest)])[-1:]
     sources = [("base", "small", "somewhere/small", "r" * 40)]
     costs = report.costs([
         {"stage": "judge", "records": 1000, "prompt_tokens": 2000, "completion_tokens": 5, "seconds": 1800,
@@ -63,6 +65,11 @@ def page(tmp_path):
          "money": None, "currency": "EUR"},
     ])  # fmt: skip
     return report.page(TEMPLATE, "mine", facts, CLAIMS, entries, "snakemake --profile p", sources, costs, EXAMPLES)
+
+
+def test_runs_that_hardly_moved_are_named(page, tmp_path):
+    assert page.count("Hardly moved from their base") == 1
+    assert f"{tmp_path.name} (reward margin 0.010)" in page
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

@@ -705,12 +705,33 @@ def test_a_consistency_method_needs_a_recipe_with_its_section(miniature, tmp_pat
     )
 
 
-def test_a_recipe_without_an_adapter_is_refused(miniature, recipes):
-    file = recipes("dpo", "lora", {})
-    assert refused(miniature) == (
-        f"{file} has no section lora, and models are evaluated as adapters on their base; add it or choose another "
-        "recipe for variant 'balanced'"
-    )
+def test_a_recipe_without_an_adapter_trains_all_weights(miniature, recipes):
+    recipes("dpo", "lora", None)
+    assert {"small-balanced-s1", "large-balanced-s1", "small-english_only_mlc-s1"} < {*Study(miniature).trained_fully}
+    assert "small-sft-s1" not in Study(miniature).trained_fully
+
+
+def test_held_out_pairs_are_scored_where_there_are_any(miniature, paper, recipes):
+    file = recipes("dpo", "trainer", {"eval_strategy": "steps", "eval_steps": 5})
+    Study(miniature)
+    miniature["dataset"] |= {key: paper["dataset"][key] for key in ("repository", "revision")} | {"source": "hub"}
+    assert refused(miniature).startswith(f"{file}, key trainer.eval_strategy: the released dataset has no held-out pai")
+
+
+@pytest.mark.parametrize("name", ["dpo_8b_lr1e5", "dpo_8b_full", "mlc_8b_full", "sft_8b_full"])
+def test_the_recipes_beside_the_papers_fit_their_methods(paper, tmp_path, name):
+    variants = Sheet(paper, "variants", tmp_path)
+    variants.rows = [row for row in variants.rows if row[:2] != variants.rows[0][:2] or row is variants.rows[0]]
+    variants.set(2, "method", {"dpo": "dpo", "mlc": "dpo+mlc", "sft": "sft"}[name.partition("_")[0]])
+    variants.set(2, "recipe", name)
+    paper["audit"]["models"] = []
+    study = Study(paper, "my.yaml")
+    assert study.trained_fully == (["8b-balanced-s1"] if name.endswith("full") else [])
+
+
+def test_nothing_is_chosen_by_what_is_held_out(miniature, recipes):
+    recipes("dpo", "trainer", {"load_best_model_at_end": True})
+    assert "key trainer.load_best_model_at_end is set by the workflow" in refused(miniature)
 
 
 # What is wrong: the recipes

@@ -66,6 +66,29 @@ def test_weights_are_on_disk_before_a_job_asks_them(wiring, step, wildcards, fil
     assert wiring.asked_weights(step)(wildcards) == files
 
 
+def test_a_variant_of_which_all_weights_were_trained_answers_as_a_folder_of_its_own(paper):
+    study = Study(paper)
+    study.recipes["dpo_8b"].pop("lora")
+    wiring = Wiring(study)
+    for step in ("generate", "knowledge"):
+        row = wiring.asked_row(step)(VARIANT)
+        folder = {"repository": "results/paper/align/8b-balanced-s1/weights", "revision": "local"}
+        assert row == wiring.row("8b") | folder | {"adapter": False}
+        assert wiring.asked_weights(step)(VARIANT) == ["<study>/align/8b-balanced-s1/weights"]
+    assert wiring.asked_weights("align")(VARIANT) == ["<study>/fetch_model/8b.json"]
+
+
+def test_held_out_pairs_are_inputs_of_a_training_that_scores_them(paper):
+    study = Study(paper)
+    scoring = {
+        "held_out": "<study>/split_pairs/test.jsonl",
+        "held_out_reference": "<study>/reference_held_out/8b.parquet",
+    }
+    before = Wiring(study).training_inputs(VARIANT)
+    study.recipes["dpo_8b"]["trainer"]["eval_strategy"] = "steps"
+    assert Wiring(study).training_inputs(VARIANT) == before | scoring
+
+
 def test_weights_in_a_folder_are_files(small):
     model = {"model": "small", "benchmark": "rtp_lx"}
     assert small.asked_weights("knowledge")(model) == ["results/miniature/train_model/small/model.safetensors"]

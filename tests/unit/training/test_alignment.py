@@ -11,13 +11,16 @@ import torch
 from accelerate import PartialState
 from safetensors.torch import load_file
 
+from refuseu.backends.completion import Decoding
+from refuseu.backends.local import Transformers
 from refuseu.errors import UserError
 from refuseu.study import checks
 from refuseu.training import logprobs
-from refuseu.training.alignment import align, consistency_tokens, drop_broken, prepare
+from refuseu.training.alignment import NONE, WEIGHTS, align, consistency_tokens, drop_broken, prepare
 from refuseu.training.logprobs import REFERENCE, join_reference
 from refuseu.training.reference import reference
 from refuseu.training.tokens import tokenise
+from refuseu.training.told import hardly_moved
 from refuseu.training.trainers import load_model, load_tokenizer, trainer_config
 from support.runs import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, events_of, log_of, pair, recipe, run
 
@@ -28,9 +31,9 @@ METHODS = [objective + mlc for objective in ("dpo", "sft", "orpo", "simpo") for 
 def train(tiny_model, stored, tmp_path):
     """Train into a folder of the test; returns it and the facts of the manifest."""
 
-    def start(name="out", run=None, pairs=PAIRS, reference=stored, translations=TRANSLATIONS):
+    def start(name="out", run=None, pairs=PAIRS, reference=stored, translations=TRANSLATIONS, held_out=NONE):
         places = [tmp_path / "checkpoints", tmp_path / name, tmp_path / f"{name}-events"]
-        return tmp_path / name, align(pairs, tiny_model, run, reference, translations, *places)
+        return tmp_path / name, align(pairs, tiny_model, run, reference, translations, *places, held_out)
 
     return start
 
@@ -236,7 +239,68 @@ def test_in_training_the_consistency_loss_falls_and_the_cosine_of_the_raw_states
     assert len(log["cosine"]) == len(log["step"]) == 12
     assert (folder / "mlc_extractor.safetensors").exists()
     if lora is None:
-        assert not any("mlc" in name for name in load_file(folder / "model.safetensors"))
+        assert not any("mlc" in name for name in load_file(folder / WEIGHTS / "model.safetensors"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_all_weights_and_leaves_a_model_that_answers(train, tiny_model, method):
+    folder, facts = train(run=run(method, recipe(max_steps=2) | {"lora": None}))
+    left = {file.name for file in (folder / WEIGHTS).iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} < left
+    assert not [name for name in left if name.startswith("mlc") or name.endswith(".bin")]
+    before, after = (load_file(f"{path}/model.safetensors") for path in (tiny_model["repository"], folder / WEIGHTS))
+    assert set(after) == set(before)
+    assert all(not torch.equal(after[name], before[name]) for name in before if "layers" in name)
+    extractor = method.endswith("+mlc") and sum(
+        tensor.numel() for tensor in load_file(folder / "mlc_extractor.safetensors").values()
+    )
+    assert facts["trained_parameters"] == sum(tensor.numel() for tensor in before.values()) + extractor
+    row = tiny_model | {"repository": str(folder / WEIGHTS), "adapter": False}
+    [(_, said)] = Transformers(row, None, 1).complete([PAIRS[0]["chosen"][:1]], Decoding(0.0, 1.0, 4), [1])
+    assert said.completion_tokens > 0
+
+
+def test_all_weights_are_trained_in_single_precision_and_saved_in_the_bases(train, tiny_model, stored, tmp_path):
+    half = tiny_model | {"dtype": "bfloat16"}
+    chosen = run("sft", recipe(max_steps=1, learning_rate=1e-6) | {"lora": None})
+    trainer, _ = prepare(PAIRS, half, chosen, None, {}, tmp_path / "checkpoints")
+    assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.float32}
+    places = [tmp_path / name for name in ("c", "half", "e")]
+    align(PAIRS, half, chosen, None, {}, *places)
+    saved = load_file(tmp_path / "half" / WEIGHTS / "model.safetensors")
+    assert {tensor.dtype for tensor in saved.values()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("lora", [RECIPE["lora"], None], ids=["lora", "full"])
+@pytest.mark.parametrize("method", ["dpo+mlc", "sft", "orpo", "simpo+mlc"])
+def test_held_out_pairs_are_scored_on_the_way_and_change_nothing(train, stored, method, lora):
+    scoring = recipe(max_steps=2) | {"lora": lora}
+    plain, _ = train("plain", run=run(method, scoring), pairs=PAIRS[:8])
+    scoring["trainer"] |= {"eval_strategy": "steps", "eval_steps": 1}
+    folder, facts = train(run=run(method, scoring), pairs=PAIRS[:8], held_out=(PAIRS[8:], stored))
+    log = log_of(folder)
+    assert log["loss"] == log_of(plain)["loss"]
+    assert len(log["held_out_loss"]) == 2 and all(map(math.isfinite, log["held_out_loss"]))
+    assert (facts["pairs"]["held_out"], facts["pairs"]["held_out_kept"]) == (4, 4)
+    assert facts["held_out"]["held_out_loss"] == log["held_out_loss"][-1]
+    assert ("held_out_reward_margin" in facts["held_out"]) == (method != "sft")
+    if method == "dpo+mlc":  # from the base's margin of zero
+        assert facts["held_out"]["held_out_reward_margin"] != 0
+
+
+def test_a_run_that_hardly_moved_says_so(train, caplog):
+    caplog.set_level("WARNING", "refuseu")
+    _, still = train("still", run=run(recipe=recipe(max_steps=2, learning_rate=1e-9)))
+    assert "hardly moved from its base" in still["warning"] and still["warning"] in caplog.text
+    assert abs(still["reward_margin"]) < 1e-3
+    caplog.clear()
+    assert hardly_moved("dpo", 0.2) == hardly_moved("orpo", 0.0) == hardly_moved("sft", None) == ""
+
+
+def test_a_tracker_that_is_not_installed_is_named(tiny_model):
+    with pytest.raises(UserError, match=r"trainer\.report_to names 'wandb', a package that this environment does not"):
+        trainer_config("dpo", {"report_to": ["wandb"]}, seed=1)
+    assert trainer_config("dpo", {}, seed=1).report_to == []
 
 
 def test_a_frozen_extractor_stays_as_it_was(train):

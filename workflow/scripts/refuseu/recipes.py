@@ -21,9 +21,10 @@ OBJECTIVES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 # In every trainer's config, from the run and the machine.
 OURS = (
-    "output_dir", "seed", "data_seed", "save_total_limit", "disable_tqdm", "report_to", "use_cpu",
-    "ddp_find_unused_parameters",
+    "output_dir", "seed", "data_seed", "save_total_limit", "disable_tqdm", "use_cpu", "ddp_find_unused_parameters",
+    "load_best_model_at_end",
 )  # fmt: skip
+TRACKERS = ("wandb", "trackio", "mlflow", "none")  # beside the TensorBoard files that every training writes
 
 
 def check_recipe(objective: str, recipe: dict[str, Any], where: str) -> None:
@@ -48,6 +49,20 @@ def check_recipe(objective: str, recipe: dict[str, Any], where: str) -> None:
                 raise UserError(f"{where} key {section}.{key} is no field of {config} ({objective}); remove it")
             if isinstance(value, str) and set(known[key]) <= {"integer", "number", "null"}:
                 raise UserError(f"{where} key {section}.{key} is the text {value!r}; write a number, such as 1.0e-6")
+    for name in trackers(recipe.get("trainer") or {}):
+        if name not in TRACKERS:
+            raise UserError(f"{where} key trainer.report_to names {name!r}; choose among {', '.join(TRACKERS)}")
+
+
+def trackers(trainer: dict[str, Any]) -> list[str]:
+    """Where a training is reported to beside its own files."""
+    named = trainer.get("report_to") or []
+    return [named] if isinstance(named, str) else list(named)
+
+
+def scored(recipe: dict[str, Any]) -> bool:
+    """Whether a training scores held-out pairs on its way."""
+    return (recipe.get("trainer") or {}).get("eval_strategy", "no") not in ("no", False, None)
 
 
 @cache

@@ -129,14 +129,21 @@ def facts(
         ("Trained variants", ", ".join(name("variant", variant) for variant in trained)),
         ("Open models", ", ".join(id for id, model in models.items() if is_open(model)) or "none"),
         *((what.replace("_", " ").capitalize(), value) for what, value in setup.items()),
-        *trainings([json.loads(Path(path).read_text(encoding="utf-8")) for path in manifests]),
+        *trainings([(Path(path).parent.name, json.loads(Path(path).read_bytes())) for path in manifests]),
     ]
 
 
-def trainings(manifests: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Number, hours, hardware, software and code of the training runs, from their manifests."""
-    if not manifests:
+def trainings(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, str]]:
+    """Number, hours, hardware, software and code of the training runs, and which hardly moved.
+
+    Parameters
+    ----------
+    runs : model and manifest of each
+    """
+    if not runs:
         return []
+    manifests = [manifest for _, manifest in runs]
+    still = [f"{run} (reward margin {facts['reward_margin']:.3f})" for run, facts in runs if facts.get("warning")]
     hours = sum(manifest["seconds"] for manifest in manifests) / 3600
     hardware = dict.fromkeys(str(manifest["hardware"]) for manifest in manifests)
     versions = dict.fromkeys(f"{k} {v}" for manifest in manifests for k, v in manifest["versions"].items())
@@ -146,6 +153,7 @@ def trainings(manifests: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         ("Training", f"{len(manifests)} runs, {hours:.2f} hours in all on {', '.join(hardware)}"),
         ("Software", ", ".join(versions)),
         ("Code", ", ".join(code) or "not in a Git repository"),
+        *([("Hardly moved from their base", ", ".join(still))] if still else []),
     ]
 
 

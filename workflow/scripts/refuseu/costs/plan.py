@@ -142,7 +142,8 @@ class Plan:
             if (file := Path(self.workload.root, "align", name, "manifest.json")).exists():
                 facts = json.loads(file.read_text(encoding="utf-8"))
                 pace = facts["seconds"] / facts["pairs"]["pairs"] / epochs(facts["recipe"])
-                trained["align", variant.base].append(pace)
+                step = "align_fully" if name in self.study.trained_fully else "align"
+                trained[step, variant.base].append(pace)
         found = {key: seconds / answers for key, (seconds, answers) in spent.items()}
         return found | {key: median(paces) for key, paces in trained.items()}
 
@@ -155,7 +156,7 @@ class Plan:
     def disk(self, job: Job, left: float, read: float, wrote: float) -> float | None:
         """GB that stay on disk: weights, adapters, answers with what was asked, and once more in the journal."""
         if job.model is not None and job.task in ("fetch", "train"):
-            return self.assumed.get((job.model.repository, "weights" if job.task == "fetch" else "adapter"))
+            return self.assumed.get((job.model.repository, "adapter" if job.stage == "align" else "weights"))
         kept = 2 * wrote + (read if job.task == "generate" else 0)
         characters = kept * self.workload.value("texts", "characters_per_token")
         return (2 * left * self.workload.value("texts", "record") + characters) / 1e9

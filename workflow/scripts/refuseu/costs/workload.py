@@ -12,6 +12,7 @@ from refuseu.costs.texts import StudyTexts, Texts
 from refuseu.dataset.deepl import billed
 from refuseu.evaluation.guards import LONGEST, TEMPLATES
 from refuseu.job.paths import journal_path
+from refuseu.recipes import scored
 from refuseu.records import Record, read_jsonl
 from refuseu.study.rows import Model
 from refuseu.study.selection import Selection
@@ -112,11 +113,15 @@ class Workload(StudyTexts):
         return replace(job, phase=phase, elsewhere=elsewhere)
 
     def training(self) -> Iterator[Job]:
-        """Reference log-probabilities, translated prompts, adapters."""
+        """Reference log-probabilities, translated prompts, adapters and whole models."""
         variants = self.study.variants
         for base in dict.fromkeys(v.base for v in variants.values() if v.objective == "dpo"):
             _, both = self.pairs(self.study.built)
             yield Job("reference", f"{self.root}/reference/{base}.parquet", self.study.models[base], "read", both)
+        scoring = (v.base for v in variants.values() if v.objective == "dpo" and scored(self.study.recipes[v.recipe]))
+        for base in dict.fromkeys(scoring):
+            yield Job("reference_held_out", f"{self.root}/reference_held_out/{base}.parquet",
+                      self.study.models[base], "read", self.held_out)  # fmt: skip
         known = {own: {own} for own in self.study.languages}
         for name, (sources, targets) in self.study.routes.items():
             # What an earlier route has translated is in the store.
@@ -127,8 +132,9 @@ class Workload(StudyTexts):
             recipe = self.study.recipes[variant.recipe]
             _, both = self.pairs(self.study.as_many_as(name) or variant.languages)
             seen = Texts(both.number * epochs(recipe), both.characters * epochs(recipe), both.counted)
-            yield Job("align", f"{self.root}/align/{name}/adapter_model.safetensors", self.study.models[variant.base],
-                      "train", seen)  # fmt: skip
+            whole = name in self.study.trained_fully
+            stage, left = ("align_fully", "weights") if whole else ("align", "adapter_model.safetensors")
+            yield Job(stage, f"{self.root}/align/{name}/{left}", self.study.models[variant.base], "train", seen)
 
     def evaluation(self) -> Iterator[Job]:
         """Answers, labels, verdicts, ratings, multiple choice."""

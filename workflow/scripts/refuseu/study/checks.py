@@ -6,7 +6,7 @@ from typing import Any
 
 from refuseu.errors import UserError
 from refuseu.evaluation.guards import FORMATS
-from refuseu.recipes import check_recipe
+from refuseu.recipes import check_recipe, scored
 from refuseu.schemas import duplicate, load_schema, refer
 from refuseu.study.rows import EVALUATED, Variant
 from refuseu.study.sheets import Recipe, Sheets
@@ -33,7 +33,13 @@ def check_variants(sheets: Sheets) -> None:
                 f"{paths['models']} is 'openai', and what is behind an API cannot be trained; choose backend "
                 "transformers or vllm, or take the variant out"
             )
-        check_method(row, sheets.recipes[row.recipe], f"{paths['recipes']}/{row.recipe}.yaml")
+        file = f"{paths['recipes']}/{row.recipe}.yaml"
+        check_method(row, sheets.recipes[row.recipe], file)
+        if scored(sheets.recipes[row.recipe]) and sheets.config["dataset"]["source"] != "build":
+            raise UserError(
+                f"{file}, key trainer.eval_strategy: the released dataset has no held-out pairs, only prompts; "
+                "take the key out, or build the dataset (dataset.source)"
+            )
         if (config := sheets.accelerate(row.base)) and not Path(config).is_file():
             gpus = sheets.models[row.base].gpus_for("align")
             raise UserError(
@@ -53,11 +59,6 @@ def check_variants(sheets: Sheets) -> None:
 
 def check_method(row: Variant, recipe: Recipe, file: str) -> None:
     """A recipe has what the method of a variant needs, and nothing that its trainer does not know."""
-    if not recipe.get("lora"):
-        raise UserError(
-            f"{file} has no section lora, and models are evaluated as adapters on their base; add it or choose "
-            f"another recipe for variant {row.variant!r}"
-        )
     check_recipe(row.objective, recipe, f"{file}:")
     if row.consistent and "mlc" not in recipe:
         raise UserError(

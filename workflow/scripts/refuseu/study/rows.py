@@ -6,7 +6,12 @@ from typing import Any
 import yaml
 
 EVALUATED = ("base", "instruct", "open")  # roles
-TRAINING = ("reference", "align")  # steps that take as many GPUs as the column ``training_gpus`` says
+TRAINING = (
+    "reference",
+    "reference_held_out",
+    "align",
+    "align_fully",
+)  # steps that take as many GPUs as the column ``training_gpus`` says
 
 
 @dataclass(frozen=True)

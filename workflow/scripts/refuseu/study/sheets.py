@@ -23,7 +23,7 @@ from refuseu.study.tables import read_table
 
 Row = TypeVar("Row", Model, Variant, Benchmark)
 Codes = tuple[str, ...]  # of languages
-Recipe = dict[str, dict[str, Any]]  # section → its keys
+Recipe = dict[str, Any]  # section → its keys, or None
 
 
 class Sheets:
@@ -170,6 +170,11 @@ class Sheets:
         """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
         return self.models[self.variants[model].base if model in self.variants else model]
 
+    @cached_property
+    def trained_fully(self) -> list[str]:
+        """Variants whose recipe has no adapter: all weights are trained."""
+        return [v.model for v in self.variants.values() if not self.recipes[v.recipe].get("lora")]
+
     def accelerate(self, base: str) -> str | None:
         """The config with which ``accelerate launch`` trains on the GPUs of a base; None for one process."""
         gpus = self.models[base].gpus_for("align")
@@ -198,5 +203,5 @@ def load_recipe(path: Path, above: tuple[Path, ...] = ()) -> Recipe:
         raise UserError(f"{path}, key include: recipes include each other in a circle, {circle}; take one include out")
     merged = load_recipe(included, above)
     for section, values in recipe.items():
-        merged[section] = merged.get(section, {}) | values
+        merged[section] = None if values is None else (merged.get(section) or {}) | values
     return merged

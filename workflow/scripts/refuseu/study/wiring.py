@@ -9,6 +9,7 @@ from pathlib import Path
 
 from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
+from refuseu.recipes import scored
 from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
 from refuseu.study.rows import Model
 
@@ -59,6 +60,9 @@ class Wiring(BenchmarkLookups):
             row = self.row(self.study.asked(step, wildcards).model)
             if step not in ANSWERING:
                 return row
+            if wildcards["model"] in self.study.trained_fully:
+                folder = self.trained(wildcards["model"]).replace("<study>", f"results/{self.study.name}")
+                return row | {"repository": folder, "revision": "local", "adapter": False}
             row["adapter"] = wildcards["model"] in self.study.variants
             merged = {"adapters": self.config["generation"]["adapters"]}  # how vllm gets it
             return row | merged if step == "generate" and row["adapter"] and row["backend"] == "vllm" else row
@@ -75,12 +79,19 @@ class Wiring(BenchmarkLookups):
         """What must be on disk before the model that a job asks can answer."""
 
         def of(wildcards: Wildcards) -> list[str]:
+            if step in ANSWERING and wildcards["model"] in self.study.trained_fully:
+                return [self.trained(wildcards["model"])]
             weights = self.weights(self.study.asked(step, wildcards).model)
             if step in ANSWERING and wildcards["model"] in self.study.variants:
-                weights.append(f"<study>/align/{wildcards['model']}/adapter_model.safetensors")
+                weights.append(self.trained(wildcards["model"]))
             return weights
 
         return of
+
+    def trained(self, model: str) -> str:
+        """What the training of a variant leaves: an adapter, or a folder with a whole model."""
+        whole = model in self.study.trained_fully
+        return f"<study>/align/{model}/" + ("weights" if whole else "adapter_model.safetensors")
 
     def asked_templates(self, step: str) -> Callable[[Wildcards], dict[str, str]]:
         """Files of the templates of the judge that a job asks, by name."""
@@ -143,13 +154,17 @@ class Wiring(BenchmarkLookups):
         return {code: language(code).fasttext for code in codes if fasttext}
 
     def training_inputs(self, wildcards: Wildcards) -> dict[str, str | list[str]]:
-        """Weights of the base; stored reference for DPO; translated prompts for the consistency loss."""
+        """Weights of the base; stored reference (DPO); translations (consistency loss); pairs scored on the way."""
         variant = self.study.variants[wildcards["model"]]
         inputs: dict[str, str | list[str]] = {"weights": self.weights(variant.base)}
         if variant.objective == "dpo":
             inputs["reference"] = f"<study>/reference/{variant.base}.parquet"
         if variant.consistent:
             inputs["translations"] = f"<study>/translate_prompts/{self.study.route(wildcards['model'])}.jsonl"
+        if scored(self.study.recipes[variant.recipe]):
+            inputs["held_out"] = self.dataset_half("test")
+            if variant.objective == "dpo":
+                inputs["held_out_reference"] = f"<study>/reference_held_out/{variant.base}.parquet"
         return inputs
 
     def answers(self, wildcards: Wildcards) -> dict[str, str | list[str]]:

@@ -1,6 +1,6 @@
 """Training of one variant: a trainer with its data, resumed where it was cut, and what it leaves behind."""
 
-import csv
+import logging
 import math
 import platform
 import shutil
@@ -23,20 +23,13 @@ from refuseu.rows import Pair
 from refuseu.training.callbacks import Bar, Clock, Events
 from refuseu.training.logprobs import basis, join_reference
 from refuseu.training.tokens import Tokens, prompts_in_all_languages, token_digest, tokenise, totals, width
+from refuseu.training.told import final_margin, hardly_moved, last_scores, write_log
 from refuseu.training.trainers import TRAINERS, load_model, load_tokenizer, log_counts, trainer_config
 
-LOG = {
-    "step": "step",
-    "epoch": "epoch",
-    "loss": "loss",
-    "rewards/margins": "reward_margin",
-    "rewards/accuracies": "reward_accuracy",
-    "mlc_loss": "mlc_loss",
-    "singular_share": "singular_share",
-    "cosine": "cosine",
-    "grad_norm": "grad_norm",
-    "learning_rate": "learning_rate",
-}
+WEIGHTS = "weights"  # folder of a whole model, beside its log
+HeldOut = tuple[Sequence[Pair], str | Path | None]  # pairs, and what rule reference wrote of them (DPO)
+NONE: HeldOut = ((), None)
+log = logging.getLogger("refuseu")
 
 
 def align(
@@ -48,16 +41,18 @@ def align(
     checkpoints: str | Path,
     output: str | Path,
     events: str | Path,
+    held_out: HeldOut = NONE,
 ) -> dict[str, Any]:
-    """Train one adapter, resuming from the last whole checkpoint; return what the manifest records.
+    """Train one adapter, or all weights, resuming from the last whole checkpoint; return what the manifest records.
 
     Parameters
     ----------
-    pairs, base, run, reference, translations, checkpoints : as in `prepare`
-    output : folder of the adapter
+    pairs, base, run, reference, translations, checkpoints, held_out : as in `prepare`
+    output : folder of the adapter, or of the folder `WEIGHTS` of the whole model
     events : folder of the TensorBoard files
     """
-    trainer, counts = prepare(pairs, base, run, reference, translations, checkpoints)
+    trainer, counts = prepare(pairs, base, run, reference, translations, checkpoints, held_out)
+    trainer.args.run_name = trainer.args.run_name or Path(output).name  # for `report_to`
     processes = PartialState()
     with processes.main_process_first():
         if processes.is_main_process:
@@ -73,11 +68,13 @@ def align(
         raise UserError(
             f"training stopped at step {trainer.state.global_step} of {trainer.state.max_steps}; run again to resume"
         )
-    trainer.save_model(str(output))
+    save(trainer, base, output, whole=not run["recipe"].get("lora"))
+    history = trainer.state.log_history
+    margin = final_margin(history)
     if processes.is_main_process:
-        for file in Path(output).glob("*.safetensors"):
-            file.chmod(0o644)  # safetensors writes 0600, which shared stores cannot read
-        write_log(trainer.state.log_history, Path(output) / "log.csv")
+        write_log(history, Path(output) / "log.csv")
+        if warning := hardly_moved(run["method"], margin):
+            log.warning("%s", warning)
     sides = ("chosen",) if run["method"].startswith("sft") else ("chosen", "rejected")
     pairs_once = sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides)
     per_epoch = pairs_once + consistency_tokens(counts, run, trainer.state.max_steps)
@@ -85,7 +82,11 @@ def align(
         **run,
         "base": {key: base[key] for key in ("model", "repository", "revision", "dtype")},
         "pairs": counts,
+        "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "steps": trainer.state.global_step,
+        "reward_margin": margin,
+        "warning": hardly_moved(run["method"], margin),
+        "held_out": last_scores(history),
         "resumed_at_step": done,
         "tokens_seen": round(per_epoch * trainer.state.epoch),
         "reference_tokens": pairs_once if run["method"].startswith("dpo") else 0,  # in rule reference, once
@@ -97,6 +98,22 @@ def align(
         else platform.processor() or platform.machine(),
         "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
     }
+
+
+def save(trainer: Trainer, base: Asked, output: str | Path, whole: bool) -> None:
+    """Save what was trained: the adapter; or the whole model, in the precision of its base and nothing beside it."""
+    folder = Path(output, WEIGHTS) if whole else Path(output)
+    if whole:
+        trainer.model.to(getattr(torch, base["dtype"], torch.float32))
+    trainer.save_model(str(folder))
+    if not PartialState().is_main_process:
+        return
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)  # safetensors writes 0600, which shared stores cannot read
+    if whole:
+        (folder / "training_args.bin").unlink()  # a pickle, and in the manifest
+        for file in folder.glob("mlc_extractor.*"):  # engines would take it for a part of the model
+            file.rename(Path(output, file.name))
 
 
 def consistency_tokens(counts: dict[str, int], run: dict[str, Any], steps: int) -> float:
@@ -114,6 +131,7 @@ def prepare(
     reference: str | Path | None,
     translations: dict[str, dict[str, str]],
     checkpoints: str | Path,
+    held_out: HeldOut = NONE,
 ) -> tuple[Trainer, dict[str, int]]:
     """The trainer of a run, ready to start, and how many pairs and tokens it has.
 
@@ -125,6 +143,7 @@ def prepare(
     translations : pair_id → language → prompt (MLC)
     checkpoints : scratch folder; each run has a folder of its own in it, so that another recipe, base or
         set of pairs never resumes from these
+    held_out : scored on the way where the recipe has ``eval_strategy``; nothing is chosen by the scores
 
     Raises
     ------
@@ -163,17 +182,29 @@ def prepare(
     tokens = [[token_digest(row), row.get("mlc_ids")] for row in rows]
     same = digest(found, method, recipe, seed, PartialState().num_processes, tokens)
     config.output_dir = str(Path(checkpoints) / same[:16])
+    scored, counted = tokenise(held_out[0], tokenizer, config.max_length)
+    if held_out[0]:
+        counts["held_out"] = counted["pairs"]
+        counts["held_out_kept"] = len(scored)
     if objective == "dpo":
         assert reference  # the rule hands it over
         rows = join_reference(rows, reference, found)
+        scored = join_reference(scored, held_out[1], found) if held_out[1] else []
     trainer = trainer_class(
-        load_model(base),
+        # All weights are trained in single precision: in half precision small steps are rounded away.
+        load_model(base if recipe.get("lora") else {**base, "dtype": "float32"}),
         args=config,
-        train_dataset=Dataset.from_list([COLUMNS[objective](row) for row in rows]),
+        train_dataset=dataset(objective, rows),
+        eval_dataset=dataset(objective, scored) if scored else None,
         processing_class=tokenizer,
         peft_config=LoraConfig(task_type="CAUSAL_LM", **recipe["lora"]) if recipe.get("lora") else None,
     )
     return trainer, counts
+
+
+def dataset(objective: str, rows: Sequence[Tokens]) -> Dataset:
+    """Pairs as the trainer of an objective takes them."""
+    return Dataset.from_list([COLUMNS[objective](row) for row in rows])
 
 
 def share_batches(config: Any) -> None:
@@ -244,13 +275,3 @@ def drop_broken(checkpoints: str | Path) -> None:
     for folder in Path(checkpoints).glob("checkpoint-*"):
         if not (folder / "trainer_state.json").is_file():
             shutil.rmtree(folder)
-
-
-def write_log(history: list[dict[str, Any]], path: Path) -> None:
-    """The logged steps as CSV; columns that a method does not have stay empty."""
-    with open(path, "w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, list(LOG.values()), lineterminator="\n")
-        writer.writeheader()
-        for row in history:
-            if "loss" in row:
-                writer.writerow({name: row.get(key, "") for key, name in LOG.items()})

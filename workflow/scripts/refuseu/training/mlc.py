@@ -150,10 +150,10 @@ class MLCMixin(Mixed):
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        ids, mask = inputs.pop("mlc_input_ids"), inputs.pop("mlc_attention_mask")
+        ids, mask = inputs.pop("mlc_input_ids", None), inputs.pop("mlc_attention_mask", None)
         result = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss, *outputs = result if return_outputs else (result,)
-        if not model.training:
+        if not model.training:  # held-out pairs, of which no prompt was translated
             return result
         if self.state.global_step % self.mlc["every"]:
             if isinstance(model, DistributedDataParallel):  # which waits for a gradient of every parameter
@@ -211,16 +211,18 @@ class Rest(TrainerCallback):
 
 
 class WithPrompts:
-    """A collator that also pads the prompts of all languages: (rows, languages, longest)."""
+    """A collator that also pads the prompts of all languages, where the rows have them: (rows, languages, longest)."""
 
     def __init__(self, collator: Any, pad: int):
         self.collator, self.pad = collator, pad
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        prompts = [row["mlc_ids"] for row in rows]
+        prompts = [row["mlc_ids"] for row in rows if "mlc_ids" in row]
         batch: dict[str, torch.Tensor] = self.collator(
             [{k: v for k, v in row.items() if k != "mlc_ids"} for row in rows]
         )
+        if not prompts:
+            return batch
         longest = max(len(ids) for row in prompts for ids in row)
         batch["mlc_input_ids"] = torch.tensor(
             [[ids + [self.pad] * (longest - len(ids)) for ids in row] for row in prompts]

@@ -3,6 +3,7 @@
 import logging
 import math
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from refuseu.asked import Asked
 from refuseu.errors import UserError
-from refuseu.recipes import OBJECTIVES, check_recipe
+from refuseu.recipes import OBJECTIVES, check_recipe, trackers
 from refuseu.training import lm_head
 
 log = logging.getLogger("refuseu")
@@ -22,6 +23,8 @@ log = logging.getLogger("refuseu")
 lm_head.install()
 # TRL hashes all weights to name a cache of reference log-probabilities; ours come from a file.
 trl_dpo.hash_module = lambda module: ""
+# For the same reason no second copy of the base is loaded, which TRL does where FSDP shards all weights.
+trl_dpo.create_model_from_path = lambda *_, **__: None
 
 
 class Guarded(Trainer):
@@ -52,11 +55,12 @@ class Guarded(Trainer):
         if not self.is_fsdp_enabled:
             super().save_model(output_dir, _internal_call)
             return
-        trained = {
-            name: parameter.full_tensor().cpu()
-            for name, parameter in self.model.named_parameters()
-            if parameter.requires_grad or name.startswith(self.kept)
-        }
+        trained = {}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad or name.startswith(self.kept):
+                whole = parameter.full_tensor()  # all processes take part, one keeps it
+                if self.args.should_save:
+                    trained[name] = whole.cpu()
         if self.args.should_save:
             self._save(output_dir, trained)
 
@@ -110,9 +114,15 @@ def trainer_config(objective: str, chosen: dict[str, Any], **ours: Any) -> Any:
     check_recipe(objective, {"trainer": chosen}, "the recipe's")
     config_class, fixed = TRAINERS[objective][1], OBJECTIVES[objective][1]
     # DDP must not look for parameters without a gradient: the consistency loss takes a pass of its own.
-    shared = {"report_to": "none", "use_cpu": not torch.cuda.is_available(), "ddp_find_unused_parameters": False}
+    for name in trackers(chosen):
+        if name != "none" and not find_spec(name):
+            raise UserError(
+                f"the recipe's trainer.report_to names {name!r}, a package that this environment does not have; "
+                "install it there (pip install) or take it out"
+            )
+    shared = {"use_cpu": not torch.cuda.is_available(), "ddp_find_unused_parameters": False}
     ours = shared | fixed | ours
-    return config_class(**ours, **chosen)
+    return config_class(**ours, **{"report_to": "none"} | chosen)
 
 
 def load_tokenizer(base: Asked) -> Any:
