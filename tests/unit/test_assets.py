@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
+from refuseu import assets
 from refuseu.assets import MODEL_FILES, TWICE
+from refuseu.errors import UserError
 from support.helpers import SCRIPTS
 
 REVISION = "5523ce30b9b6af59e95ade9c610b8b974412a6bb"
@@ -84,3 +87,18 @@ def test_in_a_job_the_workflows_own_setting_is_not_the_users(fetch):
     # A job starts with the hubs offline; that the user did not ask for it is kept beside.
     assert "the hub cannot be reached" in fetch(HF_HUB_OFFLINE="1", REFUSEU_HF_HUB_OFFLINE="")
     assert "HF_HUB_OFFLINE is set" in fetch(HF_HUB_OFFLINE="1", REFUSEU_HF_HUB_OFFLINE="1")
+
+
+@pytest.mark.parametrize(
+    ("file", "taken"), [("model-1.safetensors", True), ("model.bin", True), ("pytorch_model.bin", False)]
+)
+def test_a_model_without_safetensors_is_refused_with_a_cure(tmp_path, monkeypatch, file, taken):
+    """model.bin is fastText's."""
+    (tmp_path / file).write_bytes(b"")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    said = r"has no safetensors weights; choose a revision or a copy .* save_pretrained"
+    with nullcontext() if taken else pytest.raises(UserError, match=said):
+        assets.fetch("model", ASSET, tmp_path / "note.json", True)
+    assert (tmp_path / "note.json").exists() == taken

@@ -8,7 +8,7 @@ const ROW = 58; // height of a row of the list, as in the style sheet
 const MARGIN = 8; // rows drawn above and below what is seen
 const FIRST_WORDS = 6;
 const FILTERS = ["language", "category", "style", "outcome", "verdict", "guards", "refusal"];
-const CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g; // they would turn what stands around them
+const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g; // turn what is around, or are copied unseen
 
 const by = (id) => document.getElementById(id);
 const loaded = new Map(); // path of a run → its rows
@@ -22,7 +22,7 @@ const answers = { add: (run, rows) => loaded.set(run, JSON.parse(rows)) };
 
 function element(name, text, properties = {}) {
   const made = Object.assign(document.createElement(name), properties);
-  if (text) made.textContent = text.replace(CONTROLS, (sign) => `[U+${sign.codePointAt(0).toString(16).toUpperCase()}]`);
+  if (text) made.textContent = text.replace(CONTROLS, (sign) => `[U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
   return made;
 }
 

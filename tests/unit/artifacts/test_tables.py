@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from refuseu import safe
 from refuseu.analysis import cells as analysis
 from refuseu.analysis.estimates import INTERVAL
 from refuseu.analysis.published import read_published
@@ -168,7 +169,7 @@ def test_judges_are_pooled_over_languages_and_kappa_stands_by_itself(tmp_path):
     assert cells.loc[("prompt", "en"), "ci_high"] == pytest.approx(0.9821, abs=1e-4)  # Wilson, 9 of 10
     assert cells.loc[("kappa", "all"), "value"] == 0.5
     assert cells["value"].isna().sum() == 2  # kappa undefined in en, not there in pl
-    assert tables.escape("a × b") == r"a $\times$ b"
+    assert safe.latex("a × b") == r"a $\times$ b"
 
 
 def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_path):

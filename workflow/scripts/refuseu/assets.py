@@ -12,7 +12,12 @@ from urllib.parse import quote
 from refuseu.errors import UserError
 from refuseu.records import atomic, write_text
 
+CURE = (
+    ", or convert what is there on a machine apart, with save_pretrained of transformers: pickled weights (.bin, .pt) "
+    "may run code and are never loaded"
+)
 # Weights come from safetensors, never from pickles or remote code.
+WEIGHTS = ["*.safetensors", "model.bin"]  # the latter is fastText's own format, no pickle
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
 # The same weights once more, in the formats of those who trained them; a pattern's * also stands for slashes.
 TWICE = ["consolidated*", "original/*", "metal/*"]
@@ -62,6 +67,11 @@ def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -
         raise UserError(
             f"the hub refused {asset['repository']} at {asset['revision']}: {error.response.status_code}"
         ) from None
+    if kind == "model" and not any(file for name in WEIGHTS for file in Path(folder).glob(name)):
+        raise UserError(
+            f"{asset['repository']} at {asset['revision']} has no safetensors weights; choose a revision or a copy "
+            f"that has some{CURE}"
+        )
     write_text(output, json.dumps(asset | {"kind": kind, "folder": folder}) + "\n")
 
 

@@ -1,5 +1,6 @@
 """Rows on disk: JSON Lines, UTF-8, written whole or not at all."""
 
+import codecs
 import hashlib
 import json
 import os
@@ -9,6 +10,16 @@ from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
+WHOLE = "refuseu"
+
+
+def whole(error: UnicodeError) -> tuple[bytes, int]:
+    """Half a character, which JSON may hold and UTF-8 cannot, is written as the sign for what cannot be shown."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "\ufffd".encode() * (error.end - error.start), error.end
+
+
+codecs.register_error(WHOLE, whole)
 
 
 def read_jsonl(path: str | Path) -> list[Record]:
@@ -25,14 +36,14 @@ def read_jsonl(path: str | Path) -> list[Record]:
 
 def write_jsonl(path: str | Path, records: Iterable[Record]) -> None:
     """Write records atomically, one JSON object per line, in the order given."""
-    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as out:
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", errors=WHOLE, newline="\n") as out:
         out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic(path) as temporary:
-        Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+        Path(temporary).write_text(text, encoding="utf-8", errors=WHOLE, newline="\n")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from refuseu import safe
 from refuseu.analysis import crosslingual
 from refuseu.analysis.dependence import request_slots
 from refuseu.analysis.estimates import ESTIMATE, RATE, SCORE, means, rows_of
@@ -187,7 +188,12 @@ def load(paths: Iterable[str], *columns: str) -> pd.DataFrame:
 
 
 def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write a frame as CSV, six significant digits, whole or not at all."""
+    """Write a frame as CSV, six significant digits, whole or not at all; an apostrophe stands before formulas."""
+    texts = frame.select_dtypes(exclude=["number", "bool"])
+    for name in texts:
+        known = {value: safe.table_cell(value) for value in texts[name].unique() if isinstance(value, str)}
+        if changed := {value: text for value, text in known.items() if text != value}:
+            frame = frame.assign(**{str(name): texts[name].replace(changed)})
     write_text(path, frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from pyarrow import parquet
 
+from refuseu import safe
 from refuseu.analysis.runs import Labels, Models
 from refuseu.artifacts.names import name
 from refuseu.artifacts.report import first_words
@@ -137,10 +137,8 @@ def as_html(
         "categories": CATEGORIES,
     }
     embedded = json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(Path(layout).read_text(encoding="utf-8")).render(
-        study=facts, embedded=Markup(embedded), script=Markup(Path(script).read_text(encoding="utf-8"))
-    )
+    code = Markup(Path(script).read_text(encoding="utf-8"))
+    return safe.html(layout, study=facts, embedded=Markup(embedded), script=code)
 
 
 def run_name(labels: Labels) -> str:

@@ -17,9 +17,10 @@ from refuseu.analysis.metrics import SCORES
 from refuseu.analysis.runs import REFERENCES, Models, bases, in_tables, is_open, is_trained
 from refuseu.artifacts.names import OUTCOMES
 from refuseu.artifacts.order import runs
-from refuseu.artifacts.tables import escape, number
+from refuseu.artifacts.tables import number
 from refuseu.errors import UserError
 from refuseu.languages import Groups
+from refuseu.safe import latex as latex_text
 
 DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MISSING = "??"  # what LaTeX itself prints for a reference that it does not know
@@ -93,13 +94,13 @@ def macros(rows: pd.DataFrame, metric: str, benchmark: str, suffix: str = "") ->
         name = macro_name(metric, benchmark, row["base"], row["variant"], row["language"], suffix)
 
         def text(column: str, row: Mapping[Any, Any] = row) -> str:
-            return escape(number(row.get(column, float("nan")), scale, digits, sign=bool(suffix)))
+            return latex_text(number(row.get(column, float("nan")), scale, digits, sign=bool(suffix)))
 
         yield name, text("value") or MISSING
         if text("ci_low"):
             yield f"{name}Interval", f"[{text('ci_low')}, {text('ci_high')}]"
         if not pd.isna(row.get("spread")):
-            yield f"{name}Spread", escape(number(row["spread"], scale, digits))
+            yield f"{name}Spread", latex_text(number(row["spread"], scale, digits))
         if text("published"):
             yield f"{name}Published", text("published")
         if not pd.isna(row.get("p_holm")):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from refuseu import safe
 from refuseu.analysis.runs import Models, bases, is_open
 from refuseu.artifacts import tables
 from refuseu.artifacts.names import name
@@ -236,11 +236,10 @@ def page(
     sources : (what, id, repository, revision) of models and data
     costs, examples : what the functions of these names returned
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = Path(template).read_text(encoding="utf-8")
     groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
     sections = [(title, list(found)) for title, found in itertools.groupby(entries, lambda one: one.said["section"])]
-    return environment.from_string(source).render(
+    return safe.html(
+        template,
         study=study,
         facts=facts,
         claims=groups,

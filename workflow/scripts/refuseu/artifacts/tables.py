@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from refuseu import safe
 from refuseu.analysis.metrics import write_csv
 from refuseu.artifacts.names import name
 from refuseu.markdown import pipe_table
@@ -13,18 +14,6 @@ from refuseu.records import write_text
 
 SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
 NOT_RECOVERED = "The published table was not recovered."
-LATEX = {
-    "&": r"\&",
-    "%": r"\%",
-    "_": r"\_",
-    "#": r"\#",
-    "$": r"\$",
-    "±": r"$\pm$",
-    "−": "$-$",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "α": r"$\alpha$",
-}
 
 
 @dataclass(frozen=True)
@@ -70,9 +59,12 @@ class Page:
 
     def markdown(self) -> str:
         """A pipe table; averages are bold."""
-        rows = zip(self.rows, self.averages, strict=True)
-        bold = ([f"**{cell}**" if cell and average else cell for cell in row] for row, average in rows)
-        return pipe_table(self.header, bold, self.texts)
+        rows = [[safe.markdown(cell) for cell in row] for row in self.rows]
+        bold = [
+            [f"**{cell}**" if cell and average else cell for cell in row]
+            for row, average in zip(rows, self.averages, strict=True)
+        ]
+        return pipe_table([safe.markdown(head) for head in self.header], bold, self.texts)
 
 
 def number(value: float, scale: float = 1, digits: int = 2, sign: bool = False) -> str:
@@ -163,8 +155,8 @@ def latex(grid: pd.DataFrame, title: str, averages: Collection[str] = ()) -> str
         if not any(names):
             continue
         spans = runs_of(names) if level < depth - 1 else [(text, 1) for text in names]
-        cells = [rf"\multicolumn{{{n}}}{{c}}{{{escape(text)}}}" if n > 1 else escape(text) for text, n in spans]
-        corner = [escape(str(key).capitalize()) if level == depth - 1 else "" for key in grid.index.names]
+        cells = [rf"\multicolumn{{{n}}}{{c}}{{{safe.latex(text)}}}" if n > 1 else safe.latex(text) for text, n in spans]
+        corner = [safe.latex(str(key).capitalize()) if level == depth - 1 else "" for key in grid.index.names]
         head.append(" & ".join([*corner, *cells]) + r" \\")
         if level < depth - 1:
             ends = pd.Series([n for _, n in spans]).cumsum() + left
@@ -172,7 +164,7 @@ def latex(grid: pd.DataFrame, title: str, averages: Collection[str] = ()) -> str
     body = []
     for label, values in zip(index_rows(grid), grid.to_numpy(), strict=True):
         average = label[-1] in averages
-        cells = [escape(cell) for cell in [*label, *values]]
+        cells = [safe.latex(cell) for cell in [*label, *values]]
         body.append(" & ".join(rf"\textbf{{{cell}}}" if average and cell else cell for cell in cells) + r" \\")
         body += [r"\midrule"] if average else []
     body = body[:-1] if body and body[-1] == r"\midrule" else body
@@ -180,7 +172,7 @@ def latex(grid: pd.DataFrame, title: str, averages: Collection[str] = ()) -> str
     columns = "l" * left + "r" * width
     return "\n".join([
         "% needs the packages booktabs and graphicx",
-        r"\begin{table}", r"\centering", rf"\caption{{{escape(title)}}}", r"\resizebox{\textwidth}{!}{%",
+        r"\begin{table}", r"\centering", rf"\caption{{{safe.latex(title)}}}", r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}}", r"\end{table}", "",
     ])  # fmt: skip
 
@@ -217,8 +209,3 @@ def runs_of(names: Sequence[str]) -> list[tuple[str, int]]:
     for text in names:
         spans = [*spans[:-1], (text, spans[-1][1] + 1)] if spans and spans[-1][0] == text else [*spans, (text, 1)]
     return spans
-
-
-def escape(text: str) -> str:
-    """Text for LaTeX."""
-    return "".join(LATEX.get(character, character) for character in text)

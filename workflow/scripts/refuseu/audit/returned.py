@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from refuseu import safe
 from refuseu.audit.sheet import NOT_ASKED, QUESTIONS
 from refuseu.errors import UserError
 from refuseu.records import Record
@@ -74,7 +75,7 @@ def from_csv(path: str, text: str) -> Sheet:
             raise UserError(f"{path} has no column {column!r}; keep the columns of the sheet as they were")
     try:
         rows = [
-            (f"{path}, row {n}", {column: (row[column] or "").strip() for column in needed})
+            (f"{path}, row {n}", {column: safe.from_cell(row[column] or "").strip() for column in needed})
             for n, row in enumerate(reader, start=2)
         ]
     except csv.Error as error:

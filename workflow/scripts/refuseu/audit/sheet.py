@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from refuseu import safe
 from refuseu.categories import CATEGORIES
 from refuseu.errors import UserError
 from refuseu.languages import language
@@ -42,8 +43,6 @@ NOT_ASKED = "not asked"
 TEXTS = ("category", "activity", "style", "prompt", "chosen", "response", "rejected")
 COLUMNS = ("item", "study", "language", "annotator", *TEXTS[:-1], *QUESTIONS, "comment", TEXTS[-1])
 KEY = ("item", "language", "questions", "pair_id", "model", "benchmark", "prompt_id", "category", "style")
-# A cell that begins so is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sample(
@@ -135,13 +134,13 @@ def key(items: Iterable[Record]) -> list[Record]:
 def as_csv(study: str, items: Iterable[Record]) -> str:
     """A sheet for a spreadsheet: texts, and empty columns for answers, comment and annotator.
 
-    The byte-order mark makes spreadsheets read UTF-8; an apostrophe stands before what they would calculate.
+    The byte-order mark makes spreadsheets read UTF-8; what `safe.cell` changed, `safe.from_cell` changes back.
     """
     out = io.StringIO()
     rows = csv.DictWriter(out, COLUMNS, restval="")  # with CRLF, or a lone CR would stay unquoted
     rows.writeheader()
     for row in items:
-        texts = {name: f"'{text}" if text.startswith(FORMULA) else text for name, text in row["shown"].items()}
+        texts = {name: safe.cell(text) for name, text in row["shown"].items()}
         answers = {question: "" if question in row["questions"] else NOT_ASKED for question in QUESTIONS}
         rows.writerow({"item": row["item"], "study": study, "language": row["language"], **texts, **answers})
     return "\ufeff" + out.getvalue()
@@ -155,10 +154,8 @@ def as_html(template: str | Path, study: str, code: str, items: Sequence[Record]
     template : Jinja file
     code : language of the items
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(Path(template).read_text(encoding="utf-8")).render(
+    return safe.html(
+        template,
         study=study,
         code=code,
         language=language(code).name,

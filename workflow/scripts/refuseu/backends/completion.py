@@ -5,6 +5,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from refuseu.templates import fill
+
+
+class Formatted(str):
+    """Raw text whose layout may have special tokens, and what fills it none.
+
+    Parameters
+    ----------
+    layout : with slots
+    values : by slot
+    """
+
+    layout: str
+    values: dict[str, str]
+
+    def __new__(cls, layout: str, values: dict[str, str]) -> "Formatted":
+        made = super().__new__(cls, fill(layout, values))
+        made.layout, made.values = layout, values
+        return made
+
+
 Conversation = list[dict[str, str]] | str
 TOP = 20  # first log-probabilities per completion: the most that OpenAI and vLLM give
 # Reasoning models of the gpt-oss family answer in channels; what they say is in the final one.

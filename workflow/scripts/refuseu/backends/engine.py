@@ -78,7 +78,8 @@ class VLLM:
         if self.merged:
             merge(self.model, self.adapter, self.merged.name)
         merged = self.merged.name if self.merged else None
-        self.engine = LLM(**engine_arguments(self.model, self.room, self.adapter, merged))
+        arguments = engine_arguments(self.model, self.room, self.adapter, merged)
+        self.engine = LLM(**arguments, load_format="safetensors")  # never a pickle
 
     def _completions(
         self, conversations: Sequence[Conversation], decoding: Decoding, seeds: Sequence[int]

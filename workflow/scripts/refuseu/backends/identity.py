@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from refuseu.asked import Asked
+from refuseu.assets import CURE
 from refuseu.errors import UserError
 from refuseu.records import Record, file_digest
 
@@ -39,8 +40,19 @@ def folder_digest(folder: str | Path) -> list[str]:
     UserError
         If there are no weights in it.
     """
+    check_weights(folder)
     files = sorted(Path(folder).glob("*.safetensors")) + sorted(Path(folder).glob("tokenizer*"))
-    if not any(file.suffix == ".safetensors" for file in files):
-        raise UserError(f"{folder} holds no safetensors weights; correct the column repository of models.tsv")
     others = [file for kind in ("*.jinja", "generation_config.json") for file in sorted(Path(folder).glob(kind))]
     return [file_digest(file) for file in [*files, *others]]
+
+
+def check_weights(folder: str | Path) -> None:
+    """Stop if a local model folder has weights that only a pickle could load, or none.
+
+    Raises
+    ------
+    UserError
+        If there are no safetensors in it.
+    """
+    if not any(Path(folder).glob("*.safetensors")):
+        raise UserError(f"{folder} holds no safetensors weights; correct the column repository of models.tsv{CURE}")

@@ -15,6 +15,8 @@ from transformers import (
 from refuseu.asked import Asked
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
 from refuseu.backends.decoding import Processor, decode
+from refuseu.backends.identity import check_weights
+from refuseu.backends.prompt_tokens import chat_ids, raw_ids
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 # What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
@@ -41,10 +43,13 @@ def load(
     on_gpu : whether GPUs are used, where there are any
     """
     revision = None if model["revision"] == "local" else model["revision"]
+    if revision is None:
+        check_weights(model["repository"])
     weights = AutoModelForCausalLM.from_pretrained(
         model["repository"],
         revision=revision,
         dtype=model["dtype"],
+        use_safetensors=True,
         device_map="auto" if on_gpu and torch.cuda.is_available() else None,
     )
     if adapter:
@@ -55,16 +60,12 @@ def load(
 def token_ids(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> list[int]:
     """What a model reads: its own chat template, or raw text for a continuation.
 
-    Never by way of the template's text, in which Mistral's tokenizer takes no special token for one.
+    Special tokens that stand in a prompt are text. Without such, never by way of the template's text, in which
+    Mistral's tokenizer takes no special token for one.
     """
-    ids: list[int]
     if isinstance(conversation, str):
-        ids = tokenizer.encode((tokenizer.bos_token or "") + conversation, add_special_tokens=False)
-    else:
-        ids = tokenizer.apply_chat_template(
-            conversation, tokenize=True, return_dict=False, add_generation_prompt=True, date_string=DATE
-        )
-    return ids
+        return raw_ids(tokenizer, conversation)
+    return chat_ids(tokenizer, conversation, add_generation_prompt=True, date_string=DATE)
 
 
 def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None = None) -> list[int]:
@@ -89,7 +90,8 @@ def read(tokenizer: PreTrainedTokenizerBase, tokens: list[int]) -> str:
     """The text of an answer, without special tokens and without the reasoning of gpt-oss."""
     raw: str = tokenizer.decode(tokens, skip_special_tokens=False)
     plain: str = tokenizer.decode(tokens, skip_special_tokens=True)
-    return final(raw) if CHANNEL in raw else plain
+    # The token, not a text that spells it.
+    return final(raw) if CHANNEL in raw and CHANNEL in tokenizer.convert_ids_to_tokens(tokens) else plain
 
 
 class Transformers:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from refuseu.templates import fill
+from refuseu.backends.completion import Formatted
 
 LANGUAGES = Path(__file__).parents[4] / "resources" / "guard_languages.tsv"
 
@@ -84,8 +84,8 @@ def ask_polyguard(prompt: str, response: str | None, templates: dict[str, str]) 
 
 def ask_wildguard(prompt: str, response: str | None, templates: dict[str, str]) -> Asking:
     """Raw text, without a chat template."""
-    asked = fill(templates["wildguard"].strip(), {"prompt": prompt, "response": response or ""})
-    return f"<|user|>\n[INST] {asked} [/INST]\n<|assistant|>\n"
+    layout = f"<|user|>\n[INST] {templates['wildguard'].strip()} [/INST]\n<|assistant|>\n"
+    return Formatted(layout, {"prompt": prompt, "response": response or ""})
 
 
 def ask_classify(prompt: str, response: str | None, templates: dict[str, str]) -> Asking:

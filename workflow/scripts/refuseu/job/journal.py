@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from refuseu.errors import UserError
 from refuseu.job.lease import Lease
 from refuseu.job.progress import track
-from refuseu.records import Record, digest, write_jsonl
+from refuseu.records import WHOLE, Record, digest, write_jsonl
 
 log = logging.getLogger("refuseu")
 Request = TypeVar("Request")
@@ -115,7 +115,7 @@ class Journal:
                     found.append(json.loads(line))
         if not found:
             return
-        with open(self.path, "a", encoding="utf-8", newline="\n") as out:
+        with open(self.path, "a", encoding="utf-8", errors=WHOLE, newline="\n") as out:
             for record in found:
                 out.write(json.dumps(record, ensure_ascii=False) + "\n")
                 self.records[record.pop("key")] = record
@@ -128,7 +128,7 @@ class Journal:
     ) -> None:
         """Ask for what is missing and keep each answer as it arrives."""
         waiting, started = list(missing), time.monotonic()
-        with open(self.path, "a", encoding="utf-8", newline="\n") as out:
+        with open(self.path, "a", encoding="utf-8", errors=WHOLE, newline="\n") as out:
             for index, record in track(answer(list(missing.values())), len(missing), self.path.stem):
                 self._check(lease, waiting[index], record)
                 self.records[waiting[index]] = record

@@ -1,6 +1,5 @@
 """A function in several processes, as ``accelerate launch`` starts them: one per GPU."""
 
-import logging
 import os
 import pickle
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from refuseu.errors import UserError
+from refuseu.job.start import log_to_stderr
 
 Result = TypeVar("Result")
 CALL, RESULT, FAILED = "call", "result", "failed"
@@ -72,5 +72,5 @@ def work(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    log_to_stderr()
     sys.exit(work(sys.argv[1]))

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar
 
+from refuseu.safe import shown
+
 log = logging.getLogger("refuseu")
 Item = TypeVar("Item")
 
@@ -37,7 +39,7 @@ def tell(sentence: str) -> None:
     """A sentence for whoever waits at the terminal, and for the log."""
     log.warning("%s", sentence)
     if terminal is not None:
-        terminal.write(f"{sentence}\n")
+        terminal.write(f"{shown(sentence)}\n")
         terminal.flush()
 
 

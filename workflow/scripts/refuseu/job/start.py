@@ -9,6 +9,7 @@ from typing import Any
 
 from refuseu.errors import UserError
 from refuseu.job import environment, progress
+from refuseu.safe import Formatter
 
 log = logging.getLogger("refuseu")
 
@@ -32,6 +33,13 @@ def script(main: Callable[[Any], None]) -> Callable[[Any], None]:
     sys.exit(run(main, names["snakemake"]))
 
 
+def log_to_stderr() -> None:
+    """Send what is logged to standard error, with what is hidden in it shown."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
 def run(main: Callable[[Any], None], snakemake: Any) -> int:
     """Call `main` with output and logging sent to the rule's log; return the exit code.
 
@@ -45,9 +53,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
         os.dup2(target, 1)
         os.dup2(target, 2)
         os.close(target)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr, force=True
-    )
+    log_to_stderr()
     logging.captureWarnings(True)
     try:
         main(snakemake)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
 from refuseu.study.tables import needed
 
+MODES = {"owner": 0o700, "group": 0o750, "everyone": 0o755}  # who may enter the folder of the results
+
 
 def start(workflow: Any, study: Study) -> None:
     """Stop with one sentence if a job to run needs a GPU, a key or data that is not there, or is with SLURM already.
@@ -29,6 +32,7 @@ def start(workflow: Any, study: Study) -> None:
     locked.note()
     snakemake_internals.hush()
     snakemake_internals.unthrottle(workflow)
+    keep_to(study.config["results_for"], Path("results", study.name))
     if not (jobs := snakemake_internals.jobs_to_run(workflow)):
         return
     here = snakemake_internals.runs_here(workflow)
@@ -69,6 +73,30 @@ def start(workflow: Any, study: Study) -> None:
         worker = warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
         snakemake_internals.hand_over_scripts(lambda file: warm.delegate(worker, file))
         watch_interrupts()
+
+
+def keep_to(readers: str, folder: Path) -> None:
+    """Open the folder of a study's results to these readers alone, whatever lies in it and whichever job writes it.
+
+    Not by a umask, which would also close the caches that people share and leave open what earlier runs wrote.
+
+    Parameters
+    ----------
+    readers : one of `MODES`
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    now = stat.S_IMODE(folder.stat().st_mode)
+    wanted = now & ~0o777 | MODES[readers]
+    try:
+        if now != wanted:
+            folder.chmod(wanted)
+    except PermissionError:
+        pass
+    if stat.S_IMODE(folder.stat().st_mode) & 0o777 & ~MODES[readers]:
+        sys.stderr.write(
+            f"refuseu: {folder} cannot be kept to its {readers}, and others may read harmful texts in it; ask whoever "
+            "owns the folder, or move the checkout to a disk with file modes\n"
+        )
 
 
 def watch_interrupts() -> None:

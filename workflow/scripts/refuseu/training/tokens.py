@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NotRequired, TypedDict
 
+from refuseu.backends.prompt_tokens import chat_ids
 from refuseu.records import digest
 from refuseu.rows import Pair, Turn
 
@@ -94,12 +95,9 @@ def width(row: Tokens) -> int:
     return len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
 
 
-def render(tokenizer: Any, conversation: list[Turn], add_generation_prompt: bool = False) -> list[int]:
+def render(tokenizer: Any, conversation: Sequence[Turn], add_generation_prompt: bool = False) -> list[int]:
     """Token ids of a conversation, with the special tokens of the chat template and no others."""
-    ids: list[int] = tokenizer.apply_chat_template(
-        conversation, add_generation_prompt=add_generation_prompt, return_dict=False
-    )
-    return ids
+    return chat_ids(tokenizer, conversation, add_generation_prompt=add_generation_prompt)
 
 
 def common_prefix(*sequences: list[int]) -> list[int]:

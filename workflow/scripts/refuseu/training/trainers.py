@@ -14,6 +14,7 @@ from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from refuseu.asked import Asked
+from refuseu.backends.identity import check_weights
 from refuseu.errors import UserError
 from refuseu.recipes import OBJECTIVES, check_recipe, trackers
 from refuseu.training import lm_head
@@ -135,7 +136,11 @@ def load_tokenizer(base: Asked) -> Any:
 
 def load_model(base: Asked) -> Any:
     """Model of a base."""
-    return AutoModelForCausalLM.from_pretrained(base["repository"], revision=pinned(base), dtype=base["dtype"])
+    if pinned(base) is None:
+        check_weights(base["repository"])
+    return AutoModelForCausalLM.from_pretrained(
+        base["repository"], revision=pinned(base), dtype=base["dtype"], use_safetensors=True
+    )
 
 
 def pinned(base: Asked) -> str | None:
