@@ -32,6 +32,7 @@ def same(one, both, folder):
         assert [(fact["processes"], fact["steps"]) for fact in facts] == [(1, 6), (2, 6)]
         logs = [log_of(place / name) for place in (one[2], folder)]
         for column, values in logs[0].items():
+            assert bool(values) or not column.startswith("held_out") or name != "full+mlc"
             assert logs[1][column] == pytest.approx(values, abs=1e-5, rel=1e-4), (name, column)
         for file in (one[2] / name).rglob("*.safetensors"):
             expected, found = load_file(file), load_file(folder / file.relative_to(one[2]))

@@ -6,17 +6,19 @@ from functools import wraps
 import accelerate
 import torch
 
-from refuseu.training.alignment import align
+from refuseu.recipes import scored
+from refuseu.training.alignment import NONE, align
 from refuseu.training.reference import reference
 from support.runs import PAIRS, RECIPE, SETTINGS, TRANSLATIONS, recipe, run
 
 TWO = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2, "num_train_epochs": 1}
+SCORED = {"eval_strategy": "steps", "eval_steps": 3, "per_device_eval_batch_size": 1}
 RUNS = {
     "dpo": run("dpo", recipe(**TWO)),
     "dpo+mlc": run("dpo+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"every": 2}}),
     "sft+mlc": run("sft+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"layer": 1}}),
     "full": run("dpo", recipe(**TWO) | {"lora": None}),
-    "full+mlc": run("dpo+mlc", recipe(**TWO) | {"lora": None, "mlc": RECIPE["mlc"] | {"every": 2}}),
+    "full+mlc": run("dpo+mlc", recipe(**TWO, **SCORED) | {"lora": None, "mlc": RECIPE["mlc"] | {"every": 2}}),
     "orpo+mlc": run("orpo+mlc", recipe(**TWO) | {"mlc": RECIPE["mlc"] | {"extractor": "frozen"}}),
 }
 
@@ -28,7 +30,8 @@ def several(runs, base, stored, folder):
     facts = {}
     for name, chosen in runs.items():
         places = [folder / f"{name}{end}" for end in ("-checkpoints", "", "-events")]
-        facts[name] = align(PAIRS, base, chosen, stored, TRANSLATIONS, *places)
+        held_out = (PAIRS[:4], stored) if scored(chosen["recipe"]) else NONE
+        facts[name] = align(PAIRS, base, chosen, stored, TRANSLATIONS, *places, held_out)
     # Once more from the checkpoint before the last.
     with accelerate.PartialState().main_process_first():
         for last in folder.glob("dpo+mlc-checkpoints/*/checkpoint-6"):

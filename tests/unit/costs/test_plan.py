@@ -1,9 +1,11 @@
 """The plan: hand-computed costs, exact where files are there, and what exists subtracted."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from refuseu.costs.plan import Plan, exceeded, page, sentence
 from refuseu.costs.spending import read_rows
@@ -362,6 +364,21 @@ def test_a_training_is_reckoned_on_the_gpus_that_it_takes(paper, rows, tmp_path)
         Path(tmp_path, "models.tsv").write_text(sheet.replace("\tbfloat16\t1\t1\t", f"\tbfloat16\t1\t{gpus}\t"))
         found.append(rows()["align/8b-single_fr-s1/adapter_model.safetensors"]["gpu_hours"])
     assert found[1] == pytest.approx(4 * found[0]) and found[0] > 0
+
+
+def test_whole_models_and_the_reference_of_held_out_pairs_are_in_the_plan(paper, rows, tmp_path):
+    recipes = shutil.copytree(paper["sheets"]["recipes"], tmp_path / "recipes")
+    recipe = yaml.safe_load((recipes / "dpo_8b.yaml").read_text()) | {"lora": None}
+    recipe["trainer"]["eval_strategy"] = "epoch"
+    (recipes / "dpo_8b.yaml").write_text(yaml.safe_dump(recipe))
+    paper["sheets"]["recipes"] = str(recipes)
+    found = rows()
+    assert found["align/8b-single_de-s1/weights"]["stage"] == "align_fully"
+    assert found["align/70b-balanced-s1/adapter_model.safetensors"]["stage"] == "align"
+    assert "reference_held_out/70b.parquet" not in found
+    scored, answer = found["reference_held_out/8b.parquet"], paper["dataset"]["answers"]["max_new_tokens"]
+    assert scored["requests"] == 100 * 14 * 12
+    assert scored["tokens_in"] == pytest.approx(2 * scored["requests"] * (100 + answer * 0.5 * 2) / 2)
 
 
 def test_a_run_is_reckoned_by_the_jobs_that_it_runs(rows):

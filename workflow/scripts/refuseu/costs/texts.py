@@ -177,13 +177,6 @@ class StudyTexts:
         )
         return self.assumed(each * len(self.study.built))
 
-    @property
-    def held_out(self) -> Texts:
-        """Pairs of the test half: what is read of them, each prompt with each answer."""
-        twice = Texts(2 * self.tested.number, 2 * self.tested.characters, False)
-        read = self.answered(twice, self.dataset["answers"]["max_new_tokens"])
-        return Texts(self.tested.number, read.characters, False)
-
     @cached_property
     def train(self) -> list[Record] | None:
         """The training pairs, if they are there."""

@@ -136,6 +136,13 @@ class Workload(StudyTexts):
             stage, left = ("align_fully", "weights") if whole else ("align", "adapter_model.safetensors")
             yield Job(stage, f"{self.root}/align/{name}/{left}", self.study.models[variant.base], "train", seen)
 
+    @property
+    def held_out(self) -> Texts:
+        """Pairs of the test half: what is read of them, each prompt with each answer."""
+        twice = Texts(2 * self.tested.number, 2 * self.tested.characters, False)
+        read = self.answered(twice, self.dataset["answers"]["max_new_tokens"])
+        return Texts(self.tested.number, read.characters, False)
+
     def evaluation(self) -> Iterator[Job]:
         """Answers, labels, verdicts, ratings, multiple choice."""
         config = self.study.config
