@@ -274,13 +274,14 @@ def test_all_weights_are_trained_in_single_precision_and_saved_in_the_bases(trai
 @pytest.mark.parametrize("lora", [RECIPE["lora"], None], ids=["lora", "full"])
 @pytest.mark.parametrize("method", ["dpo+mlc", "sft", "orpo", "simpo+mlc"])
 def test_held_out_pairs_are_scored_on_the_way_and_change_nothing(train, stored, method, lora):
-    scoring = recipe(max_steps=2) | {"lora": lora}
+    by_length = {"train_sampling_strategy": "group_by_length"} if method == "dpo+mlc" else {}
+    scoring = recipe(max_steps=6, **by_length) | {"lora": lora}  # an epoch and a half
     plain, _ = train("plain", run=run(method, scoring), pairs=PAIRS[:8])
-    scoring["trainer"] |= {"eval_strategy": "steps", "eval_steps": 1}
+    scoring["trainer"] |= {"eval_strategy": "steps", "eval_steps": 2}
     folder, facts = train(run=run(method, scoring), pairs=PAIRS[:8], held_out=(PAIRS[8:], stored))
     log = log_of(folder)
     assert log["loss"] == log_of(plain)["loss"]
-    assert len(log["held_out_loss"]) == 2 and all(map(math.isfinite, log["held_out_loss"]))
+    assert len(log["held_out_loss"]) == 3 and all(map(math.isfinite, log["held_out_loss"]))
     assert (facts["pairs"]["held_out"], facts["pairs"]["held_out_kept"]) == (4, 4)
     assert facts["held_out"]["held_out_loss"] == log["held_out_loss"][-1]
     assert ("held_out_reward_margin" in facts["held_out"]) == (method != "sft")

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 import trl.trainer.dpo_trainer as trl_dpo
+from torch.distributed.fsdp import FSDPModule
+from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from trl.experimental.cpo import CPOConfig, CPOTrainer
@@ -51,11 +53,23 @@ class Guarded(Trainer):
             )
         return norm
 
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Scoring held-out pairs takes no random number that the training would draw next."""
+        with torch.random.fork_rng(devices=[]):
+            return super().evaluate(*args, **kwargs)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+        """In their order, whatever ``train_sampling_strategy`` is: that would draw, and needs columns of its own."""
+        return SequentialSampler(eval_dataset)
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Under FSDP, gather what was trained and no more: the base's weights may not fit into one process."""
         if not self.is_fsdp_enabled:
             super().save_model(output_dir, _internal_call)
             return
+        for module in self.model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()  # scoring held-out pairs leaves some weights whole
         trained = {}
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad or name.startswith(self.kept):
