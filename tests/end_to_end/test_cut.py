@@ -44,6 +44,10 @@ def test_every_artifact_exists_and_is_well_formed(undisturbed):
     assert (undisturbed.results / "claims.csv").exists()
 
 
+def test_only_the_owner_enters_the_results(undisturbed):
+    assert undisturbed.results.stat().st_mode & 0o777 == 0o700
+
+
 def test_every_row_of_every_file_is_what_its_path_says(undisturbed):
     files = [path.relative_to(undisturbed.results).as_posix() for path in undisturbed.results.rglob("*.jsonl")]
     declared = {name: kinds(name) for name in files if not name.startswith(("journal/", "audit/"))}

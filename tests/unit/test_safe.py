@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from refuseu import safe
 from refuseu.analysis.metrics import write_csv
-from refuseu.artifacts import answers, report, tables
+from refuseu.artifacts import answers, plots, report, tables
+from refuseu.artifacts.latex_macros import macro_name
 from refuseu.audit import returned, sheet
 from refuseu.errors import UserError
 from refuseu.job.journal import Journal
@@ -197,6 +198,11 @@ def test_a_text_for_latex_holds_no_command_and_stays_on_its_line(text):
     assert not OBEYED.search(left) and not safe.latex(text).startswith(("[", "*"))
 
 
+def test_names_of_macros_are_letters_whatever_they_are_made_of():
+    for text in TEXTS:
+        assert re.fullmatch("[A-Za-z]*", macro_name("asr", text))
+
+
 @pytest.mark.skipif(shutil.which("lualatex") is None, reason="no LaTeX here; install Debian's texlive-luatex")
 def test_latex_prints_every_text_and_obeys_none(tmp_path):
     (tmp_path / "table.tex").write_text(tex([text for text in TEXTS if text]))
@@ -206,6 +212,17 @@ def test_latex_prints_every_text_and_obeys_none(tmp_path):
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-2000:]
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".aux", ".log", ".pdf", ".tex", ".tex"]
+
+
+# Figures
+
+
+def test_a_figure_takes_a_name_for_a_name(tmp_path):
+    with plots.style(7, 50, 16.0, 7.7) as width:
+        figure, ax = plots.plt.subplots(figsize=(width, 2))
+        ax.set_title("$\\input{tea}$ $x_")
+        figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size
 
 
 # Markdown

@@ -22,7 +22,7 @@ OBJECTIVES: dict[str, tuple[str, dict[str, Any]]] = {
 # In every trainer's config, from the run and the machine.
 OURS = (
     "output_dir", "seed", "data_seed", "save_total_limit", "disable_tqdm", "use_cpu", "ddp_find_unused_parameters",
-    "load_best_model_at_end",
+    "load_best_model_at_end", "trust_remote_code",
 )  # fmt: skip
 TRACKERS = ("wandb", "trackio", "mlflow", "none")  # beside the TensorBoard files that every training writes
 

@@ -73,6 +73,7 @@ def style(font_size: float, dpi: int, width_cm: float, column_cm: float, columns
         "savefig.dpi": dpi,
         "pdf.fonttype": 42,  # fonts stay text
         "figure.constrained_layout.use": True,
+        "text.parse_math": False,  # a dollar in a name is a dollar
     }
     with mpl.rc_context(settings):
         yield (width_cm if columns == 2 else column_cm) * CM

@@ -34,9 +34,10 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
     """Token ids of each pair under the tokenizer's chat template, and how many pairs were left out or cut.
 
     Answers are cut so that prompt and answer have at most `max_length` tokens. Left out are pairs whose
-    prompt alone is that long, pairs whose answers are then identical, and pairs whose text contains a
-    special token, which would end a turn early or twice. Where the template renders a prompt differently
-    once it is answered, the answer starts where the two part, as in TRL; such prompts are counted.
+    prompt alone is that long, pairs whose answers are then identical, and pairs whose text spells a special
+    token: whoever writes one has lost the format, and other trainers would read it as the end of a turn.
+    Where the template renders a prompt differently once it is answered, the answer starts where the two part,
+    as in TRL; such prompts are counted.
 
     Parameters
     ----------
