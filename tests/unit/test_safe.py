@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu import safe
+from refuseu import pages, safe
 from refuseu.analysis.metrics import write_csv
 from refuseu.artifacts import answers, plots, report, tables
 from refuseu.artifacts.latex_macros import macro_name
@@ -106,7 +106,7 @@ def lines(text):
 def test_a_page_holds_every_text_as_text(tmp_path):
     layout = tmp_path / "page.j2"
     layout.write_text('{% for text in texts %}<p title="{{ text }}">{{ text }}</p>\n{% endfor %}')
-    page = safe.html(layout, texts=[*TEXTS, *HALVES, LONG])
+    page = pages.html(layout, texts=[*TEXTS, *HALVES, LONG])
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", page)
     page.encode()
     tags = []

@@ -11,11 +11,8 @@ from urllib.parse import quote
 
 from refuseu.errors import UserError
 from refuseu.records import atomic, write_text
+from refuseu.weights import CURE
 
-CURE = (
-    ", or convert what is there on a machine apart, with save_pretrained of transformers: pickled weights (.bin, .pt) "
-    "may run code and are never loaded"
-)
 # Weights come from safetensors, never from pickles or remote code.
 WEIGHTS = ["*.safetensors", "model.bin"]  # the latter is fastText's own format, no pickle
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]

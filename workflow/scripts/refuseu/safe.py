@@ -2,7 +2,6 @@
 
 import logging
 import re
-from pathlib import Path
 from typing import Any
 
 # What a terminal obeys, what turns the text around it, and what nobody sees; lines and tabs stay.
@@ -83,20 +82,11 @@ def markdown(text: str) -> str:
     return re.sub(r"[\\`*|<&~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:])", r"\\\g<0>", line)
 
 
-def html(layout: str | Path, **names: Any) -> str:
-    """A page from a Jinja file: every text in it is text, and its control characters are named.
+def named(value: Any) -> Any:
+    """A value for a page, its control characters named; what is marked up already is ours.
 
     HTML cannot hold NUL, and whoever copies a page into a terminal wants no escape.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    def named(value: Any) -> Any:
-        """What is marked up already is ours."""
-        if type(value) is not str:
-            return value
-        return re.sub(f"[{CONTROLS}\ud800-\udfff]", lambda found: f"[U+{ord(found[0]):04X}]", value)
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=named, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(Path(layout).read_text(encoding="utf-8")).render(**names)
+    if type(value) is not str:
+        return value
+    return re.sub(f"[{CONTROLS}\ud800-\udfff]", lambda found: f"[U+{ord(found[0]):04X}]", value)

@@ -9,7 +9,7 @@ import pyarrow
 from markupsafe import Markup
 from pyarrow import parquet
 
-from refuseu import safe
+from refuseu import pages
 from refuseu.analysis.runs import Labels, Models
 from refuseu.artifacts.names import name
 from refuseu.artifacts.report import first_words
@@ -138,7 +138,7 @@ def as_html(
     }
     embedded = json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
     code = Markup(Path(script).read_text(encoding="utf-8"))
-    return safe.html(layout, study=facts, embedded=Markup(embedded), script=code)
+    return pages.html(layout, study=facts, embedded=Markup(embedded), script=code)
 
 
 def run_name(labels: Labels) -> str:

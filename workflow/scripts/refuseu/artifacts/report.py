@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 import pandas as pd
 from markupsafe import Markup, escape
 
-from refuseu import safe
+from refuseu import pages
 from refuseu.analysis.runs import Models, bases, is_open
 from refuseu.artifacts import tables
 from refuseu.artifacts.names import name
@@ -238,7 +238,7 @@ def page(
     """
     groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
     sections = [(title, list(found)) for title, found in itertools.groupby(entries, lambda one: one.said["section"])]
-    return safe.html(
+    return pages.html(
         template,
         study=study,
         facts=facts,

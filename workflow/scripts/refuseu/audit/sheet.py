@@ -154,7 +154,9 @@ def as_html(template: str | Path, study: str, code: str, items: Sequence[Record]
     template : Jinja file
     code : language of the items
     """
-    return safe.html(
+    from refuseu import pages
+
+    return pages.html(
         template,
         study=study,
         code=code,

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from refuseu.asked import Asked
-from refuseu.assets import CURE
-from refuseu.errors import UserError
 from refuseu.records import Record, file_digest
+from refuseu.weights import check_weights
 
 
 def identity(model: Asked, adapter: str | Path | None) -> Record:
@@ -44,15 +43,3 @@ def folder_digest(folder: str | Path) -> list[str]:
     files = sorted(Path(folder).glob("*.safetensors")) + sorted(Path(folder).glob("tokenizer*"))
     others = [file for kind in ("*.jinja", "generation_config.json") for file in sorted(Path(folder).glob(kind))]
     return [file_digest(file) for file in [*files, *others]]
-
-
-def check_weights(folder: str | Path) -> None:
-    """Stop if a local model folder has weights that only a pickle could load, or none.
-
-    Raises
-    ------
-    UserError
-        If there are no safetensors in it.
-    """
-    if not any(Path(folder).glob("*.safetensors")):
-        raise UserError(f"{folder} holds no safetensors weights; correct the column repository of models.tsv{CURE}")

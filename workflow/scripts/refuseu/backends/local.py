@@ -15,8 +15,8 @@ from transformers import (
 from refuseu.asked import Asked
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
 from refuseu.backends.decoding import Processor, decode
-from refuseu.backends.identity import check_weights
 from refuseu.backends.prompt_tokens import chat_ids, raw_ids
+from refuseu.weights import check_weights
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
 # What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.

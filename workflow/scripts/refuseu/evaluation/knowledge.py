@@ -71,6 +71,7 @@ def score(
 
     def ask(wanted: list[Question]) -> Iterator[tuple[int, Record]]:
         weights, tokenizer = load(model, adapter)
+        tokenizer.split_special_tokens = True  # in a question they are text
         lm = HFLM(pretrained=weights, tokenizer=tokenizer, batch_size=batch_size)
         for language in dict.fromkeys(question["language"] for question in wanted):
             own = [index for index, question in enumerate(wanted) if question["language"] == language]

@@ -16,10 +16,10 @@ from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from refuseu.asked import Asked
-from refuseu.backends.identity import check_weights
 from refuseu.errors import UserError
 from refuseu.recipes import OBJECTIVES, check_recipe, trackers
 from refuseu.training import lm_head
+from refuseu.weights import check_weights
 
 log = logging.getLogger("refuseu")
 
