@@ -55,6 +55,7 @@ def test_what_the_workflow_sets_are_fields(objective):
         ("orpo", "trainer", "learning_rate", "1e-6", "learning_rate is the text '1e-6'; write a number, such as"),
         ("sft", "trainer", "max_length", "1024", "max_length is the text '1024'"),
         ("dpo", "trainer", "report_to", "all", " names 'all'; choose among wandb, trackio, mlflow"),
+        ("dpo", "trainer", "trust_remote_code", True, "trust_remote_code is set by the workflow for dpo"),
         ("dpo", "lora", "rank", 16, "rank is no field of LoraConfig"),
         ("dpo", "lora", "task_type", "CAUSAL_LM", "task_type is set by the workflow"),
     ],
