@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from refuseu.backends.completion import Decoding
 from refuseu.backends.local import Transformers
 from refuseu.errors import UserError
+from refuseu.job.lease import RELEASED
 from refuseu.study import checks
 from refuseu.training import logprobs
 from refuseu.training.alignment import NONE, WEIGHTS, align, consistency_tokens, drop_broken, prepare
@@ -65,13 +66,13 @@ def test_what_the_journal_lacks_is_settled_before_another_process_reads_it(tiny_
     def then_look(self):
         with first(self):
             yield
-        held.append([file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text()])
+        held.append([file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text() != RELEASED])
 
     monkeypatch.setattr(PartialState, "main_process_first", then_look)
     for _ in range(2):
         reference(PAIRS[:2], tiny_model, SETTINGS, tmp_path / "j.jsonl", tmp_path / "work")
     assert [len(files) for files in held] == [1, 0]  # of the second time all is known
-    assert not [file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text()]
+    assert not [file for file in tmp_path.glob("j.jsonl.lease-*") if file.read_text() != RELEASED]
 
 
 def test_only_what_the_journal_lacks_is_computed(tiny_model, tmp_path, caplog):
