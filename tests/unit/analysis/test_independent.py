@@ -32,6 +32,14 @@ def test_kappa_of_three_categories():
     assert estimates.cohen_kappa(counts) == pytest.approx(cohen_kappa_score(a, b))
 
 
+def test_kappa_of_one_category_is_undefined_without_a_warning():
+    counts = np.array([[[7, 0], [0, 0]], [[0, 0], [0, 3]], [[0, 7], [0, 0]], [[3, 1], [1, 3]]])
+    with np.errstate(all="raise"):
+        found = estimates.cohen_kappa(counts)
+    # by hand: never both, observed 0 and expected 0; observed 6/8, expected 1/2
+    assert found.tolist() == pytest.approx([np.nan, np.nan, 0, 0.5], nan_ok=True)
+
+
 def test_ac1_is_kappa_without_the_prevalence():
     # Gwet (2008), section 3: with both raters at one half AC1 and kappa coincide.
     counts = np.array([[40, 10], [10, 40]])
@@ -154,9 +162,11 @@ def test_confusion_counts_the_first_judge_in_rows_and_leaves_other_labels_out():
 
 
 def test_agreement_of_several_tables_at_once_is_that_of_each():
-    tables = np.random.default_rng(2).integers(1, 9, (5, 3, 3))
+    tables = np.random.default_rng(2).integers(1, 9, (2, 5, 3, 3))
     for measure in (estimates.observed, estimates.cohen_kappa, estimates.gwet_ac1):
-        assert measure(tables).tolist() == pytest.approx([float(measure(table)) for table in tables])
+        each = [float(measure(table)) for some in tables for table in some]
+        assert measure(tables).shape == (2, 5)
+        assert measure(tables).ravel().tolist() == pytest.approx(each)
 
 
 def test_ac1_of_three_categories_by_hand():
@@ -169,3 +179,7 @@ def test_ac1_of_three_categories_by_hand():
 def test_holm_of_nothing_known_is_nothing_known():
     corrected = estimates.holm(pd.Series([np.nan, np.nan], index=["a", "b"]))
     assert list(corrected.index) == ["a", "b"] and corrected.isna().all() and corrected.dtype == float
+
+
+def test_holm_of_an_empty_column_is_of_numbers():
+    assert estimates.holm(pd.DataFrame(columns=["p"])["p"]).dtype == float

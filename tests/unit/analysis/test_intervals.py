@@ -55,7 +55,7 @@ def test_with_clusters_of_equal_weight_the_variance_is_that_of_deleting_each():
     assert intervals.jackknife(mean_of(frame)) == pytest.approx(jackknife)
 
 
-@pytest.mark.parametrize(("count", "n"), [(0, 10), (3, 10), (7, 140), (140, 140)])
+@pytest.mark.parametrize(("count", "n"), [(0, 1), (1, 1), (0, 10), (3, 10), (7, 140), (140, 140)])
 def test_with_a_prompt_per_cluster_one_language_has_wilsons_interval(count, n):
     frame = pd.DataFrame({"y": [1.0] * count + [0.0] * (n - count), "language": 0, "cluster": range(n)})
     low, high, df = intervals.interval(mean_of(frame), (0, 1), 0.95)
@@ -92,7 +92,8 @@ def test_one_cluster_says_nothing_and_none_that_differs_is_no_certainty():
     never = pd.DataFrame({"y": 0.0, "language": 0, "cluster": np.repeat(range(10), 20)})
     low, high, _ = intervals.interval(mean_of(never), (0, 1), 0.95)
     assert low == 0 and 0.01 < high < 0.05
-    low, high, _ = intervals.difference(mean_of(never), np.asarray(0.0), 1, 0.95)
+    with np.errstate(invalid="raise"):
+        low, high, _ = intervals.difference(mean_of(never), np.asarray(0.0), 1, 0.95)
     assert -0.05 < low < -0.01 and high == pytest.approx(-low)
 
 
@@ -112,11 +113,39 @@ def tango(b, c, n, z=1.959964):
     return inside.min(), inside.max()
 
 
-@pytest.mark.parametrize(("b", "c", "n"), [(1, 0, 168), (4, 0, 168), (9, 2, 44), (30, 40, 300), (0, 0, 50)])
+@pytest.mark.parametrize(("b", "c", "n"), [(1, 0, 168), (4, 0, 168), (9, 2, 44), (30, 40, 300), (0, 0, 50), (0, 0, 1)])
 def test_with_a_prompt_per_cluster_a_difference_has_tangos_interval(b, c, n):
     frame = pd.DataFrame({"y": [1.0] * b + [-1.0] * c + [0.0] * (n - b - c), "language": 0, "cluster": range(n)})
     low, high, _ = intervals.difference(mean_of(frame), np.asarray((b + c) / n), 1, 0.95)
     assert (low, high) == pytest.approx(tango(b, c, n), abs=2e-5)
+
+
+@pytest.mark.parametrize("span", [1, 4])
+@pytest.mark.parametrize(
+    ("clusters", "pairs"),
+    [
+        # Pairs: the variance of one, moved - d², over that of the mean of clusters, by hand.
+        ([[1, 0], [-1, 0], *[[1, -1]] * 4], (10 / 12) / (1 / 60)),  # closer together than independent items
+        ([[1, 1], [-1, -1], *[[0, 0]] * 4], (4 / 12) / (1 / 15)),
+        ([[1, 1]] * 3 + [[0, 0]] * 3, (1 / 4) / (1 / 20)),
+        ([[1] * 10 + [0] * 90, [1] * 20 + [0] * 80], (0.15 - 0.15**2) / 0.05**2),
+    ],
+)
+def test_a_difference_of_clusters_is_tangos_of_as_many_pairs_as_give_their_variance(clusters, pairs, span):
+    items = [(value, one) for one, values in enumerate(clusters) for value in values]
+    frame = pd.DataFrame(items, columns=["y", "cluster"]).assign(language=0)
+    up, down = ((frame["y"] == sign).mean() for sign in (1, -1))
+    found = mean_of(frame.assign(y=span * frame["y"]))
+    low, high, df = intervals.difference(found, np.asarray(span * (up + down)), span, 0.95)
+    assert df == pytest.approx(len(clusters) - 1)
+    expected = tango(up * pairs, down * pairs, pairs, z=stats.t.isf(0.025, len(clusters) - 1))
+    assert (low / span, high / span) == pytest.approx(expected, abs=2e-5)
+
+
+def test_two_items_of_one_cluster_say_nothing_about_others():
+    frame = pd.DataFrame({"y": [0.0, 1], "language": 0, "cluster": 0})
+    assert intervals.interval(mean_of(frame), (0, 1), 0.95)[:2] == (0, 1)
+    assert intervals.difference(mean_of(frame), np.asarray(0.5), 4, 0.95)[:2] == (-4, 4)
 
 
 def test_the_detectable_difference_is_that_of_the_normal_formula():

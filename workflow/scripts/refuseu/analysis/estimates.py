@@ -101,8 +101,7 @@ def holm(p: pd.Series) -> pd.Series:
     from statsmodels.stats.multitest import multipletests  # as above
 
     known = p.dropna()
-    corrected = multipletests(known, method="holm")[1] if len(known) else known
-    return pd.Series(corrected, index=known.index, dtype=float).reindex(p.index)
+    return pd.Series(multipletests(known, method="holm")[1], index=known.index, dtype=float).reindex(p.index)
 
 
 def confusion(a: Iterable[str], b: Iterable[str], categories: Sequence[str] = ("safe", "unsafe")) -> np.ndarray:
@@ -120,8 +119,8 @@ def cohen_kappa(counts: np.ndarray) -> np.ndarray:
     """Cohen's kappa of confusion counts (..., k, k); NaN where only one category was ever used."""
     share = counts / counts.sum((-2, -1), keepdims=True)
     expected = (share.sum(-1) * share.sum(-2)).sum(-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(np.isclose(expected, 1), np.nan, (observed(counts) - expected) / (1 - expected))
+    with np.errstate(invalid="ignore"):
+        return np.asarray((observed(counts) - expected) / (1 - expected))
 
 
 def gwet_ac1(counts: np.ndarray) -> np.ndarray:
