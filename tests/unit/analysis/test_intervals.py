@@ -1,5 +1,7 @@
 """Means over clusters against statsmodels, closed forms and hand-computed values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,6 +167,64 @@ def run_of(values, scores, independent):
         np.asarray(9),
         np.asarray(False),
     )
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [4.0] * 4 + [-1] * 16,  # less excess than twice the squared skewness
+        [-5.0, 6, 2, 2, -5] + [0.5, -0.5] * 7 + [0],  # more
+        [19.0] + [-1] * 19,  # the least that skewness leaves
+        [9.0, -9] + [0] * 18,  # long tails, but symmetric
+        [1.0, -1] * 10,  # shorter tails than normal ones
+        [3.0, -1, -1, -1],
+    ],
+)
+def test_skewness_and_excess_that_cost_degrees_of_freedom_are_scipys(scores):
+    count = len(scores)
+    excess = min(max(stats.kurtosis(scores, bias=False), 0), 2 * stats.skew(scores, bias=False) ** 2)
+    equal, skewed = intervals.degrees(run_of(0.5, np.asarray(scores) / 100, 0.0))
+    assert equal == pytest.approx(count - 1)
+    assert skewed == pytest.approx(min(max(2 * count / (2 + excess), 4), count - 1))
+
+
+def test_clusters_of_unequal_weight_leave_fewer_degrees_of_freedom():
+    # by hand: weights 0.5, 0.25 and 0.25; (6/16)² / (18/256) - 1
+    items = pd.DataFrame({"y": [0.0, 1, 0, 1], "language": 0, "cluster": [0, 0, 1, 2]})
+    assert intervals.degrees(mean_of(items)) == (pytest.approx(1), pytest.approx(1))
+    weights = np.array([0.3, 0.3, 0.3, 0.1])
+    found = replace(run_of(0.5, [0.01, -0.01, 0.01, -0.01], 0.0), weights=weights)
+    assert intervals.degrees(found)[0] == pytest.approx(0.28**2 / (3 * 0.3**4 + 0.1**4) - 1)
+
+
+def test_the_independent_part_is_that_of_the_items_of_each_language():
+    frame = clustered(np.random.default_rng(6))
+    of_each = frame.groupby("language")["y"].agg(lambda y: y.var() / len(y))
+    found = mean_of(frame)
+    assert found.independent == pytest.approx(of_each.sum() / 9)
+    assert found.between == pytest.approx(intervals.jackknife(found) - found.independent) and found.between > 0
+    alone = pd.DataFrame({"y": [0.0, 1, 1, 1], "language": 0, "cluster": range(4)})
+    assert mean_of(alone).independent == pytest.approx(0.25 * 0.75 / 4) and mean_of(alone).between == 0
+
+
+def test_clusters_closer_than_independent_items_take_nothing_from_an_interval_of_a_mean():
+    values = [1, 0, -1, 0, *[1, -1] * 4]
+    found = mean_of(pd.DataFrame({"y": values, "language": 0, "cluster": np.repeat(range(6), 2)}))
+    whole = (10 / 12) / 11
+    assert intervals.spread(found, 0.95) == pytest.approx((stats.t.isf(0.025, 5) ** 2 * whole, 0, 5))
+
+
+def test_each_part_of_the_variance_has_its_own_quantile():
+    scores = np.array([4.0] * 4 + [-1] * 16) * np.sqrt(0.09 * 0.9025 / 76)  # so that clusters make it 0.09
+    runs = {"training": np.asarray(0.03), "between_runs": np.asarray(0.02), "runs": 3}
+    found = replace(run_of(0.5, scores, 0.04), **runs)
+    own = float(intervals.degrees(found)[1])
+    assert intervals.jackknife(found) == pytest.approx(0.09) and own < 19
+    # independent items 0.04; clusters 0.05 and runs 0.03 that prompts share, less 0.02; what runs differ by 0.02
+    parts = {19: 0.04, own: 0.06, 2: 0.02}
+    widened = (sum(part * stats.t.isf(0.025, df) for df, part in parts.items()) / 0.12) ** 2
+    df = 0.12 / sum(part / df for df, part in parts.items())
+    assert intervals.spread(found, 0.95) == pytest.approx((widened * 0.04, widened * 0.08, df))
 
 
 def test_seeds_are_combined_by_obuchowski_and_rockette():
