@@ -8,12 +8,12 @@ RESULTS = "results/miniature"
 
 
 def test_a_whole_model_answers_without_its_base_and_scores_held_out_pairs(checkout):
-    recipes = shutil.copytree(ROOT / "config/miniature/recipes", checkout.folder / "recipes")
+    recipes = shutil.copytree(ROOT / "config/miniature/recipes", checkout.folder / "whole")
     scoring = "trainer:\n  eval_strategy: epoch\n"
     (recipes / "mlc.yaml").write_text(
         (recipes / "mlc.yaml").read_text().replace("trainer:\n", f"lora: null\n{scoring}")
     )
-    overlay = checkout.overlay("full.yaml", {"sheets": {"recipes": "recipes"}})
+    overlay = checkout.overlay("full.yaml", {"sheets": {"recipes": "whole"}})
     configs = ("--profile", "miniature", "--configfile", "config/miniature/config.yaml", overlay)
     models = [f"small-{variant}-s1" for variant in ("english_only_mlc", "balanced")]
     found = checkout.graph(*(f"{RESULTS}/generate/{model}/refuseu_test.jsonl" for model in models), *configs)
