@@ -62,6 +62,7 @@ def asked_now(wildcards):
 
 
 locked.explain()
+snakemake_internals.drop_stray_warnings()
 
 
 onstart:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,6 +30,11 @@ def hush() -> None:
     """Leave out what Snakemake says before each job; its count of finished steps says as much."""
     chatter = ("Select jobs to execute", "Execute ")
     logging.getLogger("snakemake.logging").addFilter(lambda record: not str(record.msg).startswith(chatter))
+
+
+def drop_stray_warnings() -> None:
+    """Leave out what Python says of a coroutine for sizes of inputs, which a dry run makes and never awaits."""
+    warnings.filterwarnings("ignore", r"coroutine '.*sizes' was never awaited", RuntimeWarning)
 
 
 def unthrottle(workflow: Any) -> None:
