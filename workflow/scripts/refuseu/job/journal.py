@@ -7,10 +7,10 @@ not synced to the disk, so that a power cut may cost the last ones. Journals lie
 outputs, because Snakemake deletes the outputs of failed jobs. A job that an earlier run left behind may still write,
 so a journal is written under a lease (`refuseu.job.lease`): whoever comes second waits, and then knows all answers.
 A job that has lost its lease leaves the answer that it still got beside the journal (``….late-<host>-<process>``),
-where it is read with the others until it becomes one of them. What jobs beside it have been answered is taken over
-without asking: models often say the same, and a judge is asked about it once. Beside a journal lies an account of its
-use (suffix ``.uses``), which no answer depends on: one line when requests are looked up, one when the missing ones are
-answered.
+where it is read with the others until it becomes one of them. What jobs beside it have been answered is read there
+and not asked again: models often say the same, and a judge is asked about it once. Beside a journal lies an account of
+its use (suffix ``.uses``), which no answer depends on: one line when requests are looked up, one when the missing ones
+are answered.
 """
 
 import json
@@ -47,6 +47,7 @@ class Journal:
     def __init__(self, path: str | Path, who: str = "", facts: Record | None = None, beside: Iterable[Path] = ()):
         self.path, self.who, self.facts, self.beside = Path(path), who, facts or {}, beside
         self.records: dict[str, Record] = {}
+        self.theirs: dict[str, Record] = {}
         self.dropped = self.hits = self.misses = 0
         self.late: list[Path] = []
         self._lease: Lease | None = None
@@ -69,18 +70,20 @@ class Journal:
         """
 
         def unknown() -> dict[str, Request]:
-            return {key: request for key, request in zip(keys, requests, strict=True) if key not in self.records}
+            known = self.records.keys() | self.theirs.keys()
+            return {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
 
+        self._look_beside(unknown())
         if missing := unknown():
             with self.alone() as lease:
-                self._take_over(unknown().keys())
                 missing = unknown()
                 self._count(len(keys), len(missing))
                 if missing:
                     self._answer(missing, answer, lease)
         else:
             self._count(len(keys), 0)
-        return [self.records[key] for key in keys]
+        known = self.theirs | self.records
+        return [known[key] for key in keys]
 
     @contextmanager
     def alone(self) -> Iterator[Lease]:
@@ -105,20 +108,15 @@ class Journal:
             counts = {"hits": self.hits, "misses": missing, "dropped": self.dropped}
             self._account(who=self.who, known=len(self.records), **counts, **self.facts)
 
-    def _take_over(self, missing: Iterable[str]) -> None:
-        """Copy what is missing from the journals beside, so that this one stands alone."""
-        wanted, found = set(missing), list[Record]()
+    def _look_beside(self, missing: Iterable[str]) -> None:
+        """Read what is missing in the journals beside. It stays theirs: so many answers were asked for, and no more."""
+        wanted = set(missing)
         for path in self.beside if wanted else ():
             for line in whole_lines(path):
                 if line.startswith(KEY) and (key := line[len(KEY) :].partition(b'"')[0].decode()) in wanted:
                     wanted.remove(key)
-                    found.append(json.loads(line))
-        if not found:
-            return
-        with open(self.path, "a", encoding="utf-8", errors=WHOLE, newline="\n") as out:
-            for record in found:
-                out.write(json.dumps(record, ensure_ascii=False) + "\n")
-                self.records[record.pop("key")] = record
+                    self.theirs[key] = json.loads(line)
+                    del self.theirs[key]["key"]
 
     def _answer(
         self,
