@@ -6,8 +6,8 @@ ENGINE := .venv-engine
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
-# Processes with whole files, the longest first; one more than two cores, since tests also wait.
-PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# Processes with whole files, the longest first.
+PARALLEL := --dist loadfile --no-loadscope-reorder
 
 .PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine clean
 
@@ -18,16 +18,16 @@ miniature: $(VENV)/ready
 	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"
 
 test: $(VENV)/ready
-	@$(RUN) python -m pytest $(PARALLEL) tests/end_to_end tests/workflow tests/unit
+	@$(RUN) python -m pytest -n 3 $(PARALLEL) tests/end_to_end tests/workflow tests/unit
 
 # All that `make test` runs, and what takes longer: kills, servers that fail, a real SLURM, a real vLLM.
 test-all: test
-	@$(RUN) python -m pytest $(PARALLEL) tests/drills
+	@$(RUN) python -m pytest -n 2 $(PARALLEL) tests/drills
 	@$(MAKE) --no-print-directory test-engine
 
 # A real vLLM, on the CPU.
 test-engine: $(ENGINE)/ready
-	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest $(PARALLEL) tests/engine
+	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest -n 2 $(PARALLEL) tests/engine
 
 # Changes of the numeric core that no test notices. Mutmut has a folder of its own; it is no part of the environment.
 mutation: $(VENV)/ready

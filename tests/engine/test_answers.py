@@ -125,7 +125,7 @@ def test_a_prompt_longer_than_the_engines_room_is_named_before_anything_is_asked
 
 def test_a_completion_that_might_find_no_more_room_is_not_asked_for(backend, row, texts):
     words = backend.tokenizer.encode(" ".join(texts["pl"]) * 20)[: row["max_model_len"] - 5]
-    prompt = backend.tokenizer.decode(words)
+    prompt = backend.tokenizer.decode(words, skip_special_tokens=True)
     with pytest.raises(UserError, match=r"its completion up to 100, and its engine has room for 512"):
         ask(backend, [prompt], Decoding(0.0, 1.0, 100))
 
