@@ -21,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
         }
         for path in i.labels
     }
-    given = prompts, chosen, rejected, labels, p.guards, p.policies
+    steps = answer_steps(prompts, chosen, rejected, labels, p.guards, p.policies)
     languages = list(dict.fromkeys(prompt["language"] for prompt in prompts))
-    write_jsonl(snakemake.output.pairs, build_pairs(*given))
-    write_jsonl(snakemake.output.funnel, funnel(answer_steps(*given), languages))
+    write_jsonl(snakemake.output.pairs, build_pairs(steps["rejected_unsafe"], chosen, rejected))
+    write_jsonl(snakemake.output.funnel, funnel(steps, languages))

@@ -12,7 +12,7 @@ from refuseu.backends.journaled import complete
 from refuseu.dataset.deepl import has_words
 from refuseu.dataset.filters import keep_prompts
 from refuseu.dataset.memory import Memory
-from refuseu.dataset.pairs import build_pairs, select, split
+from refuseu.dataset.pairs import answer_steps, build_pairs, select, split
 from refuseu.dataset.prompt_translations import translate_prompts
 from refuseu.dataset.requests import answer_requests, requests
 from refuseu.dataset.seeds import read_seeds, translate_seeds
@@ -96,7 +96,8 @@ def test_from_seeds_to_pairs(folder, text, other):
     answered = [{"prompt_id": str(n), "response": said} | whole for n, said in enumerate([other, text])]
     labels = {("chosen", "a"): {"0": "safe", "1": "safe"}, ("rejected", "a"): {"0": "unsafe", "1": "unsafe"}}
     policies = {"chosen_safe": "all", "rejected_unsafe": "any"}
-    pairs = build_pairs(kept, answered, answered, labels, ["a"], policies)
+    passed = answer_steps(kept, answered, answered, labels, ["a"], policies)["rejected_unsafe"]
+    pairs = build_pairs(passed, answered, answered)
     write_jsonl(folder / "pairs.jsonl", pairs)
     train, test = split(read_jsonl(folder / "pairs.jsonl"), ["en"], ["S1"], 1, "stop", False, 0, 1)
     for pair in select(train, ["en"], "one") + test:

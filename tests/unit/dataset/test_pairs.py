@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refuseu.dataset.pairs import build_pairs, select, split, training_pairs
+from refuseu.dataset.pairs import answer_steps, build_pairs, select, split, training_pairs
 from refuseu.errors import UserError
 
 GUARDS = ["a", "b"]
@@ -34,7 +34,8 @@ def build(chosen, rejected, policies=PAPER, detected=("en", "en"), cut=({}, {}))
         for side, sides in (("chosen", chosen), ("rejected", rejected))
         for n, guard in enumerate(GUARDS)
     }
-    return build_pairs(prompts, *answers, labels, GUARDS, policies)
+    steps = answer_steps(prompts, *answers, labels, GUARDS, policies)
+    return build_pairs(steps["rejected_unsafe"], *answers)
 
 
 def ids(pairs):

@@ -46,10 +46,8 @@ def validated_judges(
     ----------
     audit, verdicts : what came back of a manual audit, if anything did, and what is known of the answers it is about
     """
-    human = [row for path in audit for row in read_jsonl(path)]
-    final = {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts}
     said, known = cast(list[HumanLabel], read_jsonl(people)), read_markers(markers)
-    found = validation(said, read_labels(labels), known, **statistics, human=human, verdicts=final)
+    found = validation(said, read_labels(labels), known, **statistics, **returned(audit, verdicts))
     return Table(
         found,
         with_interval(found),
@@ -61,6 +59,14 @@ def validated_judges(
         "Annotators: the first against the second. Source: whose answers; in an audit of this study their language. "
         f"{reach_of_markers(found)}The paper has no such table.",
     )
+
+
+def returned(audit: Sequence[str], verdicts: Sequence[str]) -> dict[str, Any]:
+    """Human verdicts that came back of an audit, if any did, and model → what is known of the answers they are about."""
+    return {
+        "human": [row for path in audit for row in read_jsonl(path)],
+        "verdicts": {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts},
+    }
 
 
 def reach_of_markers(found: pd.DataFrame) -> str:
@@ -81,11 +87,8 @@ def read_errors(
     audit, verdicts : as in `validated_judges`
     deciders : the guards and the adjudicator
     """
-    human = [row for path in audit for row in read_jsonl(path)]
-    final = {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts}
-    return known_errors(
-        cast(list[HumanLabel], read_jsonl(people)), read_labels(labels), **deciders, human=human, verdicts=final
-    )
+    said = cast(list[HumanLabel], read_jsonl(people))
+    return known_errors(said, read_labels(labels), **deciders, **returned(audit, verdicts))
 
 
 ERRORS = (

@@ -19,8 +19,8 @@ from refuseu.backends.prompt_tokens import chat_ids, raw_ids
 from refuseu.weights import check_weights
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
-# What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
 FIRST = 8  # tokens among which the first word of an answer is looked for
+# What templates in the way of Llama 3.1's tell as today's date; its own default, so that every day asks alike.
 DATE = "26 Jul 2024"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from refuseu.dataset.pairs import AGREE
 from refuseu.records import read_jsonl
 
 
@@ -53,7 +54,7 @@ def passing(prompts: Sequence[Mapping[str, Any]], labels: Sequence[Sequence[Mapp
             dataset: Mapping[str, Any]) -> int:  # fmt: skip
     """How many prompts are whole, in their language and unsafe to the guards."""
     main = dataset["generators"]["main"]
-    agree = {"all": all, "any": any}[dataset["policies"]["prompt_unsafe"]]
+    agree = AGREE[dataset["policies"]["prompt_unsafe"]]
     said = [{row["prompt_id"]: row["label"] for row in rows if row["generator"] == main} for rows in labels]
     return sum(
         row["detected"] == row["language"]

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from refuseu.dataset.pairs import AGREE
 from refuseu.funnel_rows import FunnelRow
 from refuseu.rows import Pair, Prompt
 from refuseu.similarity import dissimilar, distinct
@@ -30,18 +31,25 @@ def keep_prompts(
     near_duplicates : threshold and shingle, see `similarity.dissimilar`
     before : prompts of earlier phases, of which none may be a copy
     """
-    own = {prompt["prompt_id"] for prompt in prompts}
-    steps = {"generated": list(prompts)}
-    every = [p for p in [*before, *prompts] if p["finish_reason"] != "length"]
-    steps["uncut"] = [p for p in every if p["prompt_id"] in own]
-    every = distinct(every)
-    steps["distinct"] = [p for p in every if p["prompt_id"] in own]
-    every = dissimilar(every, **near_duplicates)
-    steps["no_near_duplicate"] = [p for p in every if p["prompt_id"] in own]
+    asked_before = {prompt["prompt_id"] for prompt in before}
+
+    def own(every: Sequence[Prompt]) -> list[Prompt]:
+        return [p for p in every if p["prompt_id"] not in asked_before]
+
+    uncut = [p for p in [*before, *prompts] if p["finish_reason"] != "length"]
+    once = distinct(uncut)
+    apart = dissimilar(once, **near_duplicates)
+    steps = {
+        "generated": list(prompts),
+        "uncut": own(uncut),
+        "distinct": own(once),
+        "no_near_duplicate": own(apart),
+    }
     steps["right_language"] = [p for p in steps["no_near_duplicate"] if p["detected"] == p["language"]]
-    agree = {"all": all, "any": any}[policy]
     steps["unsafe_by_guards"] = [
-        p for p in steps["right_language"] if agree(by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
+        p
+        for p in steps["right_language"]
+        if AGREE[policy](by_id.get(p["prompt_id"]) == "unsafe" for by_id in labels.values())
     ]
     languages = list(dict.fromkeys(prompt["language"] for prompt in prompts))
     return steps["unsafe_by_guards"], funnel(steps, languages)

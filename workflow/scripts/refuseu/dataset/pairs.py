@@ -16,18 +16,17 @@ log = logging.getLogger("refuseu")
 AGREE = {"all": all, "any": any}
 
 
-def build_pairs(
-    prompts: Sequence[Prompt],
-    chosen: Sequence[Answer],
-    rejected: Sequence[Answer],
-    labels: dict[tuple[str, str], dict[str, str]],
-    guards: Sequence[str],
-    policies: dict[str, str],
-) -> list[Pair]:
-    """Preference pairs in TRL's implicit-prompt conversational format, of the prompts that pass all `answer_steps`."""
+def build_pairs(prompts: Sequence[Prompt], chosen: Sequence[Answer], rejected: Sequence[Answer]) -> list[Pair]:
+    """Preference pairs in TRL's implicit-prompt conversational format.
+
+    Parameters
+    ----------
+    prompts : those that are left after the last of `answer_steps`
+    chosen, rejected : answers, also to other prompts
+    """
     answers = {side: {r["prompt_id"]: r for r in rows} for side, rows in (("chosen", chosen), ("rejected", rejected))}
     pairs = []
-    for prompt in list(answer_steps(prompts, chosen, rejected, labels, guards, policies).values())[-1]:
+    for prompt in prompts:
         key = prompt["prompt_id"]
         turn = Turn(role="user", content=prompt["prompt"])
         both = {side: [turn, Turn(role="assistant", content=answers[side][key]["response"])] for side in answers}

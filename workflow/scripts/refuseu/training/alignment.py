@@ -71,9 +71,10 @@ def align(
     save(trainer, base, output, whole=not run["recipe"].get("lora"))
     history = trainer.state.log_history
     margin = final_margin(history)
+    warning = hardly_moved(run["method"], margin)
     if processes.is_main_process:
         write_log(history, Path(output) / "log.csv")
-        if warning := hardly_moved(run["method"], margin):
+        if warning:
             log.warning("%s", warning)
     sides = ("chosen",) if run["method"].startswith("sft") else ("chosen", "rejected")
     pairs_once = sum(counts["prompt_tokens"] + counts[f"{side}_tokens"] for side in sides)
@@ -85,7 +86,7 @@ def align(
         "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "steps": trainer.state.global_step,
         "reward_margin": margin,
-        "warning": hardly_moved(run["method"], margin),
+        "warning": warning,
         "held_out": last_scores(history),
         "resumed_at_step": done,
         "tokens_seen": round(per_epoch * trainer.state.epoch),
