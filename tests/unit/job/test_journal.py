@@ -48,7 +48,10 @@ def test_what_jobs_beside_were_answered_is_not_asked_and_stays_theirs(path):
     neighbours = [path.parent.parent / name / path.name for name in ("other", "third")]
     asker(neighbours[0])("a", "b")
     neighbours[1].parent.mkdir()
-    neighbours[1].write_text('{"key": "key c", "text": "C"}\n{"key": "key d", "text": "D"')  # is being written
+    damaged = '{"key": "key d", "te\0\0}\n'  # by a power cut
+    neighbours[1].write_text(
+        '{"key": "key c", "text": "C"}\n' + damaged + '{"key": "key d", "text": "D"'
+    )  # being written
 
     def answer(requests):
         yield from ((i, {"text": f"new {request}"}) for i, request in enumerate(requests))

@@ -62,7 +62,7 @@ def validated_judges(
 
 
 def returned(audit: Sequence[str], verdicts: Sequence[str]) -> dict[str, Any]:
-    """Human verdicts that came back of an audit, if any did, and model → what is known of the answers they are about."""
+    """Human verdicts of an audit, if any came back, and model → what is known of the answers that they are about."""
     return {
         "human": [row for path in audit for row in read_jsonl(path)],
         "verdicts": {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts},
@@ -115,8 +115,9 @@ def validated_asr(
         rate_with_interval(found),
         rows=["judge", "errors", "model"],
         columns=["metric"],
-        title="ASR [%] on RefusEU-test without the errors of the judges, over all languages",
-        note=f"{ERRORS}Corrected: Rogan–Gladen with its interval, over clusters of both samples; empty where a judge "
+        title="ASR [%] on RefusEU-test without the errors of the judges, all answers together",
+        note=f"{ERRORS}All answers together: languages count by their answers, elsewhere each as much as another. "
+        "Corrected: Rogan–Gladen with its interval, over clusters of both samples; empty where a judge "
         "does no better than chance. Final: the guards where they agree, else the adjudicator. The paper has no such "
         "table.",
     )
@@ -152,7 +153,9 @@ def validated_errors(
         note=f"{ERRORS}Needed: the share of the verdicts that speak for the outcome which would have to be wrong, in "
         "all languages alike and all in the direction that overturns it; – where even all would not do. Missed: of the "
         "answers that people call unsafe, those that the judge does not; false alarms: of the safe ones, those that it "
-        "calls unsafe. The paper has no such table.",
+        "calls unsafe. These are shares of answers by what people say of them, needed is one of verdicts by what they "
+        "say: where few answers are unsafe, few false alarms are many of the unsafe verdicts. The paper has no such "
+        "table.",
     )
 
 

@@ -108,7 +108,8 @@ class Workload(StudyTexts):
     def sharing(self, job: Job, phase: str) -> Job:
         """A job of a phase whose journal is that of all phases: what the others are done with is none of its own."""
         others = {"pilot", *self.study.phases} - {phase}
-        outputs = (Path(job.output.replace(f"/{phase}/", f"/{other}/")) for other in others)
+        inside = job.output.removeprefix(self.root)
+        outputs = (Path(self.root + inside.replace(f"/{phase}/", f"/{other}/")) for other in others)
         elsewhere = sum(len(read_jsonl(output)) for output in outputs if output.exists())
         return replace(job, phase=phase, elsewhere=elsewhere)
 

@@ -113,10 +113,11 @@ class Journal:
         wanted = set(missing)
         for path in self.beside if wanted else ():
             for line in whole_lines(path):
-                if line.startswith(KEY) and (key := line[len(KEY) :].partition(b'"')[0].decode()) in wanted:
-                    wanted.remove(key)
-                    self.theirs[key] = json.loads(line)
-                    del self.theirs[key]["key"]
+                if line.startswith(KEY) and line[len(KEY) :].partition(b'"')[0].decode() in wanted:
+                    with suppress(ValueError):  # a line that a power cut has damaged; whose journal it is mends it
+                        record = json.loads(line)
+                        wanted.remove(key := record.pop("key"))
+                        self.theirs[key] = record
 
     def _answer(
         self,
