@@ -97,7 +97,7 @@ def test_killed_at_any_moment_nothing_that_was_kept_is_paid_for_again(answering,
         time.sleep(0.001)
     time.sleep(draw.random() / 20)
     victim = draw.choice(sorted(jobs))
-    os.kill(jobs[victim].pid, signal.SIGKILL)
+    os.kill(killed := jobs[victim].pid, signal.SIGKILL)
     jobs[victim].join()
     holder = next((found for file in journal.parent.glob("*.lease-*") if (found := lease.read(file))), None)
     kept = {text_of[key] for key in Journal(journal).records}
@@ -116,4 +116,6 @@ def test_killed_at_any_moment_nothing_that_was_kept_is_paid_for_again(answering,
     assert not {text for text in kept if paid[text] > 1}
     lines = [json.loads(line)["key"] for line in journal.read_text().splitlines()]
     assert sorted(lines) == sorted(answering.keys)
-    assert [file.read_text() for file in journal.parent.glob("*.lease-*")] == [lease.RELEASED]
+    (left,) = (file.read_text() for file in journal.parent.glob("*.lease-*"))
+    # Killed when nothing was left to ask: whoever comes next needs no lease, so what it held stays in its name.
+    assert left == lease.RELEASED or json.loads(left)["pid"] == killed
