@@ -11,8 +11,10 @@ PARALLEL := --dist loadfile --no-loadscope-reorder
 
 .PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine clean
 
+# With what a stopped run is told to go on.
+miniature: export REFUSEU_AGAIN := make miniature
 miniature: $(VENV)/ready
-	@$(RUN) snakemake --profile miniature --quiet rules host
+	@$(RUN) snakemake --profile miniature
 	@echo
 	@echo "Done. The report:   results/miniature/report.html"
 	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"

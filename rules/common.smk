@@ -10,7 +10,7 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
 from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
-from refuseu.runner import locked, preflight, snakemake_internals
+from refuseu.runner import locked, preflight, snakemake_internals, terminal
 from refuseu.runner.provenance import code_digest
 from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
@@ -62,6 +62,7 @@ def asked_now(wildcards):
 
 
 locked.explain()
+terminal.take(workflow)
 snakemake_internals.drop_stray_warnings()
 
 

@@ -205,7 +205,7 @@ def undisturbed(cluster, tmp_path_factory):
 def test_each_job_of_the_study_is_one_job_of_slurm_and_only_light_ones_run_here(undisturbed):
     assert Counter(job.rule for job in undisturbed.jobs()) == JOBS
     assert {job.state for job in undisturbed.jobs()} == {"COMPLETED"}
-    on_submit_host = set(re.findall(r"^localrule (\w+):", undisturbed.said(), re.MULTILINE))
+    on_submit_host = set(re.findall(r"^localrule (\w+):", undisturbed.told(), re.MULTILINE))
     assert on_submit_host == {"training_curves", "verdicts"}
     assert len(undisturbed.files()) > 20
 

@@ -44,6 +44,13 @@ def test_every_artifact_exists_and_is_well_formed(undisturbed):
     assert (undisturbed.results / "claims.csv").exists()
 
 
+def test_the_run_said_a_line_per_stage_and_no_more(undisturbed):
+    said = (undisturbed.folder / "run.log").read_text(encoding="utf-8").partition("refuseu: done, ")[0].splitlines()
+    stages = [line for line in said if line.startswith("✓ ")]
+    assert {"align", "generate", "judge", "tables", "figures", "report"} < {line.split()[1][:-1] for line in stages}
+    assert len(said) < len(stages) + 10 < 60, said
+
+
 def test_only_the_owner_enters_the_results(undisturbed):
     assert undisturbed.results.stat().st_mode & 0o777 == 0o700
 

@@ -60,9 +60,9 @@ class Cut(Checkout):
     def kill_after(self, steps, seconds):
         """Start, and kill everything so long after so many jobs have ended."""
         log = self.folder / "run.log"
-        before = log.read_text().count(DONE) if log.exists() else 0
+        before = self.told().count(DONE)
         run = self.start()
-        while log.read_text().count(DONE) < before + steps:
+        while self.told().count(DONE) < before + steps:
             assert run.poll() is None, log.read_text()[-4000:]
             time.sleep(0.05)
         time.sleep(seconds)

@@ -185,6 +185,11 @@ class Checkout:
             text=True,
         )
 
+    def told(self):
+        """All that Snakemake said of the runs in this checkout, also what no terminal shows."""
+        logs = sorted((self.folder / ".snakemake/log").glob("*.snakemake.log"))
+        return "".join(log.read_text(encoding="utf-8") for log in logs)
+
     def overlay(self, name, content):
         (self.folder / name).write_text(content if isinstance(content, str) else yaml.safe_dump(content))
         return name

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from refuseu.artifacts.declared import ARTIFACTS
 from support.helpers import ROOT, counted, needed
 from support.studies import FIGURES, MINIATURE, NARROW, SLURM, STOPS, STUDIES, TABLES
 
@@ -22,6 +23,13 @@ def paper(checkout):
 def test_the_promised_targets_are_there():
     assert set(TABLES) >= {"table1", "table2", "table3", "table6", "table8", "table16", "rtp_lx", "polyglotox"}
     assert set(FIGURES) >= {f"fig{n}" for n in (2, 3, 4, 6, 7, 8, 10, 11, 12)}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_line_per_stage_is_less_than_sixty(whole, name):
+    kinds = {artifact.target: artifact.kind for artifact in ARTIFACTS}
+    stages = {kinds.get(job.split()[0], job.split()[0]) for job in whole(name)}
+    assert 25 < len(stages) < 50  # beside a few lines before and after
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A version of Snakemake that this workflow does not know costs speed or a check, says so, and runs all the same."""
 
+import io
 import logging
 import os
 import subprocess
@@ -97,6 +98,49 @@ def test_a_rule_of_the_submit_host_is_not_measured(capsys):
     assert not hasattr(light, "benchmark")
     snakemake_internals.set_benchmark(workflow(_localrules=None), light, "benchmarks")
     assert "table1 is not measured" in capsys.readouterr().err
+
+
+@pytest.fixture
+def plain_handler():
+    """A handler as Snakemake's own, at its logger."""
+    logger, handler = logging.getLogger("snakemake.logging"), logging.StreamHandler(io.StringIO())
+    handler.name, before = "DefaultStreamHandler", list(logger.handlers)
+    logger.handlers = [handler]
+    yield handler
+    logger.handlers = before
+
+
+def said_by(handlers, **settings):
+    """The handlers that are left when ours asks for the terminal of a run with such settings."""
+    known = {"dryrun": False, "verbose": False, "quiet": {"host"}}
+    snakemake_internals.take_terminal(workflow(output_settings=SimpleNamespace(**known | settings)), handlers.append)
+    return logging.getLogger("snakemake.logging").handlers
+
+
+def test_the_terminal_is_taken_from_snakemakes_own_handler_and_no_other(plain_handler):
+    taken = []
+    assert said_by(taken) == [None] and taken == [plain_handler.stream]
+    logging.getLogger("snakemake.logging").handlers = [logging.NullHandler()]  # of a plugin
+    assert len(said_by(taken)) == 1 and len(taken) == 1
+
+
+@pytest.mark.parametrize("chosen", [{"dryrun": True}, {"verbose": True}, {"quiet": {"all"}}])
+def test_how_snakemake_talks_stays_if_it_was_chosen(plain_handler, chosen):
+    assert said_by([], **chosen) == [plain_handler]
+
+
+def test_in_another_version_the_terminal_shows_snakemakes_own_lines(plain_handler, capsys):
+    snakemake_internals.take_terminal(workflow(), print)
+    assert "the terminal shows Snakemake's own lines" in capsys.readouterr().err
+
+
+def test_tables_and_figures_are_a_stage_each():
+    rules = [Rule(name="table1", script="a/table.py"), Rule(name="fig2", script="b/figure.py"), rule()]
+    assert snakemake_internals.stages(workflow(rules=rules)) == {
+        "table1": "tables",
+        "fig2": "figures",
+        "align": "align",
+    }
 
 
 def test_only_chatter_is_left_out(caplog):

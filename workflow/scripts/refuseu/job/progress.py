@@ -1,6 +1,7 @@
 """Progress of long jobs: a bar on a terminal, plain lines in the log."""
 
 import logging
+import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar
@@ -12,6 +13,7 @@ Item = TypeVar("Item")
 
 # Where bars go: the terminal that Snakemake was started on (set by refuseu.job.start), if it is one.
 terminal: TextIO | None = None
+ONE_BAR = "REFUSEU_ONE_BAR"  # set where the run has one bar for all jobs, which reads how far they are in their logs
 PATIENCE = 30.0  # seconds between two words on waiting
 waiting_told = -PATIENCE
 
@@ -20,7 +22,7 @@ def bar(total: int, what: str) -> Any:
     """A tqdm bar on the terminal, silent where there is none."""
     from tqdm import tqdm
 
-    shown = terminal is not None and terminal.isatty()
+    shown = terminal is not None and terminal.isatty() and ONE_BAR not in os.environ
     return tqdm(total=total, desc=what, file=terminal, disable=not shown, leave=False, dynamic_ncols=True)
 
 
@@ -39,7 +41,8 @@ def tell(sentence: str) -> None:
     """A sentence for whoever waits at the terminal, and for the log."""
     log.warning("%s", sentence)
     if terminal is not None:
-        terminal.write(f"{shown(sentence)}\n")
+        above = "\r\x1b[K" if terminal.isatty() else ""  # the bar is drawn anew below
+        terminal.write(f"{above}{shown(sentence)}\n")
         terminal.flush()
 
 

@@ -43,8 +43,8 @@ def log_to_stderr() -> None:
 def run(main: Callable[[Any], None], snakemake: Any) -> int:
     """Call `main` with output and logging sent to the rule's log; return the exit code.
 
-    A `UserError` is one line in the log and on the terminal; any other error leaves its traceback
-    in the log.
+    A `UserError` is one line in the log and, said here or by the run itself, on the terminal; any other error leaves
+    its traceback in the log.
     """
     progress.terminal = terminal = os.fdopen(os.dup(2), "w")
     if snakemake.log:
@@ -59,7 +59,8 @@ def run(main: Callable[[Any], None], snakemake: Any) -> int:
         main(snakemake)
     except UserError as error:
         log.error("%s", error)
-        terminal.write(f"{snakemake.rule}: {error}\n")
+        if progress.ONE_BAR not in os.environ:  # else the run itself says so, from the log
+            terminal.write(f"{snakemake.rule}: {error}\n")
         return 1
     except Exception:
         log.exception("%s failed", snakemake.rule)

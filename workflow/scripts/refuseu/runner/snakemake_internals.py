@@ -10,7 +10,8 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
 
 Found = TypeVar("Found")
 EDITS = "an edit of code reruns nothing by itself; name what must be made anew with --forcerun"
@@ -30,6 +31,32 @@ def hush() -> None:
     """Leave out what Snakemake says before each job; its count of finished steps says as much."""
     chatter = ("Select jobs to execute", "Execute ")
     logging.getLogger("snakemake.logging").addFilter(lambda record: not str(record.msg).startswith(chatter))
+
+
+def take_terminal(workflow: Any, make: Callable[[TextIO], logging.Handler]) -> None:
+    """Let another handler write to the terminal of a run, unless the user has chosen how Snakemake talks.
+
+    Chosen is it with ``--verbose``, ``--quiet all`` or a logger plugin; and a dry run is left to say all it knows.
+    """
+
+    def replace() -> None:
+        settings = workflow.output_settings
+        chosen = settings.dryrun or settings.verbose or any(str(kind) == "all" for kind in settings.quiet or ())
+        if chosen or workflow.remote_exec or workflow.subprocess_exec:
+            return
+        logger = logging.getLogger("snakemake.logging")
+        for handler in list(logger.handlers):
+            if isinstance(handler, logging.StreamHandler) and handler.name == "DefaultStreamHandler":
+                logger.removeHandler(handler)
+                logger.addHandler(make(handler.stream))
+
+    guarded(replace, None, "the terminal shows Snakemake's own lines")
+
+
+def stages(workflow: Any) -> dict[str, str]:
+    """The stage of each rule with a script: its name, or what tables and figures have in common."""
+    kinds = {"table": "tables", "figure": "figures"}
+    return {rule.name: kinds.get(Path(rule.script).stem, rule.name) for rule in work_rules(workflow)}
 
 
 def drop_stray_warnings() -> None:
