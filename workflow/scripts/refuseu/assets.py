@@ -1,5 +1,6 @@
 """Assets from outside: downloaded at a pinned revision, by the asset rules alone."""
 
+import csv
 import hashlib
 import json
 import os
@@ -18,6 +19,18 @@ WEIGHTS = ["*.safetensors", "model.bin"]  # the latter is fastText's own format,
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "model.bin"]
 # The same weights once more, in the formats of those who trained them; a pattern's * also stands for slashes.
 TWICE = ["consolidated*", "original/*", "metal/*"]
+LICENCES = Path(__file__).parents[3] / "resources" / "model_licences.tsv"
+
+
+def terms(asset: Mapping[str, str]) -> str:
+    """A sentence on the terms under which a model comes, for whoever is about to download it."""
+    with open(LICENCES, encoding="utf-8", newline="") as rows:
+        known = {row["repository"]: row["licence"] for row in csv.DictReader(rows, delimiter="\t")}
+    if licence := known.get(asset["repository"]):
+        return f"{asset['repository']} comes under {licence}; whoever uses it agrees to that"
+    return (
+        f"the licence of {asset['repository']} is not recorded in {LICENCES.name}; read it where the model comes from"
+    )
 
 
 def fetch(kind: str, asset: dict[str, str], output: str | Path, offline: bool) -> None:

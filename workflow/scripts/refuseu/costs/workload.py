@@ -71,7 +71,7 @@ class Workload(StudyTexts):
         fetching = [
             Job("fetch_model", f"{self.root}/fetch_model/{name}.json", model, "fetch", Texts(0, 0, True))
             for name, model in models.items()
-            if model.revision not in ("local", "api")
+            if model.downloaded
         ]
         return fetching + asking
 

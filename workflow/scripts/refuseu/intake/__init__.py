@@ -1,0 +1,1 @@
+"""Models from outside, made into folders as everything downstream reads them."""
