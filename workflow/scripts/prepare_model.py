@@ -7,11 +7,9 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    from refuseu.assets import located
     from refuseu.intake.folder import prepare
+    from refuseu.packaged import folder_behind
 
-    i, wanted = snakemake.input, snakemake.params.wanted
-    [source], template = i.source, [*i.chat_template, None][0]
-    if source.endswith(".json"):
-        source = str(Path(source).parent) if source.endswith("/config.json") else located(source)
-    prepare(source, Path(snakemake.output[0]).parent, wanted, template, i.texts)
+    i = snakemake.input
+    source, template = folder_behind(i.source[0]), [*i.chat_template, None][0]
+    prepare(source, Path(snakemake.output[0]).parent, snakemake.params.wanted, template, i.texts)

@@ -67,6 +67,14 @@ def fetch(asset: Mapping[str, str], output: str | Path, offline: bool) -> None:
     write_text(output, json.dumps({**asset, "kind": "model", "folder": str(folder)}) + "\n")
 
 
+def folder_behind(file: str | Path) -> Path:
+    """The folder of a model that a job is told of by its weights, its card or the note on its download."""
+    file = Path(file)
+    if file.parent.name == "fetch_model":
+        return Path(json.loads(file.read_text(encoding="utf-8"))["folder"])
+    return file if file.suffix == ".gguf" else file.parent
+
+
 def bring(source: str, folder: Path) -> None:
     """Download what `source` names into a folder, unzipped and with parts put together."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
