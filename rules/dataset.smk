@@ -10,6 +10,7 @@ rule translate_seeds:
         "<study>/translate_seeds/seeds.jsonl",
     log:
         "<study>/logs/translate_seeds/seeds.log",
+    priority: 1
     conda:
         "../envs/dataset.yaml"
     resources:
@@ -53,6 +54,7 @@ rule generate_prompts:
         "<study>/generate_prompts/{phase}/{generator}.jsonl",
     log:
         "<study>/logs/generate_prompts/{phase}/{generator}.log",
+    priority: building.first
     conda:
         "../envs/inference.yaml"
     resources:
@@ -80,6 +82,7 @@ rule label_prompts:
         "<study>/label_prompts/{phase}/{judge}.jsonl",
     log:
         "<study>/logs/label_prompts/{phase}/{judge}.log",
+    priority: building.first
     conda:
         "../envs/inference.yaml"
     resources:
@@ -104,6 +107,7 @@ rule filter_prompts:
         funnel="<study>/filter_prompts/{phase}/funnel.jsonl",
     log:
         "<study>/logs/filter_prompts/{phase}.log",
+    priority: building.first
     conda:
         "../envs/dataset.yaml"
     params:
@@ -124,6 +128,7 @@ rule answer_prompts:
         "<study>/answer_prompts/{phase}/{side}.jsonl",
     log:
         "<study>/logs/answer_prompts/{phase}/{side}.log",
+    priority: building.first
     conda:
         "../envs/inference.yaml"
     resources:
@@ -150,6 +155,7 @@ rule label_answers:
         "<study>/label_answers/{phase}/{side}/{judge}.jsonl",
     log:
         "<study>/logs/label_answers/{phase}/{side}/{judge}.log",
+    priority: building.first
     conda:
         "../envs/inference.yaml"
     resources:
@@ -178,6 +184,7 @@ rule build_pairs:
         funnel="<study>/build_pairs/{phase}/funnel.jsonl",
     log:
         "<study>/logs/build_pairs/{phase}.log",
+    priority: building.first
     conda:
         "../envs/dataset.yaml"
     params:
@@ -196,6 +203,7 @@ rule split_pairs:
         test="<study>/split_pairs/test.jsonl",
     log:
         "<study>/logs/split_pairs/pairs.log",
+    priority: 1
     conda:
         "../envs/dataset.yaml"
     params:

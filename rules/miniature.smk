@@ -14,6 +14,7 @@ rule train_tokenizer:
         "<study>/train_tokenizer/tokenizer.json",
     log:
         "<study>/logs/train_tokenizer/tokenizer.log",
+    priority: 1
     conda:
         "../envs/training.yaml"
     params:
@@ -36,6 +37,7 @@ rule train_model:
         tokenizer="<study>/train_model/{model}/tokenizer.json",
     log:
         "<study>/logs/train_model/{model}.log",
+    priority: miniature.first
     conda:
         "../envs/training.yaml"
     params:

@@ -291,6 +291,14 @@ def test_a_model_of_the_miniature_starts_from_another_or_from_nothing(small):
     assert small.training({"model": "small"})["start"] == "small_instruct"
 
 
+def test_what_the_dataset_waits_for_comes_first(small):
+    models = small.config["miniature"]["models"]
+    later = {"small", "open_a", "open_b", "adjudicator", "fluency_judge"}
+    assert {name for name in models if not small.first({"model": name})} == later
+    building = Building(small.study)
+    assert [building.first({"phase": phase}) for phase in ("pilot", "main")] == [0, 1]
+
+
 def test_the_corpus_is_that_of_the_languages(small):
     texts = {Path(file).stem for file in small.corpus(("en", "pl")) if not file.endswith(".tsv")}
     assert texts == {"en", "pl"}

@@ -52,6 +52,10 @@ class Building(Wiring):
         """
         return wildcards["phase"] if self.config["dataset"]["fill"] else ""
 
+    def first(self, wildcards: Wildcards) -> int:
+        """Priority: most of a study waits for the pairs, and nothing but a table for a pilot without any."""
+        return int(wildcards["phase"] in self.study.phases)
+
     def aim(self) -> Values:
         """How many pairs each category and language is to have, and how many it must."""
         dataset = self.config["dataset"]

@@ -33,6 +33,21 @@ class Miniature(Wiring):
             "start": [f"<study>/train_model/{spec['start']}/model.safetensors"] if "start" in spec else [],
         }
 
+    def first(self, wildcards: Wildcards) -> int:
+        """Priority of a model's training: the dataset waits for these, and most of the study for the dataset."""
+        dataset, models = self.config["dataset"], self.config["miniature"]["models"]
+        wanted = {
+            dataset["generators"]["main"],
+            dataset["chosen"],
+            dataset["rejected"],
+            *self.config["judging"]["guards"],
+        }
+        while not wanted >= (
+            more := {models[name]["start"] for name in wanted & set(models) if "start" in models[name]}
+        ):
+            wanted |= more
+        return int(wildcards["model"] in wanted)
+
     def judges(self) -> list[str]:
         """Everything that judges: guards, adjudicator, fluency judge."""
         judging = self.config["judging"]
