@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 ENGINE := .venv-engine
+DOCS := .venv-docs
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # A test or a study must not depend on what else is installed on this machine.
 export PYTHONNOUSERSITE := 1
 # Processes with whole files, the longest first.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine clean
+.PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
 
 # With what a stopped run is told to go on.
 miniature: export REFUSEU_AGAIN := make miniature
@@ -51,6 +52,15 @@ format: $(VENV)/ready
 schemas: $(VENV)/ready
 	@$(RUN) PYTHONPATH=workflow/scripts TRL_EXPERIMENTAL_SILENCE=1 python -m refuseu.training.recipe_fields
 
+# The pages for a browser: warnings are errors, and links that lead nowhere are warnings.
+docs: $(DOCS)/ready
+	@$(DOCS)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The pages: docs/_build/html/index.html"
+
+# What of the pages is written from schemas, rules and declarations.
+reference: $(VENV)/ready
+	@$(RUN) PYTHONPATH=docs:workflow/scripts python -m refdocs
+
 # requirements.in, resolved into all locks, and the environments of envs/ with their versions.
 lock: $(VENV)/ready
 	@$(RUN) python envs/lock.py $(VENV)
@@ -75,5 +85,10 @@ $(ENGINE)/ready: requirements.engine.lock
 	@$(PYTHON) envs/install.py $(ENGINE) $<
 	@touch $@
 
+$(DOCS)/ready: docs/requirements.txt
+	@echo "Installing $< into $(DOCS) (once, some seconds) ..."
+	@$(PYTHON) envs/install.py $(DOCS) $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(ENGINE) .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(ENGINE) $(DOCS) docs/_build docs/reference/api .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache

@@ -82,9 +82,9 @@ def install(folder: Path, lock: Path, *more: str) -> None:
 
 
 def torch_for_cpus(lock: Path) -> str:
-    """The torch of a lock, built for CPUs: PyPI's for Linux brings CUDA."""
-    torch = next(line for line in lock.read_text().splitlines() if line.startswith("torch=="))
-    return torch.removesuffix("+cpu") + "+cpu"
+    """The torch of a lock, if it has one, built for CPUs: PyPI's for Linux brings CUDA."""
+    torch = next((line for line in lock.read_text().splitlines() if line.startswith("torch==")), "")
+    return torch and torch.removesuffix("+cpu") + "+cpu"
 
 
 if __name__ == "__main__":

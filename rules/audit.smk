@@ -2,6 +2,7 @@
 
 
 rule audit_sheet:
+    """Annotation sheets for the manual audit, a form and a CSV per language; not made by default."""
     input:
         train=wiring.dataset_half("train"),
         test=wiring.dataset_half("test"),
@@ -26,6 +27,7 @@ rule audit_sheet:
 
 
 rule audit:
+    """Answers, rates and human verdicts of returned annotation sheets; stops where none was returned."""
     input:
         key=rules.audit_sheet.output.key,
         returned=wiring.returned_sheets() or wiring.returned_folder(),

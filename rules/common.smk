@@ -8,6 +8,8 @@ from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
+from snakemake.utils import update_config
+
 from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
 from refuseu.runner import locked, preflight, snakemake_internals, terminal
@@ -18,6 +20,7 @@ from refuseu.study.study import Study
 from refuseu.study.wiring import Wiring
 from refuseu.wording import pins
 
+update_config(config, snakemake_internals.told(workflow))
 # Key order and comments of the config are nobody's business downstream.
 config.update(json.loads(json.dumps(config, sort_keys=True)))
 

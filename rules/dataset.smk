@@ -214,6 +214,7 @@ rule split_pairs:
 
 
 rule funnel:
+    """How many prompts and pairs each filter leaves."""
     input:
         prompts=collect(rules.filter_prompts.output.funnel, phase=study.phases),
         answers=collect(rules.build_pairs.output.funnel, phase=study.phases),
@@ -233,6 +234,7 @@ rule funnel:
 
 
 rule dataset_card:
+    """The built dataset in the released layout, for datasets.load_dataset, with a card; not made by default."""
     input:
         train=rules.split_pairs.output.train,
         test=rules.split_pairs.output.test,

@@ -41,6 +41,7 @@ rule over_seeds:
 
 
 rule metrics:
+    """Every measure with interval and n, in one tidy table."""
     input:
         measures=[f"<study>/measure/{m}/{b}.csv" for b in study.benchmarks for m in study.models_on(b)],
         over_seeds=[f"<study>/over_seeds/{run}/{b}.csv" for run, b in artifacts.every_seeded()],
@@ -73,6 +74,7 @@ rule compare:
 
 
 rule comparisons:
+    """Every paired difference of two runs."""
     input:
         comparisons=[f"<study>/compare/{base}/{b}.csv" for base, b in artifacts.all_comparisons()],
     output:
@@ -126,6 +128,7 @@ rule identifiers:
 
 
 rule agreement:
+    """Agreement of the prompt judges."""
     input:
         labels=collect("<study>/label_prompts/main/{judge}.jsonl", judge=config["dataset"]["prompt_judges"]),
     output:

@@ -7,6 +7,7 @@ localrules:
 
 
 rule plan:
+    """What the study would still cost: jobs, tokens, GPU-hours, API calls, money, disk; made anew whenever asked."""
     input:
         throughput="resources/plan/throughput.tsv",
         prices="resources/plan/prices.tsv",
@@ -25,6 +26,7 @@ rule plan:
 
 
 rule journal_report:
+    """Records, hits, misses, tokens and money by stage and model, from the journals; made anew whenever asked."""
     input:
         prices="resources/plan/prices.tsv",
     output:

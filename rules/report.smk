@@ -25,6 +25,7 @@ COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slur
 
 
 rule claims:
+    """Each finding of the papers, tested on our numbers and on the published ones."""
     input:
         claims="config/claims.yaml",
         schema="workflow/schemas/claims.schema.yaml",
@@ -74,6 +75,7 @@ rule latex_numbers:
 
 
 rule report:
+    """The whole study on one self-contained page; what a run without a target makes."""
     input:
         claims="<study>/claims.csv",
         template="workflow/report/page.html.j2",
@@ -108,6 +110,7 @@ rule report:
 
 
 rule answers:
+    """All prompts, responses, labels and verdicts to look through; not made by default."""
     input:
         layout="workflow/report/answers.html.j2",
         script="workflow/report/answers.js",

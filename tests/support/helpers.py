@@ -161,6 +161,8 @@ class Checkout:
             ".snakemake",
             ".venv",
             ".venv-engine",
+            ".venv-docs",
+            "_build",
             ".mutation",
             ".git",
             "__pycache__",

@@ -216,3 +216,10 @@ def test_where_no_script_can_be_handed_over_each_has_a_python(monkeypatch, capsy
     monkeypatch.delattr(snakemake.script, "PythonScript")
     snakemake_internals.hand_over_scripts(lambda file: 0)
     assert "each job starts a python of its own" in capsys.readouterr().err
+
+
+def test_what_the_command_line_says_of_the_config_has_the_types_of_yaml():
+    said = {"figures": {"dpi": "300", "style": "plain"}, "fill": {"most": "null", "on": ["true", "x"]}, "study": "mine"}
+    workflow = SimpleNamespace(config_settings=SimpleNamespace(config=said))
+    found = {"figures": {"dpi": 300, "style": "plain"}, "fill": {"most": None, "on": [True, "x"]}, "study": "mine"}
+    assert snakemake_internals.told(workflow) == found

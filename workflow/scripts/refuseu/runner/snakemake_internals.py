@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+import yaml
+
 Found = TypeVar("Found")
 EDITS = "an edit of code reruns nothing by itself; name what must be made anew with --forcerun"
 RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the SLURM plugin names the jobs of a run
@@ -51,6 +53,21 @@ def take_terminal(workflow: Any, make: Callable[[TextIO], logging.Handler]) -> N
                 logger.addHandler(make(handler.stream))
 
     guarded(replace, None, "the terminal shows Snakemake's own lines")
+
+
+def told(workflow: Any) -> dict[str, Any]:
+    """What ``--config`` says, as YAML has it: Snakemake takes every value inside a mapping or list for text."""
+
+    def typed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: typed(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [typed(inner) for inner in value]
+        return yaml.safe_load(value) if isinstance(value, str) else value
+
+    return guarded(
+        lambda: dict(typed(workflow.config_settings.config or {})), {}, "--config takes no numbers in mappings"
+    )
 
 
 def stages(workflow: Any) -> dict[str, str]:
