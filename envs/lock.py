@@ -36,12 +36,12 @@ ENVIRONMENTS = {
         "pyarrow", "pyyaml", "scipy", "statsmodels", "tqdm",
     ],
     "inference": [
-        *LANGUAGE_ID, "accelerate", "deepl", "huggingface-hub", "jsonschema", "lm-eval", "openai", "pandas", "peft",
-        "pyyaml", "scikit-learn", "torch", "tqdm", "transformers", "vllm",
+        *LANGUAGE_ID, "accelerate", "deepl", "huggingface-hub", "jinja2", "jsonschema", "lm-eval", "openai", "pandas",
+        "peft", "pyyaml", "scikit-learn", "torch", "tqdm", "transformers", "vllm",
     ],
     "training": [
-        "accelerate", "datasets", "deepl", "gguf", "openai", "pandas", "peft", "pyarrow", "pyyaml", "safetensors",
-        "tensorboard", "tokenizers", "torch", "tqdm", "transformers", "trl",
+        "accelerate", "datasets", "deepl", "gguf", "jinja2", "openai", "pandas", "peft", "pyarrow", "pyyaml",
+        "safetensors", "tensorboard", "tokenizers", "torch", "tqdm", "transformers", "trl",
     ],
 }  # fmt: skip
 

@@ -29,7 +29,6 @@ rule train_model:
     input:
         unpack(miniature.start),
         corpus=miniature.corpus(study.built),
-        tokenizer=rules.train_tokenizer.output[0],
         templates=list(wiring.templates(*miniature.judges()).values()),
     output:
         weights="<study>/train_model/{model}/model.safetensors",
@@ -43,6 +42,7 @@ rule train_model:
     params:
         languages=list(study.built),
         spec=miniature.training,
+        brought=miniature.brought,
         seed=config["miniature"]["seed"],
         templates=wiring.templates(*miniature.judges()),
     script:

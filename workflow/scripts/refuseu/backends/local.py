@@ -15,7 +15,7 @@ from transformers import (
 from refuseu.asked import Asked
 from refuseu.backends.completion import CHANNEL, TOP, Completion, Conversation, Decoding, final
 from refuseu.backends.decoding import Processor, decode
-from refuseu.backends.prompt_tokens import chat_ids, raw_ids
+from refuseu.backends.prompt_tokens import chat_ids, raw_ids, turn_end
 from refuseu.weights import check_weights
 
 ENDS = ("<|eot_id|>", "<|end_of_text|>", "<|im_end|>")
@@ -69,7 +69,9 @@ def token_ids(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) ->
 
 
 def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None = None) -> list[int]:
-    """Ids of the tokens that end an answer: older Llama-3 derivatives name only one of theirs.
+    """Ids of the tokens that end an answer: what the chat template ends a turn with, and all that is known as such.
+
+    Generation configs name not all: older Llama-3 derivatives one of two, Gemma's base not the end of a turn.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ def end_tokens(tokenizer: PreTrainedTokenizerBase, more: int | list[int] | None 
     """
     known = tokenizer.get_vocab()
     named = more if isinstance(more, list) else [more]
-    ends = {known[token] for token in ENDS if token in known} | {tokenizer.eos_token_id, *named}
+    ends = {known[token] for token in ENDS if token in known} | {tokenizer.eos_token_id, turn_end(tokenizer), *named}
     return sorted(end for end in ends if end is not None)
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from refuseu.backends.completion import Formatted
+from refuseu.chat_template import missing
 from refuseu.templates import fill
 
 PRIVATE = range(0xE000, 0xF900)  # characters without meaning
@@ -30,13 +32,58 @@ def chat_ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Mapping[str, ob
     Parameters
     ----------
     options : of ``apply_chat_template``
+
+    Raises
+    ------
+    UserError
+        If the tokenizer has no chat template.
     """
+    check_template(tokenizer)
     texts, hidden = hide(tokenizer, [str(turn["content"]) for turn in turns])
     if not hidden:
         ids: list[int] = tokenizer.apply_chat_template(list(turns), tokenize=True, return_dict=False, **options)
         return ids
     masked = [{**turn, "content": text} for turn, text in zip(turns, texts, strict=True)]
     return encode(tokenizer, str(tokenizer.apply_chat_template(masked, tokenize=False, **options)), hidden)
+
+
+@lru_cache(maxsize=4)
+def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Stop if a tokenizer has no chat template; Mistral's own has it built in.
+
+    Raises
+    ------
+    UserError
+        Naming the model and the cure.
+    """
+    try:
+        tokenizer.get_chat_template()
+    except NotImplementedError:
+        pass
+    except ValueError:
+        raise missing(str(tokenizer.name_or_path)) from None
+
+
+def after_answer(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Token ids that the chat template writes behind an assistant's words; none if there is none, or it refuses."""
+    words = "0123"
+    turns = [{"role": "user", "content": words}, {"role": "assistant", "content": words}]
+    try:
+        tokenizer.get_chat_template()
+        text = str(tokenizer.apply_chat_template(turns, tokenize=False))
+    except (ValueError, TypeError, TemplateError, NotImplementedError):
+        return []
+    return [int(token) for token in tokenizer.encode(text.rpartition(words)[2], add_special_tokens=False)]
+
+
+@lru_cache(maxsize=4)
+def turn_end(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The token that ends an assistant's turn: the first special one that the chat template writes behind its words."""
+    try:
+        special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    except NotImplementedError:
+        return None
+    return next((token for token in after_answer(tokenizer) if token in special), None)
 
 
 def raw_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -5,28 +5,35 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 from torch.utils.data import DataLoader
 from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     get_linear_schedule_with_warmup,
     set_seed,
 )
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from refuseu.backends.prompt_tokens import turn_end
+from refuseu.chat_template import missing
 from refuseu.job.progress import track
 from refuseu.miniature.tasks import Example
 
 log = logging.getLogger("refuseu")
 
-# Small batches: what a tiny model needs is many steps.
+# Small batches: what a tiny model needs is many steps. Specs may say otherwise.
 BATCH = 8
 WARM_UP = 50  # steps
+LORA = {"task_type": "CAUSAL_LM", "target_modules": "all-linear"}
 LOGGED = 50  # steps
 
 BOS, EOS, TURN, PAD = "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|finetune_right_pad_id|>"
@@ -67,8 +74,8 @@ def train_tokenizer(texts: list[str], vocabulary: int, chat_template: str) -> Pr
 
 
 def load_tokenizer(folder: str | Path, chat_template: str | None = None) -> PreTrainedTokenizerFast:
-    """The trained tokenizer, with another chat template if a file is given."""
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    """The tokenizer in a folder, with another chat template if a file is given."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
     if chat_template:
         tokenizer.chat_template = Path(chat_template).read_text(encoding="utf-8")
     return tokenizer
@@ -93,15 +100,18 @@ def new_model(tokenizer: PreTrainedTokenizerFast, hidden: int, layers: int) -> L
     return LlamaForCausalLM(config)
 
 
-def grown(start: str | Path, layers: int | None) -> LlamaForCausalLM:
-    """A trained model, with more layers if so many are wanted.
+def begun(start: str | Path) -> PreTrainedModel:
+    """A trained model, in single precision."""
+    return AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
+
+
+def grown(start: str | Path, layers: int) -> LlamaForCausalLM:
+    """A trained Llama with more layers.
 
     New layers, on top, at first pass on what they get: what they add to it begins at zero (depth up-scaling as in
     LLaMA Pro, arXiv 2401.02415).
     """
     model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
-    if layers is None:
-        return model
     larger = LlamaForCausalLM(LlamaConfig(**model.config.to_dict() | {"num_hidden_layers": layers}))
     for layer in larger.model.layers[len(model.model.layers) :]:
         layer.self_attn.o_proj.weight.data.zero_()
@@ -110,36 +120,63 @@ def grown(start: str | Path, layers: int | None) -> LlamaForCausalLM:
     return larger
 
 
-def encode(examples: list[Example], tokenizer: PreTrainedTokenizerFast) -> list[dict[str, list[int]]]:
-    """Token ids, and labels that leave the prompt out (-100)."""
+def encode(
+    examples: list[Example], tokenizer: PreTrainedTokenizerFast, brought: bool = False
+) -> list[dict[str, list[int]]]:
+    """Token ids, and labels that leave the prompt out (-100).
+
+    Parameters
+    ----------
+    brought : whether the model comes from outside, and raw text begins as it was used to there
+    """
+    first = (tokenizer.bos_token or "") if brought else ""
     prompts = [
-        example.prompt
+        first + example.prompt
         if isinstance(example.prompt, str)
         else tokenizer.apply_chat_template(example.prompt, tokenize=False, add_generation_prompt=True)
         for example in examples
     ]
     questions = tokenizer(prompts, add_special_tokens=False)["input_ids"]
-    answers = tokenizer([example.answer + TURN for example in examples], add_special_tokens=False)["input_ids"]
-    return [{"input_ids": q + a, "labels": [-100] * len(q) + a} for q, a in zip(questions, answers, strict=True)]
+    answers = tokenizer([example.answer for example in examples], add_special_tokens=False)["input_ids"]
+    end = turn_end(tokenizer) or tokenizer.eos_token_id
+    return [
+        {"input_ids": q + a + [end], "labels": [-100] * len(q) + a + [end]}
+        for q, a in zip(questions, answers, strict=True)
+    ]
 
 
-def answer_loss(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+def answer_loss(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Mean cross-entropy of the answers' tokens.
 
-    What no loss depends on is not computed: the last layer's feed-forward part and the logits elsewhere than where
-    there is a label. Padding is on the right, where nothing looks at it, so that no mask is needed.
+    What no loss depends on is not computed: the logits elsewhere than where there is a label. Padding is on the right,
+    where nothing looks at it, so that no mask is needed.
     """
     labels = batch["labels"][:, 1:]
     answers = labels != -100
+    states = llama_states if isinstance(model, LlamaForCausalLM) else body_states
+    logits = model.get_output_embeddings()(states(model, batch["input_ids"][:, :-1], answers))
+    if cap := getattr(model.config.get_text_config(), "final_logit_softcapping", None):
+        logits = torch.tanh(logits / cap) * cap
+    return cross_entropy(logits, labels[answers])
+
+
+def body_states(model: PreTrainedModel, ids: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+    """What the head of a model gets, (answers' tokens, hidden size)."""
+    hidden: torch.Tensor = model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    return hidden[answers]
+
+
+def llama_states(model: LlamaForCausalLM, ids: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+    """The same of a Llama, without the last layer's feed-forward part where nothing depends on it."""
     body = model.model
-    hidden = body.embed_tokens(batch["input_ids"][:, :-1])
+    hidden = body.embed_tokens(ids)
     places = body.rotary_emb(hidden, torch.arange(hidden.shape[1])[None])
     for layer in body.layers[:-1]:
         hidden = layer(hidden, position_embeddings=places)
     last = body.layers[-1]
     hidden = (hidden + last.self_attn(last.input_layernorm(hidden), position_embeddings=places)[0])[answers]
-    hidden = body.norm(hidden + last.mlp(last.post_attention_layernorm(hidden)))
-    return cross_entropy(model.lm_head(hidden), labels[answers])
+    states: torch.Tensor = body.norm(hidden + last.mlp(last.post_attention_layernorm(hidden)))
+    return states
 
 
 def collate(rows: list[dict[str, list[int]]], pad: int) -> dict[str, torch.Tensor]:
@@ -158,44 +195,61 @@ def train(
     start: str | Path | None,
     seed: int,
     what: str = "",
-) -> LlamaForCausalLM:
+    brought: bool = False,
+) -> PreTrainedModel:
     """Train one model, seeing each example once.
 
     Parameters
     ----------
-    spec : ``learning_rate``; without `start`, ``hidden`` and ``layers``; with it, ``layers`` if it grows
+    spec : ``learning_rate``; without `start`, ``hidden`` and ``layers``; with it, ``layers`` if it grows, ``lora`` if
+        not all weights are trained; ``batch`` and ``warm_up``
     start : folder of the model to continue from, or None for random weights
     what : name shown beside the progress bar
+    brought : as in `encode`
+
+    Raises
+    ------
+    UserError
+        If there are conversations among the examples, and no chat template.
     """
+    if tokenizer.chat_template is None and not all(isinstance(example.prompt, str) for example in examples):
+        raise missing(f"what {what or 'the model'} starts from")
     set_seed(seed)
-    model = grown(start, spec.get("layers")) if start else new_model(tokenizer, spec["hidden"], spec["layers"])
-    rows = encode(examples, tokenizer)
+    if start is None:
+        model: PreTrainedModel = new_model(tokenizer, spec["hidden"], spec["layers"])
+    else:
+        model = grown(start, spec["layers"]) if "layers" in spec else begun(start)
+    rows = encode(examples, tokenizer, brought)
     log.info("%d examples, %d tokens", len(rows), sum(len(row["input_ids"]) for row in rows))
-    fit(model, rows, spec["learning_rate"], seed, tokenizer.pad_token_id, what)
-    return model.eval()
+    # Adapters are put into the model itself; what is not theirs, embeddings and head among it, is frozen.
+    adapted = get_peft_model(model, LoraConfig(**LORA | spec["lora"])) if "lora" in spec else None
+    fit(model, rows, spec, seed, tokenizer.pad_token_id, what)
+    return (adapted.merge_and_unload() if adapted else model).eval()
 
 
 def fit(
-    model: LlamaForCausalLM, rows: list[dict[str, list[int]]], learning_rate: float, seed: int, pad: int, what: str
+    model: PreTrainedModel, rows: list[dict[str, list[int]]], spec: dict[str, Any], seed: int, pad: int, what: str
 ) -> None:
     """One epoch as transformers' Trainer does it, to the last bit, without what it does beside the arithmetic."""
     set_seed(seed)
-    sampler = LengthGroupedSampler(BATCH, lengths=[len(row["input_ids"]) for row in rows])
-    batches = DataLoader(rows, BATCH, sampler=sampler, collate_fn=lambda batch: collate(batch, pad))  # type: ignore
-    decayed = [weight for name, weight in model.named_parameters() if "norm" not in name]
-    norms = [weight for name, weight in model.named_parameters() if "norm" in name]
+    size = spec.get("batch", BATCH)
+    sampler = LengthGroupedSampler(size, lengths=[len(row["input_ids"]) for row in rows])
+    batches = DataLoader(rows, size, sampler=sampler, collate_fn=lambda batch: collate(batch, pad))  # type: ignore
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    decayed = [weight for name, weight in trained.items() if "norm" not in name]
+    norms = [weight for name, weight in trained.items() if "norm" in name]
     optimizer = AdamW(
         [{"params": decayed, "weight_decay": 0.01}, {"params": norms, "weight_decay": 0.0}],
-        lr=learning_rate,
+        lr=spec["learning_rate"],
         betas=(0.9, 0.98),
         fused=True,
     )
-    schedule = get_linear_schedule_with_warmup(optimizer, WARM_UP, len(batches))
+    schedule = get_linear_schedule_with_warmup(optimizer, spec.get("warm_up", WARM_UP), len(batches))
     model.train()
     for step, batch in enumerate(track(batches, len(batches), what), start=1):
         loss = answer_loss(model, batch)
         loss.backward()
-        clip_grad_norm_(model.parameters(), 1.0)
+        clip_grad_norm_(trained.values(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()

@@ -16,6 +16,7 @@ from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import LOADERS
 from refuseu.job import environment, warm
 from refuseu.runner import cluster, locked, snakemake_internals
+from refuseu.runner.chat_templates import check_chat_templates
 from refuseu.study.rows import Benchmark
 from refuseu.study.study import Study
 from refuseu.study.tables import needed
@@ -49,6 +50,10 @@ def start(workflow: Any, study: Study) -> None:
             check_benchmark(row, needed(study.tables[row.benchmark], row) if row.source == "table" else None)
         elif job.rule.name == "load_dataset":
             check_dataset(study.config["dataset"])
+    try:
+        check_chat_templates(jobs, study)
+    except UserError as error:
+        stop(str(error))
     rules, config = {job.rule.name for job in jobs}, study.config
     if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
         "translate_seeds",

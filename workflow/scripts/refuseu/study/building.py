@@ -104,7 +104,7 @@ class Building(Wiring):
         return {
             "study": self.study.name,
             "languages": list(self.study.built),
-            "models": {use: {k: model[k] for k in ("repository", "revision")} for use, model in uses.items()},
+            "models": {use: self.origin(model) for use, model in uses.items()},
             "identification": identification["backend"],
             "translation": dataset["translation"]["backend"],
             **{

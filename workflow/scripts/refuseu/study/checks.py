@@ -114,6 +114,30 @@ def check_models(sheets: Sheets) -> None:
     duplicate(twins, paths["models"], "bases of instruct models")
 
 
+def check_own(sheets: Sheets) -> None:
+    """Models that the study makes begin with weights that there are, or say how large they are."""
+    made = sheets.config.get("miniature", {}).get("models", {})
+    rows = {name for name, row in sheets.models.items() if row.backend != "openai"}
+    for name, spec in made.items():
+        where = f"key miniature.models.{name}"
+        if "start" not in spec:
+            for key in ("hidden", "layers"):
+                if key not in spec:
+                    raise UserError(f"{sheets.source}: {where} has neither start nor {key}; add one of them")
+            if "lora" in spec:
+                raise UserError(f"{sheets.source}: {where} has lora and no start, and adapters need weights; add it")
+            continue
+        refer(spec["start"], [*made, *rows], sheets.source, f"{where}.start",
+              f"a model of miniature.models, or of {sheets.config['sheets']['models']} with weights")  # fmt: skip
+        above, start = [name], spec["start"]
+        while start in made:
+            if start in above:
+                circle = " → ".join([*above, start])
+                raise UserError(f"{sheets.source}: {where} starts from itself, {circle}; take one start out")
+            above.append(start)
+            start = made[start].get("start", "")
+
+
 def check_uses(sheets: Sheets) -> None:
     """Models that the config names exist, and can do what they are named for."""
     paths, dataset, judging = sheets.config["sheets"], sheets.config["dataset"], sheets.config["judging"]

@@ -29,6 +29,12 @@ class IntakeLookups(BenchmarkLookups):
             "texts": self.kept_texts() if row.vocabulary else [],
         }
 
+    def origin(self, row: Values) -> Values:
+        """Where the weights of a model come from, on whose terms its answers stand, though it was trained further."""
+        name = self.study.began(str(row.get("model", "")))
+        found = self.study.models.get(name)
+        return {k: getattr(found, k) if found else row[k] for k in ("repository", "revision")}
+
     def kept_texts(self) -> list[str]:
         """Files whose words a trimmed vocabulary keeps, in the languages of the study where they are of one."""
         places = [Path(place) for place in self.config["vocabulary"]["texts"]]

@@ -26,11 +26,15 @@ class Miniature(Wiring):
         return spec
 
     def start(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """Weights that a model starts from, and its own chat template."""
+        """Weights that a model starts from, whose tokenizer it has, and its own chat template."""
         spec = self.training(wildcards)
+        start, brought = spec.get("start", ""), self.brought(wildcards)
+        made = start in self.config["miniature"]["models"]
+        weights = [f"<study>/train_model/{start}/model.safetensors"] if made else self.weights(start) if start else []
         return {
             "chat_template": [spec["chat_template"]] if "chat_template" in spec else [],
-            "start": [f"<study>/train_model/{spec['start']}/model.safetensors"] if "start" in spec else [],
+            "start": weights,
+            "tokenizer": self.weights(brought) if brought else ["<study>/train_tokenizer/tokenizer.json"],
         }
 
     def first(self, wildcards: Wildcards) -> int:
@@ -47,6 +51,10 @@ class Miniature(Wiring):
         ):
             wanted |= more
         return int(wildcards["model"] in wanted)
+
+    def brought(self, wildcards: Wildcards) -> str:
+        """The row of models.tsv whose weights a model's training began with, by way of others; empty if with none."""
+        return self.study.began(wildcards["model"])
 
     def judges(self) -> list[str]:
         """Everything that judges: guards, adjudicator, fluency judge."""

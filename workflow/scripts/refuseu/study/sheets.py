@@ -170,6 +170,13 @@ class Sheets:
         """The row of ``models.tsv`` whose weights answer for `model`: its own or its base's."""
         return self.models[self.variants[model].base if model in self.variants else model]
 
+    def began(self, model: str) -> str:
+        """The row of ``models.tsv`` that a model of the study's own was begun with; empty if with random weights."""
+        made = self.config.get("miniature", {}).get("models", {})
+        while model in made:
+            model = made[model].get("start", "")
+        return model
+
     @cached_property
     def trained_fully(self) -> list[str]:
         """Variants whose recipe has no adapter: all weights are trained."""

@@ -33,6 +33,7 @@ class Study(Sheets):
         checks.check_variants(self)
         checks.check_recipes(self)
         checks.check_models(self)
+        checks.check_own(self)
         checks.check_uses(self)
         read_yaml(CLAIMS, "claims", "restore it: all studies share it")
 
