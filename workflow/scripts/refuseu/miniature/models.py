@@ -218,7 +218,7 @@ def train(
     if start is None:
         model: PreTrainedModel = new_model(tokenizer, spec["hidden"], spec["layers"])
     else:
-        model = grown(start, spec["layers"]) if "layers" in spec else begun(start)
+        model = grown(start, spec["layers"]) if "layers" in spec and "lora" not in spec else begun(start)
     rows = encode(examples, tokenizer, brought)
     log.info("%d examples, %d tokens", len(rows), sum(len(row["input_ids"]) for row in rows))
     # Adapters are put into the model itself; what is not theirs, embeddings and head among it, is frozen.
