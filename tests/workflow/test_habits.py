@@ -265,7 +265,7 @@ def test_recipes_use_the_fields_of_trl_and_peft(path):
     assert set(recipe.get("lora") or {}) <= {field.name for field in fields(LoraConfig)}
 
 
-@pytest.mark.parametrize("name", ["miniature", "slurm"])
+@pytest.mark.parametrize("name", ["miniature", "pocket", "slurm"])
 def test_a_profile_is_found_from_the_root(name):
     assert (ROOT / name / "profile.yaml").resolve() == ROOT / "profiles" / name / "profile.yaml"
 

@@ -15,6 +15,11 @@ def in_open_question(model: Labels) -> bool:
     return bool(model["base"]) and model["variant"] in OPEN_QUESTION
 
 
+def is_consistent(model: Labels) -> bool:
+    """The runs with the consistency loss."""
+    return model["method"].endswith("+mlc")
+
+
 def those(wanted: Callable[[Labels], bool]) -> Choice:
     """The models with the wanted labels."""
 

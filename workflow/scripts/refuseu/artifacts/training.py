@@ -6,13 +6,16 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from refuseu.analysis.cells import read_metrics
+from refuseu.analysis.cells import cells, read_metrics
+from refuseu.analysis.consistency import COSINES, SETTINGS, read_consistency
 from refuseu.analysis.open_question import reached_and_spent, read_costs
 from refuseu.analysis.runs import Models
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import curves, reached
+from refuseu.artifacts.names import name
 from refuseu.artifacts.order import runs
 from refuseu.artifacts.tables import Table, number
+from refuseu.languages import Groups
 
 # How a measure is scaled, and its digits; costs are printed as they are.
 PRINTED = {
@@ -24,6 +27,8 @@ PRINTED = {
     "over_refusal_rate": (100, 1),
     "gpu_hours": (1, 3),
 }
+# The same of the settings of the consistency loss, and of cosines.
+SWEPT = {"layer": (1, 0), "lambda": (1, 2), "temperature": (1, 2), "every": (1, 0), "cosine": (1, 2), "asr": (100, 1)}
 
 
 def training_curves(logs: Sequence[str], models: Models, width: float) -> tuple[Figure, pd.DataFrame]:
@@ -88,3 +93,30 @@ def open_question_figure(table: str, width: float) -> tuple[Figure, pd.DataFrame
     """The same as a figure."""
     data = pd.read_csv(table, keep_default_na=False, na_values="", dtype={"base": str})
     return reached(data, width), data
+
+
+def consistency(
+    measures: Sequence[str], logs: Sequence[str], manifests: Sequence[str], models: Models, languages: Groups
+) -> Table:
+    """Runs with the consistency loss: their settings, what it did to the raw states, and ASR per language."""
+    trained = read_consistency(logs, manifests, models)
+    shown = [*SETTINGS, *COSINES]
+    by_run = trained.groupby(["base", "variant"])[shown].mean()
+    of = [run for run in runs(models) if run in by_run.index]
+    parts = [by_run[[key]].set_axis(["value"], axis=1).assign(metric=key, language="") for key in shown]
+    known = pd.concat([part.reindex(of).rename_axis(["base", "variant"]).reset_index() for part in parts])
+    known = known.assign(column=[name("metric", key) for key in known["metric"]])
+    asr = cells(read_metrics(*measures), of, languages, benchmark="refuseu_test", metric="asr").assign(metric="asr")
+    asr = asr.assign(column=[name("language", scope) for scope in asr["language"]])
+    rows = pd.concat([known, asr], ignore_index=True)
+    printed = [SWEPT[metric.partition("_")[0]] for metric in rows["metric"]]
+    return Table(
+        rows,
+        [number(value, *form) for value, form in zip(rows["value"], printed, strict=True)],
+        rows=["base", "variant"],
+        columns=["column"],
+        title="Did the consistency loss make languages collinear, and did safety follow?",
+        note="Cosine: between the raw hidden states of a prompt and its translations at the layer of the loss, mean "
+        "over all pairs of languages, on the first and on the last tenth of the logged batches. A lambda of 0 only "
+        "measures. Then ASR [%] on RefusEU-test. " + tables.SEEDS,
+    )

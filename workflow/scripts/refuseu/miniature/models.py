@@ -202,7 +202,7 @@ def train(
     Parameters
     ----------
     spec : ``learning_rate``; without `start`, ``hidden`` and ``layers``; with it, ``layers`` if it grows, ``lora`` if
-        not all weights are trained; ``batch`` and ``warm_up``
+        not all weights are trained; ``batch``, ``warm_up`` and ``bf16`` (mixed precision, half the time on some CPUs)
     start : folder of the model to continue from, or None for random weights
     what : name shown beside the progress bar
     brought : as in `encode`
@@ -247,7 +247,8 @@ def fit(
     schedule = get_linear_schedule_with_warmup(optimizer, spec.get("warm_up", WARM_UP), len(batches))
     model.train()
     for step, batch in enumerate(track(batches, len(batches), what), start=1):
-        loss = answer_loss(model, batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=spec.get("bf16", False)):
+            loss = answer_loss(model, batch)
         loss.backward()
         clip_grad_norm_(trained.values(), 1.0)
         optimizer.step()

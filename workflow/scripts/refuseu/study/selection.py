@@ -23,6 +23,7 @@ class Selection(Wiring):
             "built": self.config["dataset"]["source"] == "build",
             "miniature": "miniature" in self.config,
             "audited": bool(self.study.audited),
+            "consistent": any(variant.consistent for variant in self.study.variants.values()),
             "held_out": bool(self.config["judging"]["held_out"]),
             "asked": False,  # made when asked for only: what costs, and what is about the means of the study
         }

@@ -2,7 +2,7 @@
 
 from refuseu.analysis.runs import is_trained
 from refuseu.artifacts.artifact import MEASURES, Artifact
-from refuseu.artifacts.choices import in_open_question, those
+from refuseu.artifacts.choices import in_open_question, is_consistent, those
 
 TRAINING = "Training"
 OPEN_QUESTION = "The open question"
@@ -37,6 +37,18 @@ ARTIFACTS = (
         caption="Each panel is a measure over all languages, with its interval, or a cost of training; each row is a "
         "run. Costs and measures are those of the table of the same name.",
         inputs={"table": "<study>/tables/open_question.csv"}, facts=(),
+    ),
+    Artifact(
+        OPEN_QUESTION, "table", "consistency", "consistency", "training:consistency", those(is_consistent),
+        "refuseu_test", title="The consistency loss: collinearity and safety",
+        caption="Runs with MLC by the settings of their loss: the mean cosine between the raw hidden states of a "
+        "prompt in all languages, before and after training, beside ASR per language. Collinear states are what the "
+        "loss asks for; whether safety follows them is the question.",
+        inputs={
+            "measures": MEASURES, "logs": "<study>/align/{trained}/log.csv",
+            "manifests": "<study>/align/{trained}/manifest.json",
+        },
+        when="consistent",
     ),
 )
 # fmt: on
