@@ -7,14 +7,13 @@ copyright = "the refuseu contributors"
 html_title = "refuseu"
 
 extensions = ["myst_parser", "autoapi.extension", "sphinx.ext.napoleon", "sphinx_copybutton"]
-source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build", "_tools", "requirements.txt"]
-nitpicky = False
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}  # the pages of modules are written as .rst
+exclude_patterns = ["_build", "requirements.txt"]
 default_role = "code"
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header", "misc.highlighting_failure"]
+suppress_warnings = ["autoapi.python_import_resolution"]  # names that are assigned several at a time
 
 # The package is read, not imported: its packages are not needed here.
 autoapi_dirs = ["../workflow/scripts/refuseu"]

@@ -71,12 +71,17 @@ def config_readme() -> str:
     lines = [
         "# Configuring a study", "", NOTICE.format("workflow/schemas"),
         "A study is a config file and its sheets; `config.yaml` is the paper's. A study of your own is an overlay that "
-        "says only what differs, with its own `study`:",
+        "says only what differs, with its own `study`, such as `released.yaml`:",
         "",
-        "```console", "$ snakemake --profile slurm --configfile config/mine.yaml", "```", "",
+        "```console", "$ snakemake --profile slurm --configfile config/released.yaml", "```", "",
         "How to change it, task by task: [how-to pages](docs/howto/index.md). The same keys with values and bounds: "
         "[config.yaml](docs/reference/config.md), [sheets](docs/reference/sheets.md). "
         "What a change runs again: [what runs again](docs/explanation/reruns.md).",
+        "",
+        "Most asked for: [a language](docs/howto/language.md), [a judge](docs/howto/judge.md), "
+        "[a benchmark of your own](docs/howto/benchmark.md), "
+        "[RTP-LX and PolygloToxicityPrompts](docs/howto/rtp_lx.md), which are not fetched, "
+        "[a recipe](docs/howto/recipe.md), [your seeds](docs/howto/seeds.md).",
         "", "## config.yaml", "", "| key | meaning |", "|---|---|",
     ]  # fmt: skip
     lines += [f"| `{key.place}` | {cell(key.meaning)} |" for key in keys(load("config"))]

@@ -48,18 +48,30 @@ def load(name: str) -> dict[str, Any]:
     return schema
 
 
-def keys(schema: Schema, root: Schema | None = None, place: str = "") -> Iterator[Key]:
-    """Every key of a schema, depth first, in its order."""
-    root, schema = root or schema, resolved(schema, root or schema)
+def keys(
+    schema: Schema, root: Schema | None = None, place: str = "", told: dict[str, str] | None = None
+) -> Iterator[Key]:
+    """Every key of a schema, depth first, in its order.
+
+    Parameters
+    ----------
+    told : lists of the same things that were told before, and where
+    """
+    root, schema, told = root or schema, resolved(schema, root or schema), {} if told is None else told
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
         whole, at = resolved(inner, root), f"{place}{name}"
-        yield Key(at, meaning(whole), values(whole), name not in required, not nested(whole))
-        yield from keys(whole, root, f"{at}.")
-    more = schema.get("additionalProperties")
-    for part, mark in ((schema.get("items"), "[]"), (more if isinstance(more, dict) else None, "<name>")):
-        if part and (nested(resolved(part, root)) or resolved(part, root).get("items")):
-            yield from keys(part, root, f"{place.removesuffix('.')}{mark if mark == '[]' else '.' + mark}.".lstrip("."))
+        before = told.get(inner.get("$ref", ""), "").removeprefix("[].") if "items" in whole else ""
+        told.setdefault(inner.get("$ref", at), at)
+        like = f" Keys as of `{before}`." if before else ""
+        yield Key(at, meaning(whole) + like, values(whole), name not in required, not nested(whole))
+        if not before:
+            yield from keys(whole, root, f"{at}.", told)
+    inner, more = schema.get("items"), schema.get("additionalProperties")
+    if inner and nested(resolved(inner, root)):
+        yield from keys(inner, root, f"{place.removesuffix('.')}[].", told)
+    if isinstance(more, dict) and nested(resolved(more, root)):
+        yield from keys(more, root, f"{place}<name>.", told)
 
 
 def resolved(schema: Schema, root: Schema) -> Schema:
@@ -88,6 +100,7 @@ def coded(text: str, words: Sequence[str]) -> str:
     """Plain words of a schema as Markdown: values, and whatever would be markup, as code."""
     if "`" in text:
         return text
+    text = re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"`\1`", text)
     marked = r"[\w./<>{}*|-]*[_<{*|][\w./<>{}*|-]*[\w/<>{}*|]"
     files = r"[\w/-]+\.(?:tsv|csv|yaml|jsonl?|parquet|txt)\b"
     for word in words:  # each where it is named, which is before it is spoken of
@@ -99,6 +112,8 @@ def coded(text: str, words: Sequence[str]) -> str:
 def values(schema: Schema) -> str:
     """What a value may be, in words."""
     if "enum" in schema:
+        if all(f"`{one}`" in meaning(schema) for one in schema["enum"]):
+            return ""
         return " or ".join(f"`{one}`" if one != "" else "nothing" for one in schema["enum"])
     kinds = schema.get("type", "object")
     found = [kind_in_words(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)]
