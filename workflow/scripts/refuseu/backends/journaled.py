@@ -1,7 +1,7 @@
 """Completions through the journal: a model is loaded, or a server asked, only for what is not known."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +12,55 @@ from refuseu.backends.identity import identity
 from refuseu.backends.refused import Refused
 from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record
+
+
+class Kept:
+    """A model that stays loaded while it is asked for again: loading takes minutes, and the GPUs wait."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[Asked, str] | None = None
+        self.backend: Backend | None = None
+
+    def get(self, model: Asked, adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
+        """The loaded model if it is that of this row and adapter; else that one is closed and this one loaded."""
+        asked = (model, str(adapter))
+        if self.backend is None or self.asked != asked:
+            self.close()
+            self.backend, self.asked = open_backend(model, adapter, batch_size, journal), asked
+        return self.backend
+
+    def close(self) -> None:
+        if self.backend is not None:
+            self.backend.close()
+        self.backend = None
+
+
+_kept: Kept | None = None  # what `kept_open` keeps in this process
+
+
+@contextmanager
+def kept_open() -> Iterator[Kept]:
+    """Load no model twice in here; may be nested."""
+    global _kept
+    if _kept:
+        yield _kept
+        return
+    _kept = Kept()
+    try:
+        yield _kept
+    finally:
+        kept, _kept = _kept, None
+        kept.close()
+
+
+@contextmanager
+def opened(model: Asked, adapter: str | Path | None, batch_size: int, journal: str | Path) -> Iterator[Backend]:
+    """A model to ask: the one that is kept open, or one for this time. A server has nothing to load."""
+    if _kept and model["backend"] != "openai":
+        yield _kept.get(model, adapter, batch_size, journal)
+        return
+    with closing(open_backend(model, adapter, batch_size, journal)) as backend:
+        yield backend
 
 
 def open_backend(model: Asked, adapter: str | Path | None, batch_size: int, journal: str | Path) -> Backend:
@@ -55,7 +104,7 @@ def complete(
     who, refused = identity(model, adapter), Refused(journal, model["model"])
 
     def ask(requests: list[tuple[Conversation, int]]) -> Iterator[tuple[int, Record]]:
-        with closing(open_backend(model | {"left_out": refused.parameters}, adapter, batch_size, journal)) as backend:
+        with opened(model | {"left_out": refused.parameters}, adapter, batch_size, journal) as backend:
             for index, completion in backend.complete([c for c, _ in requests], decoding, [s for _, s in requests]):
                 yield index, asdict(completion)
 
@@ -90,12 +139,13 @@ def uncut(
     blank : whether only those are that have not begun to say anything
     beside : journals of other jobs that may hold answers
     """
-    said = complete(model, adapter, conversations, decoding, journal, batch_size, beside=beside)
-    cut = [n for n, one in enumerate(said) if one.finish_reason == "length" and not (blank and one.text.strip())]
-    if cut and longer > decoding.max_new_tokens:
-        again = [conversations[index] for index in cut]
-        with_room = replace(decoding, max_new_tokens=longer)
-        found = complete(model, adapter, again, with_room, journal, batch_size, beside=beside)
-        for index, completion in zip(cut, found, strict=True):
-            said[index] = completion
+    with kept_open():
+        said = complete(model, adapter, conversations, decoding, journal, batch_size, beside=beside)
+        cut = [n for n, one in enumerate(said) if one.finish_reason == "length" and not (blank and one.text.strip())]
+        if cut and longer > decoding.max_new_tokens:
+            again = [conversations[index] for index in cut]
+            with_room = replace(decoding, max_new_tokens=longer)
+            found = complete(model, adapter, again, with_room, journal, batch_size, beside=beside)
+            for index, completion in zip(cut, found, strict=True):
+                said[index] = completion
     return said
