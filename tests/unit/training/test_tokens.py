@@ -38,6 +38,18 @@ def test_a_pair_is_its_prompt_to_the_end_of_the_header_and_two_answers_that_end_
     assert (row["pair_id"], counts["pairs"], sum(counts.values())) == ("1", 1, 1)
 
 
+def test_what_a_template_writes_after_the_last_turn_is_no_part_of_an_answer(tokenizer):
+    """A base says the end of a turn and stops; of a blank after it, of which it knows nothing, DPO learns first."""
+    [expected], _ = tokenise([pair()], tokenizer, 256)
+    own, after = tokenizer.chat_template, "{%- if not add_generation_prompt -%}{{- '\n\n' -}}{%- endif -%}"
+    tokenizer.chat_template = own + after
+    try:
+        assert text(tokenizer, render(tokenizer, pair()["chosen"])).endswith(TURN + "\n\n")
+        assert tokenise([pair()], tokenizer, 256)[0] == [expected]
+    finally:
+        tokenizer.chat_template = own
+
+
 def test_answers_are_cut_where_the_sequence_is_full_and_tokens_are_counted_after_the_cut(tokenizer):
     [whole], _ = tokenise([pair(chosen="No. " * 30)], tokenizer, None)
     prompt, chosen, rejected = (len(whole[f"{part}_ids"]) for part in ("prompt", "chosen", "rejected"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NotRequired, TypedDict
 
-from refuseu.backends.prompt_tokens import chat_ids
+from refuseu.backends.prompt_tokens import chat_ids, turn_end
 from refuseu.records import digest
 from refuseu.rows import Pair, Turn
 
@@ -37,7 +37,8 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
     prompt alone is that long, pairs whose answers are then identical, and pairs whose text spells a special
     token: whoever writes one has lost the format, and other trainers would read it as the end of a turn.
     Where the template renders a prompt differently once it is answered, the answer starts where the two part,
-    as in TRL; such prompts are counted.
+    as in TRL; such prompts are counted. An answer ends where its turn does: what a template writes after that, as
+    Gemma's and Qwen's do, no model says, and the preference would be learned from it.
 
     Parameters
     ----------
@@ -50,6 +51,7 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
         ``rejected_ids``
     counts : for the manifest
     """
+    end = turn_end(tokenizer)
     special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
     rows: list[Tokens] = []
     counts = Counter(pairs=len(pairs))
@@ -59,7 +61,7 @@ def tokenise(pairs: Sequence[Pair], tokenizer: Any, max_length: int | None) -> t
             counts["dropped_special_token"] += 1
             continue
         asked = render(tokenizer, pair["chosen"][:-1], add_generation_prompt=True)
-        whole = [render(tokenizer, pair[side]) for side in ("chosen", "rejected")]
+        whole = [up_to_last(end, render(tokenizer, pair[side])) for side in ("chosen", "rejected")]
         prompt = common_prefix(asked, *whole)
         chosen, rejected = (ids[len(prompt) : max_length] for ids in whole)
         if max_length is not None and len(prompt) >= max_length:
@@ -99,6 +101,11 @@ def width(row: Tokens) -> int:
 def render(tokenizer: Any, conversation: Sequence[Turn], add_generation_prompt: bool = False) -> list[int]:
     """Token ids of a conversation, with the special tokens of the chat template and no others."""
     return chat_ids(tokenizer, conversation, add_generation_prompt=add_generation_prompt)
+
+
+def up_to_last(token: int | None, ids: list[int]) -> list[int]:
+    """The ids up to the last of a token; all of them where it is not among them."""
+    return ids if token is None or token not in ids else ids[: len(ids) - ids[::-1].index(token)]
 
 
 def common_prefix(*sequences: list[int]) -> list[int]:
