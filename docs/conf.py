@@ -18,7 +18,7 @@ suppress_warnings = ["autoapi.python_import_resolution"]  # names that are assig
 # The package is read, not imported: its packages are not needed here.
 autoapi_dirs = ["../workflow/scripts/refuseu"]
 autoapi_root = "reference/api"
-autoapi_options = ["members", "undoc-members", "show-module-summary"]
+autoapi_options = ["members", "undoc-members"]
 autoapi_member_order = "bysource"
 autoapi_add_toctree_entry = False
 autoapi_keep_files = False
