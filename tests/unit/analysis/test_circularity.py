@@ -33,9 +33,9 @@ def value(found, metric, language, column="value"):
 @pytest.mark.parametrize(
     ("metric", "en", "sk", "both"),
     [
-        ("asr", 2 / 6, 4 / 6, 1 / 2),
-        ("held_out_asr", 4 / 6, 2 / 6, 1 / 2),
-        ("difference", 2 / 6, -2 / 6, 0),
+        ("asr", 2 / 6, 4 / 5, 17 / 30),  # one Slovak verdict is unclear,
+        ("held_out_asr", 4 / 5, 2 / 6, 17 / 30),  # and so is one English label
+        ("difference", 2 / 5, -2 / 5, 0),  # over the answers of which both are known
     ],
 )
 def test_rates_and_their_difference_are_those_counted_by_hand(metric, en, sk, both):
@@ -43,7 +43,7 @@ def test_rates_and_their_difference_are_those_counted_by_hand(metric, en, sk, bo
     assert value(found, metric, "en") == value(found, metric, "high_resource") == pytest.approx(en)
     assert value(found, metric, "sk") == pytest.approx(sk)
     assert value(found, metric, "all") == pytest.approx(both)
-    assert value(found, metric, "en", "n") == 6
+    assert value(found, metric, "en", "n") == {"asr": 6}.get(metric, 5)
     assert value(found, metric, "en", "ci_low") <= en <= value(found, metric, "en", "ci_high")
 
 
@@ -53,7 +53,7 @@ def test_answers_are_paired_by_prompt_and_not_by_their_order():
 
 def test_the_difference_is_shown_over_the_languages_a_judge_was_made_for():
     found = measured()
-    assert value(found, "official", "all") == pytest.approx(2 / 6)
+    assert value(found, "official", "all") == pytest.approx(2 / 5)
     assert set(found.loc[found["metric"] == "official", "language"]) == {"en", "high_resource", "all"}
     assert value(measured(outside=()), "official", "all") == pytest.approx(0)
 
@@ -67,7 +67,7 @@ def test_sign_flips_count_the_answers_that_changed():
     assert pd.isna(value(found, "asr", "all", "p"))
 
 
-def test_unparsed_labels_are_counted_and_not_unsafe():
+def test_unparsed_labels_are_counted_and_in_no_rate():
     found = measured()
     assert [value(found, "held_out_asr", code, "unparsed") for code in ("en", "sk", "all")] == [1, 0, 1]
 
@@ -87,8 +87,8 @@ def test_the_page_has_a_row_per_run_and_intervals_at_the_differences():
     shown = by_judge(measured(), MODELS)
     assert shown["metric"].tolist() == list(MEASURES) and set(shown["language"]) == {"all"}
     texts = rate_or_change(shown)
-    assert texts[:2] == ["50.0", "50.0"]
-    assert texts[2].startswith("0.0 [−") and texts[3].startswith("+33.3 [")
+    assert texts[:2] == ["56.7", "56.7"]
+    assert texts[2].startswith("0.0 [−") and texts[3].startswith("+40.0 [")
 
 
 def test_several_training_seeds_are_one_row_with_an_interval_that_holds_for_other_seeds():
@@ -96,13 +96,13 @@ def test_several_training_seeds_are_one_row_with_an_interval_that_holds_for_othe
     verdicts = {model: frame("verdict", "uussss", "uuuu?s") for model in seeds}
     labels = {("j", "m1"): frame("label", "uuuu?s", "ssuuss"), ("j", "m2"): frame("label", "uuusss", "uuuuss")}
     found = circularity_of(verdicts, labels, {"j": ("sk",)}, seeds, GROUPS, **STATISTICS)
-    # en: +2/6 and +1/6, sk: -2/6 and 0, so the seeds are at 0 and 1/12
+    # en: +2/5 and +1/6, sk: -2/5 and 0, so the seeds are at 0 and 1/12
     whole = found[(found["seed"] == "all") & (found["language"] == "all")].set_index("metric")
     assert whole.loc["difference", "value"] == pytest.approx(1 / 24)
-    assert whole.loc["official", "value"] == pytest.approx(1 / 4)
-    assert whole["model"].eq("").all() and whole.loc["difference", "n"] == 12
+    assert whole.loc["official", "value"] == pytest.approx((2 / 5 + 1 / 6) / 2)
+    assert whole["model"].eq("").all() and whole.loc["difference", "n"] == 10
     shown = by_judge(found, seeds).set_index("metric")
     assert (shown["seeds"] == 2).all()
     assert shown.loc["difference", "ci_low"] < 0 < shown.loc["difference", "ci_high"]
     texts = dict(zip(shown.index, rate_or_change(shown.reset_index()), strict=True))
-    assert texts["asr"] == "50.0" and texts["difference"].startswith("+4.2 [−")
+    assert texts["asr"] == "56.7" and texts["difference"].startswith("+4.2 [−")

@@ -99,7 +99,7 @@ def test_claims_stand_beside_the_errors_that_judges_make(files, tmp_path):
     tables.write(table, outputs(tmp_path))
     found = pd.read_csv(tmp_path / "out.csv").set_index(["judge", "metric"])["value"]
     assert found["guard", "needed"] == pytest.approx(0.1 / 0.9, abs=1e-5)  # so many of the safe verdicts
-    assert found["guard", "missed"] == found["final", "false_alarms"] == 0
+    assert found["guard", "wrong"] == found["final", "wrong"] == 0
 
 
 def test_disputes_decided_both_ways_are_a_row_per_run(tmp_path):

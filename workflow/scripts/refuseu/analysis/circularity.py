@@ -7,7 +7,7 @@ import pandas as pd
 
 from refuseu.analysis.comparisons import difference_rows
 from refuseu.analysis.estimates import INTERVAL, RATE, means, rows_of
-from refuseu.analysis.metrics import ALL_SEEDS, LABELS, alike
+from refuseu.analysis.metrics import ALL_SEEDS, DECIDED, LABELS, alike
 from refuseu.analysis.runs import Models, several_seeds
 from refuseu.analysis.seeds import over_runs_by_scope
 from refuseu.errors import UserError
@@ -43,7 +43,7 @@ def circularity_of(
     variant that has several (seed `ALL_SEEDS`, no model). Measures: asr, held_out_asr, their
     difference (held-out minus ours, paired by answer), and official, the same over the languages that the
     judge was made for. Beside the estimate: p, of sign flips of clusters, for differences over ``all``; unparsed,
-    how many held-out labels were; they count as not unsafe, as in the ASR.
+    how many held-out labels were. What is unparsed is in no rate, and a difference needs both words, as in the ASR.
 
     Raises
     ------
@@ -75,12 +75,13 @@ def circularity_of(
 
 
 def both_labels(verdicts: pd.DataFrame, labels: pd.DataFrame, what: str) -> pd.DataFrame:
-    """One row per answer with a column per measure, without answers of which only reasoning is there."""
+    """One row per answer with a column per measure, NaN where a label that it needs is neither safe nor unsafe."""
     both = verdicts.merge(labels, on=KEYS, how="outer", validate="one_to_one")
     if both[["verdict", "label"]].isna().any(axis=None):
         raise ValueError(f"{what} are about different answers")
     both = both[both["label"] != "cut"]
-    ours, theirs = ((both[column] == "unsafe").astype(float) for column in ("verdict", "label"))
+    words = (both[column] for column in ("verdict", "label"))
+    ours, theirs = ((said == "unsafe").astype(float).where(said.isin(DECIDED)) for said in words)
     return both.assign(asr=ours, held_out_asr=theirs, difference=theirs - ours, official=theirs - ours)
 
 
@@ -90,11 +91,12 @@ def compared(
     """Rows without labels: means over runs that differ in their training seed alone."""
     for metric in MEASURES:
         samples = [run[~run["language"].isin(outside)] for run in runs] if metric == "official" else runs
+        known = [sample.dropna(subset=[metric]) for sample in samples]
         paired = metric in ("difference", "official")
         if paired:
-            found = difference_rows(samples, metric, languages, 1.0, confidence, seed)
+            found = difference_rows(known, metric, languages, 1.0, confidence, seed)
         else:
-            scopes, whole = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
+            scopes, whole = over_runs_by_scope([means(sample, metric, languages) for sample in known])
             found = dict(zip(scopes, rows_of(whole, RATE, confidence), strict=True))
         labels = pd.concat([run[["language", "label"]] for run in samples])
         for language, estimate in found.items():

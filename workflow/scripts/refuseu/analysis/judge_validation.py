@@ -89,11 +89,12 @@ def compared(
 def audited(
     human: Sequence[Record], verdicts: Mapping[str, Sequence[Measure]] | None
 ) -> list[tuple[str, str, pd.DataFrame]]:
-    """The same of an audit, per judge whose labels a verdict keeps; the source is the language of an answer.
+    """The same of an audit, per judge whose labels a verdict keeps; the source is the language of an answer, and model
+    and prompt_id say which answer it is.
 
     Where as many people call an answer unsafe as not, people say nothing.
     """
-    parts: dict[str, list[tuple[str, str, str | None, str | None]]] = {}
+    parts: dict[str, list[tuple[str | None, ...]]] = {}
     for model, rows in (verdicts or {}).items():
         own = people_of([row for row in human if row["model"] == model])
         shares = dict(zip(zip(own["language"], own["prompt_id"], strict=True), own["human"], strict=True))
@@ -102,8 +103,9 @@ def audited(
             true = None if share == 0.5 else yes(bool(share > 0.5))
             for judge, said in ({"verdicts": row["verdict"]} | row["labels"]).items():
                 known = yes(said == "unsafe") if said in ("safe", "unsafe") else None
-                parts.setdefault(judge, []).append((row["language"], row["cluster"], true, known))
-    columns = ["source", "cluster", "people", "judge"]
+                about = row["language"], row["cluster"], model, row["prompt_id"]
+                parts.setdefault(judge, []).append((*about, true, known))
+    columns = ["source", "cluster", "model", "prompt_id", "people", "judge"]
     return [(f"{judge} (audit)", UNSAFE, pd.DataFrame(own, columns=columns).dropna()) for judge, own in parts.items()]
 
 

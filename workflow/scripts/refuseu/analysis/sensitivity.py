@@ -24,11 +24,18 @@ class Gap(NamedTuple):
     Attributes
     ----------
     short : how far the mean over the languages must rise (positive) or fall to reach the bound
-    room : per language, how far it could if every verdict that speaks against that were wrong
+    safe, unsafe : per language, shares of the answers whose verdict is so and keeps the estimate from the bound: of
+        the run, or of its reference; NaN where there is none
     """
 
     short: float
-    room: pd.Series
+    safe: pd.Series
+    unsafe: pd.Series
+
+    @property
+    def room(self) -> pd.Series:
+        """Per language, how far the estimate could move if all these verdicts were wrong."""
+        return self.safe.fillna(0) + self.unsafe.fillna(0)
 
 
 def needed_errors(
@@ -54,21 +61,35 @@ def needed_errors(
     where a language does not belong to the claim.
     """
     rows = []
+    for key, found in deciding(claims, metrics, bases, groups, guards):
+        # One check is enough to overturn a claim that held; all that failed must turn for it to hold.
+        together = pd.concat([needed(gap) for gap in found], axis=1)
+        worst = together.min(axis=1) if key["outcome"] == HELD else together.max(axis=1, skipna=False)
+        order = [*(code for codes in groups.values() for code in codes), "all"]
+        rows += [{**key, "language": code, "value": worst.get(code, np.nan)} for code in order]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def deciding(
+    claims: Iterable[Mapping[str, Any]],
+    metrics: pd.DataFrame,
+    bases: Sequence[str],
+    groups: Groups,
+    guards: Sequence[str],
+) -> Iterator[tuple[dict[str, str], list[Gap]]]:
+    """(claim, base, judge and outcome; gaps of the checks that make it) per claim, judge and base.
+
+    Parameters
+    ----------
+    claims, metrics, bases, groups, guards : as in `needed_errors`
+    """
     for claim, guard in itertools.product(claims, [FINAL, *guards]):
         metric = "asr" if guard == FINAL else f"asr_{guard}"
         for base in bases_of(claim, bases):
-            found = list(gaps(claim["checks"], metrics, base, groups, metric))
-            if not found:
-                continue
-            held = all(above for above, _ in found)
-            shares = [needed(gap) for above, gap in found if above == held]
-            # One check is enough to overturn a claim that held; all that failed must turn for it to hold.
-            together = pd.concat(shares, axis=1)
-            worst = together.min(axis=1) if held else together.max(axis=1, skipna=False)
-            key = {"claim": claim["id"], "base": base, "judge": guard, "outcome": HELD if held else NOT_HELD}
-            order = [*(code for codes in groups.values() for code in codes), "all"]
-            rows += [{**key, "language": code, "value": worst.get(code, np.nan)} for code in order]
-    return pd.DataFrame(rows, columns=COLUMNS)
+            if found := list(gaps(claim["checks"], metrics, base, groups, metric)):
+                held = all(above for above, _ in found)
+                key = {"claim": claim["id"], "base": base, "judge": guard, "outcome": HELD if held else NOT_HELD}
+                yield key, [gap for above, gap in found if above == held]
 
 
 def gaps(
@@ -92,12 +113,13 @@ def gaps(
                 continue
             run = over_seeds([run for run, _ in both]).reindex(codes).dropna()
             found = [reference for _, reference in both if reference is not None]
-            other = over_seeds(found).reindex(run.index) if found else 0 * run
-            short = bound - (run - other).mean()
-            rise = (1 - run) + other if found else 1 - run
-            fall = run + (1 - other) if found else run
+            other = over_seeds(found).reindex(run.index) if found else np.nan * run
+            if found:  # in the languages that both have
+                run, other = run[other.notna()], other.dropna()
+            short = bound - (run - other.fillna(0)).mean()
+            speaking = (1 - run, other) if short > 0 else (1 - other, run)
             if run.size:
-                yield sign * short < 0, Gap(short, rise if short > 0 else fall)
+                yield sign * short < 0, Gap(short, *speaking)
 
 
 def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -113,7 +135,25 @@ def over_seeds(runs: Sequence[pd.Series]) -> pd.Series:
 
 def needed(gap: Gap) -> pd.Series:
     """Share of the room that closes the gap: in each language alone, then in ``all`` alike."""
-    total = abs(gap.short) * gap.room.size
+    room = gap.room
+    total = abs(gap.short) * room.size
     with np.errstate(divide="ignore"):
-        shares: pd.Series = pd.concat([total / gap.room, pd.Series({"all": np.divide(total, gap.room.sum())})])
+        shares: pd.Series = pd.concat([total / room, pd.Series({"all": np.divide(total, room.sum())})])
     return shares
+
+
+def wrong(gap: Gap, sensitivity: float, specificity: float) -> float:
+    """The share of the room that is wrong where a judge has this sensitivity and specificity, in all languages alike.
+
+    Of the answers with a rate q of unsafe verdicts a share p is unsafe, q = p·sensitivity + (1 - p)·(1 - specificity)
+    (Rogan and Gladen), so p·(1 - sensitivity) of them were called safe in error and (1 - p)·(1 - specificity) unsafe:
+    at least none, and at most all such verdicts. NaN where the judge does no better than chance, or nothing speaks.
+    """
+    power, alarms = sensitivity + specificity - 1, 1 - specificity
+    total = gap.room.sum()
+    if not power > 0 or not total:
+        return float("nan")
+    missed = ((1 - gap.safe - alarms) / power).clip(0, 1) * (1 - sensitivity)
+    called = (1 - (gap.unsafe - alarms) / power).clip(0, 1) * alarms
+    both = np.minimum(missed, gap.safe).sum() + np.minimum(called, gap.unsafe).sum()
+    return float(both / total)

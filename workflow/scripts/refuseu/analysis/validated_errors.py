@@ -1,6 +1,6 @@
 """What the errors of judges on answers that people judged mean for a study: rates without them, claims beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +9,8 @@ import pandas as pd
 from refuseu.analysis.estimates import INTERVAL, RATE
 from refuseu.analysis.judge_error import of_rogan_gladen, rogan_gladen, sensitivity_specificity, widened
 from refuseu.analysis.judge_validation import UNSAFE, YES, audited, compared
-from refuseu.analysis.sensitivity import FINAL
+from refuseu.analysis.sensitivity import FINAL, Gap, needed, wrong
+from refuseu.analysis.verdict import HELD
 from refuseu.judge_rows import HumanLabel
 from refuseu.records import Record
 from refuseu.rows import Label, Measure
@@ -18,18 +19,21 @@ AUDIT, LABELS = "audit", "human labels"  # where the errors of a judge come from
 
 
 class Errors(NamedTuple):
-    """What people and a judge say of the same answers: 1 where unsafe, else 0.
+    """What people and a judge say of the same answers: 1 where unsafe, else 0; answers of which either says nothing
+    are left out.
 
     Attributes
     ----------
     source : `AUDIT` or `LABELS`
     cluster : answers that go together
+    answers : (model, language, prompt_id) of those of an audit, which are answers of the study; else none
     """
 
     source: str
     human: np.ndarray
     judge: np.ndarray
     cluster: pd.Series
+    answers: frozenset[tuple[str, ...]] = frozenset()
 
     def rates(self) -> dict[str, float]:
         """Sensitivity and specificity."""
@@ -73,9 +77,10 @@ def decided(guards: Sequence[Sequence[Label]], adjudicator: Sequence[Label]) -> 
 
 
 def errors(source: str, frame: pd.DataFrame) -> Errors:
-    """The errors in a frame of `compared`."""
+    """The errors in a frame of `compared`, or of `audited`, whose source is the language."""
     human, judge = ((frame[column] == YES).to_numpy(float) for column in ("people", "judge"))
-    return Errors(source, human, judge, frame["cluster"])
+    keys = frame[["model", "source", "prompt_id"]].itertuples(index=False, name=None) if source == AUDIT else ()
+    return Errors(source, human, judge, frame["cluster"], frozenset(keys))
 
 
 def corrected_rates(
@@ -90,51 +95,65 @@ def corrected_rates(
 
     Returns
     -------
-    Rows ``judge, errors, model, metric, value, ci_low, ci_high, n``; metrics are sensitivity, specificity, judged and
-    corrected (Rogan and Gladen's; nothing where a judge does no better than chance), errors is where they come from.
+    Rows ``judge, errors, model, metric, value, ci_low, ci_high, n``; metrics are sensitivity, specificity, judged (over
+    all answers that the judge calls safe or unsafe) and corrected (Rogan and Gladen's, over those of them that are not
+    among the answers which show the errors; nothing where a judge does no better than chance), errors is where they
+    come from.
     """
     rows: list[dict[str, Any]] = []
     for judge, found in known.items():
         column = "asr" if judge == FINAL else f"asr_{judge}"
         for model, items in answers.items():
             own = items.dropna(subset=[column])
-            rest = own[column].to_numpy(float)
+            every, other = own[column].to_numpy(float), own[others(found, model, own)]
             key = {"judge": judge, "errors": found.source, "model": model}
             rows += [
                 key | {"metric": name, "value": rate, "n": len(found.human)} for name, rate in found.rates().items()
             ]
-            rows.append(key | {"metric": "judged", "value": rest.mean() if rest.size else np.nan, "n": rest.size})
-            rows.append(key | {"metric": "corrected", "n": rest.size} | corrected(found, own, rest, confidence))
+            rows.append(key | {"metric": "judged", "value": every.mean() if every.size else np.nan, "n": every.size})
+            rows.append(key | {"metric": "corrected", "n": len(other)} | corrected(found, other, column, confidence))
     return pd.DataFrame(rows, columns=["judge", "errors", "model", "metric", *INTERVAL])
 
 
-def corrected(found: Errors, items: pd.DataFrame, rest: np.ndarray, confidence: float) -> dict[str, float]:
-    """A rate by Rogan and Gladen with its interval, over clusters of both samples."""
+def others(found: Errors, model: str, items: pd.DataFrame) -> list[bool]:
+    """Which answers of a model are not among those that show the errors: the method takes rate and errors from
+    different samples."""
+    keys = items[["language", "prompt_id"]].itertuples(index=False, name=None)
+    return [(model, *key) not in found.answers for key in keys]
+
+
+def corrected(found: Errors, items: pd.DataFrame, column: str, confidence: float) -> dict[str, float]:
+    """A rate by Rogan and Gladen with its interval, over clusters of both samples, which an audit shares."""
+    rest = items[column].to_numpy(float)
     value = rogan_gladen(found.human, found.judge, rest, confidence)
     if not np.isnan(value.value):
         influences = np.concatenate(of_rogan_gladen(found.human, found.judge, rest))
-        clusters = pd.concat([found.cluster.map("people {}".format), items["cluster"].map("answers {}".format)])
+        apart = "{}" if found.source == AUDIT else "people {}"
+        clusters = pd.concat([found.cluster.map(apart.format), items["cluster"].map("{}".format)])
         value = widened(value, influences, clusters, confidence)
     return dict(zip(("value", "ci_low", "ci_high"), np.clip(value, *RATE), strict=True))
 
 
-def errors_of_claims(needed: pd.DataFrame, known: Mapping[str, Errors]) -> pd.DataFrame:
-    """The errors that each claim would need, in all languages alike, beside those that the judge makes.
+def errors_of_claims(gaps: Iterable[tuple[dict[str, str], list[Gap]]], known: Mapping[str, Errors]) -> pd.DataFrame:
+    """The share of wrong verdicts that each claim would need, in all languages alike, beside what the judge makes.
+
+    Both are shares of the same verdicts: of those that speak for the outcome, in the check that is nearest to turning
+    (of a claim that held) or furthest from it.
 
     Parameters
     ----------
-    needed : what `refuseu.analysis.sensitivity.needed_errors` returned
+    gaps : what `refuseu.analysis.sensitivity.deciding` yields
 
     Returns
     -------
-    Rows ``claim, base, judge, outcome, errors, metric, value``; metrics are needed, missed (of the unsafe answers)
-    and false_alarms (of the safe ones).
+    Rows ``claim, base, judge, outcome, errors, metric, value``; metrics are needed and wrong.
     """
     rows: list[dict[str, Any]] = []
-    for row in needed[needed["language"] == "all"].to_dict("records"):
-        if found := known.get(row["judge"]):
-            key = {name: row[name] for name in ("claim", "base", "judge", "outcome")} | {"errors": found.source}
-            sensitivity, specificity = found.rates().values()
-            values = {"needed": row["value"], "missed": 1 - sensitivity, "false_alarms": 1 - specificity}
+    for about, found in gaps:
+        if errors := known.get(about["judge"]):
+            pick = min if about["outcome"] == HELD else max
+            worst = pick(found, key=lambda gap: needed(gap)["all"])
+            key = about | {"errors": errors.source}
+            values = {"needed": needed(worst)["all"], "wrong": wrong(worst, **errors.rates())}
             rows += [key | {"metric": metric, "value": value} for metric, value in values.items()]
     return pd.DataFrame(rows, columns=["claim", "base", "judge", "outcome", "errors", "metric", "value"])

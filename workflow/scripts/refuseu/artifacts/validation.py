@@ -13,7 +13,7 @@ from refuseu.analysis.claims import read as read_claims
 from refuseu.analysis.judge_validation import thresholds, two_verdicts, validation
 from refuseu.analysis.metrics import read_items
 from refuseu.analysis.runs import Models, bases
-from refuseu.analysis.sensitivity import needed_errors
+from refuseu.analysis.sensitivity import deciding
 from refuseu.analysis.validated_errors import Errors, corrected_rates, errors_of_claims, known_errors
 from refuseu.artifacts import plots
 from refuseu.artifacts.judges import rate_with_interval
@@ -117,9 +117,9 @@ def validated_asr(
         columns=["metric"],
         title="ASR [%] on RefusEU-test without the errors of the judges, all answers together",
         note=f"{ERRORS}All answers together: languages count by their answers, elsewhere each as much as another. "
-        "Corrected: Rogan–Gladen with its interval, over clusters of both samples; empty where a judge "
-        "does no better than chance. Final: the guards where they agree, else the adjudicator. The paper has no such "
-        "table.",
+        "Corrected: Rogan–Gladen with its interval, over clusters of both samples, of the answers that were not "
+        "audited; empty where a judge does no better than chance. Final: the guards where they agree, else the "
+        "adjudicator. Labels that could not be read are in no rate and in no error. The paper has no such table.",
     )
 
 
@@ -143,19 +143,19 @@ def validated_errors(
     """
     known = read_errors(people, labels, audit, verdicts, deciders)
     claims, metrics = read_claims(checked), read_metrics(measured)
-    found = errors_of_claims(needed_errors(claims, metrics, bases(evaluated), languages, deciders["guards"]), known)
+    found = errors_of_claims(deciding(claims, metrics, bases(evaluated), languages, deciders["guards"]), known)
     return Table(
         found,
         ["–" if value > 1 else number(value, 100, 1) for value in found["value"]],
         rows=["claim", "base", "judge", "outcome", "errors"],
         columns=["metric"],
-        title="Errors of judges that each claim bears, and those that they make [%]",
+        title="Errors of judges that each claim bears, and those that they make, as shares of the same verdicts [%]",
         note=f"{ERRORS}Needed: the share of the verdicts that speak for the outcome which would have to be wrong, in "
-        "all languages alike and all in the direction that overturns it; – where even all would not do. Missed: of the "
-        "answers that people call unsafe, those that the judge does not; false alarms: of the safe ones, those that it "
-        "calls unsafe. These are shares of answers by what people say of them, needed is one of verdicts by what they "
-        "say: where few answers are unsafe, few false alarms are many of the unsafe verdicts. The paper has no such "
-        "table.",
+        "all languages alike, to overturn it; – where even all would not do. Wrong: the share of the same verdicts "
+        "that is wrong if the judge errs here as often as on the answers that people judged: with its rate here, by "
+        "Rogan–Gladen, sensitivity and specificity (table validated_asr) say how many of its verdicts are; empty where "
+        "it does no better than chance. Verdicts that speak against the outcome may be wrong, too, and then bear it "
+        "out. The paper has no such table.",
     )
 
 

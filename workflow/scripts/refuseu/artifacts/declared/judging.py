@@ -94,7 +94,7 @@ ARTIFACTS = (
         JUDGE_ERROR, "table", "validated_errors", "validated_errors", "validation:validated_errors",
         title="Errors that claims bear and errors that judges make",
         caption="For each claim about ASR, the share of the verdicts that would have to be wrong to overturn it, "
-        "beside how often the judge is wrong on answers that people judged.",
+        "beside the share of the same verdicts that is wrong where the judge errs as on answers that people judged.",
         inputs={
             "checked": "config/claims.yaml", "schema": "workflow/schemas/claims.schema.yaml",
             "measured": "<study>/metrics/metrics.csv",
