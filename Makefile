@@ -54,11 +54,11 @@ bench: $(VENV)/ready
 	@$(RUN) python -m pytest tests/benchmarks -p no:cacheprovider --override-ini testpaths=tests/benchmarks -s
 
 lint: $(VENV)/ready
-	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile rules && $(RUN) mypy
+	@$(RUN) ruff check . && $(RUN) ruff format --check . && $(RUN) snakefmt --check Snakefile rules workflow/Snakefile && $(RUN) mypy
 	@$(RUN) snakemake --lint && $(RUN) snakemake --profile miniature --lint
 
 format: $(VENV)/ready
-	@$(RUN) ruff check --fix . && $(RUN) ruff format . && $(RUN) snakefmt Snakefile rules
+	@$(RUN) ruff check --fix . && $(RUN) ruff format . && $(RUN) snakefmt Snakefile rules workflow/Snakefile
 
 # Which fields recipes may have: after a change of TRL or PEFT in requirements.in.
 schemas: $(VENV)/ready

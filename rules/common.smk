@@ -4,15 +4,23 @@ import json
 import re
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
+# Of this repository, whichever workflow includes it or has it as a module.
+HOME = Path(str(workflow.current_basedir)).resolve().parent
+if not (HOME / "workflow/scripts").is_dir():
+    sys.exit(
+        "refuseu: a module of this workflow needs a clone of it, since scripts import what lies beside them; "
+        "name the clone's Snakefile as the module's snakefile"
+    )
+sys.path.append(str(HOME / "workflow/scripts"))
 
 from snakemake.utils import update_config
 
 from refuseu.artifacts.declared import NAMED
 from refuseu.errors import UserError
-from refuseu.runner import locked, preflight, snakemake_internals, terminal
+from refuseu.runner import home, locked, preflight, snakemake_internals, terminal
 from refuseu.runner.provenance import code_digest
 from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
@@ -25,6 +33,7 @@ update_config(config, snakemake_internals.told(workflow))
 config.update(json.loads(json.dumps(config, sort_keys=True)))
 
 try:
+    home.check(HOME)
     study = Study(config, " + ".join(map(str, workflow.configfiles)))
 except UserError as error:
     sys.exit(f"refuseu: {error}")
@@ -71,3 +80,6 @@ snakemake_internals.drop_stray_warnings()
 
 onstart:
     preflight.start(workflow, study)
+
+
+snakemake_internals.start_module(workflow, partial(preflight.start, workflow, study))

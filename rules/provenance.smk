@@ -6,7 +6,7 @@
 for rule_ in snakemake_internals.work_rules(workflow):
     code = (
         align_code
-        if rule_.name in ("align", "align_fully")
+        if snakemake_internals.step(rule_) == "align"
         else code_digest(rule_.script, function=rule_.params.get("function"))
     )
     snakemake_internals.set_param(rule_, "code", code)

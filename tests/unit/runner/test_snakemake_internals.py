@@ -11,6 +11,7 @@ import snakemake.script
 
 from refuseu.errors import UserError
 from refuseu.runner import cluster, snakemake_internals
+from support.helpers import ROOT, SCRIPTS
 
 RUN = "0b1c1d2e-1111-2222-3333-444455556666"
 
@@ -23,19 +24,49 @@ class Rule(SimpleNamespace):
 
 
 def rule(name="align", output="results/paper/align/{model,[a-z]+}/{benchmark}.jsonl"):
-    return Rule(name=name, script=f"{name}.py", output=[output], output_modifier="modifier", params={})
+    return Rule(
+        name=name,
+        script=f"../workflow/scripts/{name}.py",
+        basedir=ROOT / "rules",
+        output=[output],
+        output_modifier="modifier",
+        params={},
+    )
 
 
 def workflow(**parts):
     limit = SimpleNamespace(max_jobs=100, timespan=1)
     known = {
-        "rules": [rule(), SimpleNamespace(name="all", script=None)],
+        "rules": [rule(), Rule(name="mine", script="mine.py", basedir="/elsewhere"), Rule(name="all", script=None)],
+        "modifier": SimpleNamespace(is_module=True), "_onstart": lambda log: None,
         "scheduler": SimpleNamespace(job_rate_limiter=limit),
         "dag": SimpleNamespace(needrun_jobs=lambda: iter(["a job"])),
         "executor_plugin": SimpleNamespace(name="slurm"),
         "local_exec": True, "touch": False, "remote_exec": False, "subprocess_exec": False, "_localrules": {"table1"},
     }  # fmt: skip
     return SimpleNamespace(**{name: part for name, part in (known | parts).items() if part is not None})
+
+
+def started(known):
+    return snakemake_internals.start_module(known, list)
+
+
+def test_only_a_module_starts_what_snakemake_starts_for_a_main_workflow_and_after_it():
+    for is_module, wanted in ((True, ["own", "module"]), (False, ["own"])):
+        calls = []
+        known = workflow(
+            modifier=SimpleNamespace(is_module=is_module), _onstart=lambda log, calls=calls: calls.append("own")
+        )
+        snakemake_internals.start_module(known, lambda calls=calls: calls.append("module"))
+        known._onstart("log")
+        assert calls == wanted
+
+
+def test_a_step_is_known_by_its_script_whatever_the_rule_is_called():
+    assert snakemake_internals.step(rule("align")) == "align"
+    renamed = Rule(name="safety_judge", script="../workflow/scripts/judge.py")
+    assert snakemake_internals.step(renamed) == "judge"
+    assert snakemake_internals.step(Rule(name="all", script=None)) == "all"
 
 
 def test_the_known_version_is_asked_without_a_word(capsys):
@@ -66,6 +97,7 @@ def test_a_limit_that_somebody_asked_for_stays():
     [
         ("unthrottle", "scheduler", None, "short jobs are started slowly"),
         ("work_rules", "rules", [], "an edit of code reruns nothing by itself"),
+        ("start_module", "modifier", None, "nothing is checked before the first job"),
         ("jobs_to_run", "dag", [], "what the jobs need was not checked"),
         ("jobs_to_run", "touch", [], "what the jobs need was not checked"),
         ("runs_here", "local_exec", False, "whether this machine has a GPU was not checked"),
@@ -73,7 +105,8 @@ def test_a_limit_that_somebody_asked_for_stays():
     ],
 )
 def test_what_is_missing_in_another_version_is_named_and_does_without(capsys, ask, missing, found, said):
-    assert getattr(snakemake_internals, ask)(workflow(**{missing: None})) == found
+    asked = started if ask == "start_module" else getattr(snakemake_internals, ask)
+    assert asked(workflow(**{missing: None})) == found
     error = capsys.readouterr().err
     assert error.startswith("refuseu: unknown version of Snakemake (") and said in error and error.count("\n") == 1
 
@@ -135,7 +168,8 @@ def test_in_another_version_the_terminal_shows_snakemakes_own_lines(plain_handle
 
 
 def test_tables_and_figures_are_a_stage_each():
-    rules = [Rule(name="table1", script="a/table.py"), Rule(name="fig2", script="b/figure.py"), rule()]
+    drawn = {"table1": "table", "fig2": "figure"}
+    rules = [*(Rule(name=name, script=f"{one}.py", basedir=SCRIPTS) for name, one in drawn.items()), rule()]
     assert snakemake_internals.stages(workflow(rules=rules)) == {
         "table1": "tables",
         "fig2": "figures",

@@ -45,24 +45,25 @@ def start(workflow: Any, study: Study) -> None:
                     "a cluster with --profile slurm, or the miniature with --profile miniature"
                 )
     for job in jobs:
-        if job.rule.name == "load_benchmark":
+        if snakemake_internals.step(job.rule) == "load_benchmark":
             row = study.benchmarks[job.wildcards.benchmark]
             check_benchmark(row, needed(study.tables[row.benchmark], row) if row.source == "table" else None)
-        elif job.rule.name == "load_dataset":
+        elif snakemake_internals.step(job.rule) == "load_dataset":
             check_dataset(study.config["dataset"])
     try:
         check_chat_templates(jobs, study)
     except UserError as error:
         stop(str(error))
-    rules, config = {job.rule.name for job in jobs}, study.config
+    rules, config = {snakemake_internals.step(job.rule) for job in jobs}, study.config
     if config["dataset"]["translation"]["backend"] == "deepl" and rules & {
         "translate_seeds",
         "translate_prompts",
     }:
         require("DEEPL_AUTH_KEY", "translation with DeepL")
     for job in jobs:
-        if job.resources.get("api") and not job.rule.name.startswith("translate"):
-            model = study.asked(job.rule.name, job.wildcards)
+        step = snakemake_internals.step(job.rule)
+        if job.resources.get("api") and not step.startswith("translate"):
+            model = study.asked(step, job.wildcards)
             if not model.local_endpoint:
                 require("OPENAI_API_KEY", f"{job.rule.name} by {model.model!r}, which is behind an API,")
     if rules & {"translate_seeds", "generate_prompts"}:

@@ -15,6 +15,7 @@ from typing import Any, TextIO, TypeVar
 
 import yaml
 
+SCRIPTS = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 EDITS = "an edit of code reruns nothing by itself; name what must be made anew with --forcerun"
 RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the SLURM plugin names the jobs of a run
@@ -108,8 +109,37 @@ def explain_lock(sentence: Callable[[], str]) -> None:
 
 
 def work_rules(workflow: Any) -> list[Any]:
-    """Rules with a script."""
-    return guarded(lambda: [rule for rule in workflow.rules if rule.script], [], EDITS)
+    """Rules with a script of ours: not those of a workflow that has this one as a module."""
+
+    def ask() -> list[Any]:
+        with_script = [rule for rule in workflow.rules if rule.script]
+        return [r for r in with_script if (Path(str(r.basedir)) / r.script).resolve().parent == SCRIPTS]
+
+    return guarded(ask, [], EDITS)
+
+
+def step(rule: Any) -> str:
+    """The script of a rule, whatever a workflow calls the rule that has this one as a module; else its name."""
+    return Path(rule.script).stem if rule.script else str(rule.name)
+
+
+def start_module(workflow: Any, start: Callable[[], None]) -> None:
+    """As a module: before the first job run this too, since Snakemake takes ``onstart`` from the main workflow only.
+
+    A main workflow whose own ``onstart`` stands below its ``use rule`` is obeyed, and this then left out.
+    """
+
+    def add() -> None:
+        if workflow.modifier.is_module:
+            own = workflow._onstart
+
+            def both(log: str) -> None:
+                own(log)
+                start()
+
+            workflow._onstart = both
+
+    guarded(add, None, "nothing is checked before the first job")
 
 
 def set_param(rule: Any, name: str, value: object) -> None:

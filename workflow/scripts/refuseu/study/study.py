@@ -78,7 +78,7 @@ class Study(Sheets):
         """The row that answers or judges in a job: what the config names for its step, or else its wildcards."""
         dataset, judging, fluency = (self.config[section] for section in ("dataset", "judging", "fluency"))
         match step:
-            case "adjudicate":
+            case "adjudicate" | "adjudicate_both":
                 return self.models[judging["adjudicator"]]
             case "judge_fluency":
                 return self.models[fluency["judge"]]
