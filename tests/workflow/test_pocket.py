@@ -11,7 +11,7 @@ def test_one_model_comes_from_outside_and_everything_else_is_made_here(checkout)
     jobs = checkout.jobs(*POCKET)
     fetched = {rule: n for rule, n in jobs.items() if rule.startswith(("fetch", "download", "prepare"))}
     assert fetched == {"fetch_model": 1, "prepare_model": 1}
-    assert jobs["train_model"] == 7
+    assert jobs["train_model"] == 8
     assert jobs["align"] == len((FOLDER / "variants.tsv").read_text().splitlines()) - 1
 
 
