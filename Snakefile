@@ -8,6 +8,7 @@ rules/measures.smk    verdicts and scores → measures with intervals, compariso
 rules/artifacts.smk   measures → tables and figures, each declared in refuseu/artifacts/declared
 rules/report.smk      claims of the papers, tested; the report
 rules/plan.smk        what the study would still cost, what its journals hold; only when asked for
+rules/publish.smk     models with their cards, a bundle of results; only when asked for
 rules/assets.smk      what comes from outside, pinned
 rules/miniature.smk   the miniature's own models (only in a study that asks for them)
 
@@ -43,6 +44,7 @@ include: "rules/measures.smk"
 include: "rules/artifacts.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"
+include: "rules/publish.smk"
 
 
 if "miniature" in config:

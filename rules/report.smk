@@ -74,6 +74,24 @@ rule latex_numbers:
         "../workflow/scripts/latex_numbers.py"
 
 
+rule spending:
+    input:
+        claims="<study>/claims.csv",  # by then, all that the report shows was asked
+        manifests=collect("<study>/align/{model}/manifest.json", model=list(study.variants)),
+        prices="resources/plan/prices.tsv",
+    output:
+        "<study>/spending/spending.json",
+    log:
+        "<study>/logs/spending/spending.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        models={name: {k: wiring.row(name)[k] for k in ("repository", "backend")} for name in study.models},
+    script:
+        "../workflow/scripts/spending.py"
+
+
 rule report:
     """The whole study on one self-contained page; what a run without a target makes."""
     input:
@@ -84,7 +102,7 @@ rule report:
         manifests=collect("<study>/align/{model}/manifest.json", model=list(study.variants)),
         answers=[f"<study>/generate/{m}/{b}.jsonl" for m, b in EXAMPLES],
         verdicts=[f"<study>/adjudicate/{m}/{b}.jsonl" for m, b in EXAMPLES],
-        prices="resources/plan/prices.tsv",
+        spent="<study>/spending/spending.json",
         numbers="<study>/tables/numbers.tex",
     output:
         html=report("<study>/report.html", **artifacts.in_report("report")),
@@ -102,8 +120,6 @@ rule report:
         command=COMMAND,
         sources=SOURCES,
         examples=config["report"]["examples"],
-        journals=f"results/{study.name}/journal",
-        journal_models={name: {k: wiring.row(name)[k] for k in ("repository", "backend")} for name in study.models},
         caption=artifacts.caption("report"),
     script:
         "../workflow/scripts/report.py"

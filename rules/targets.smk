@@ -11,6 +11,8 @@ localrules:
     figures,
     numbers,
     judge_validation,
+    export,
+    export_unmeasured,
 
 
 rule pilot:
@@ -66,3 +68,15 @@ rule judge_validation:
     """Judges and markers against answers that people judged; not made by default."""
     input:
         [f"<study>/{artifact.csv}" for artifact in artifacts.validation()],
+
+
+rule export:
+    """Each trained model whole, with a card of what was measured of it, ready for a hub; not made by default."""
+    input:
+        collect("<study>/export_model/{model}/README.md", model=list(study.variants)),
+
+
+rule export_unmeasured:
+    """The same before anything was evaluated, which the cards say; not made by default."""
+    input:
+        collect("<study>/export_model_unmeasured/{model}/README.md", model=list(study.variants)),

@@ -12,6 +12,7 @@ from refuseu.artifacts.declared import ARTIFACTS
 ROOMS = {
     "targets": "Stop points",
     "report": "Claims, report, answers",
+    "publish": "What leaves the study",
     "plan": "Costs",
     "measures": "Measures",
     "dataset": "Dataset",

@@ -50,7 +50,7 @@ def test_the_rules_are_found():
     assert len(WORKING) > 30
     assert set(RULES) - set(WORKING) == {
         "all", "pilot", "dataset", "models", "generations", "verdicts", "tables", "figures", "numbers",
-        "judge_validation",
+        "judge_validation", "export", "export_unmeasured",
     }  # fmt: skip
 
 

@@ -1,5 +1,8 @@
 """One self-contained page: what was run, claims, and every artifact."""
 
+import json
+from pathlib import Path
+
 from refuseu.job import Snakemake, script
 
 
@@ -7,11 +10,9 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.analysis.cells import read_metrics
     from refuseu.artifacts import report
-    from refuseu.costs import spending
     from refuseu.records import write_text
 
     given, params = snakemake.input, snakemake.params
-    used = spending.report(params.journals, params.journal_models, spending.Prices(given.prices))
     page = report.page(
         given.template,
         params.study,
@@ -20,7 +21,7 @@ def main(snakemake: Snakemake) -> None:
         report.read_entries(params.entries, given.pages, given.data),
         params.command,
         params.sources,
-        report.costs(used),
+        report.costs(json.loads(Path(given.spent).read_text(encoding="utf-8"))),
         report.examples(given.answers, given.verdicts, params.models, params.examples),
     )
     write_text(snakemake.output.html, page)

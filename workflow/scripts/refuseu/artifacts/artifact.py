@@ -35,6 +35,7 @@ class Artifact:
     columns : of a page, 1 or 2, that a figure is as wide as
     frame : whether there is a file of all values besides, in a folder of its own
     heavy : whether it is more than seconds of work on a small table, so that a cluster takes it
+    words : whether it reads the words of prompts or answers, so that nobody can draw it where these were left out
     """
 
     section: str
@@ -55,6 +56,7 @@ class Artifact:
     columns: int = 2
     frame: bool = False
     heavy: bool = False
+    words: bool = False
 
     @property
     def csv(self) -> str:

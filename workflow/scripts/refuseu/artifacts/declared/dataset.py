@@ -50,7 +50,7 @@ ARTIFACTS = (
         "equal, nearly equal, or (test half only) from the same slot. A slot is never in both halves of a built "
         "dataset.",
         inputs={"train": "{train}", "test": "{test}", "benchmarks": "<study>/load_benchmark/{outside}.jsonl"},
-        facts=("codes", "near_duplicates"), heavy=True,
+        facts=("codes", "near_duplicates"), heavy=True, words=True,
     ),
     Artifact(
         THE_DATASET, "table", "table8", "table8_audit", "dataset:table8", title="Table 8. Manual audit",

@@ -58,7 +58,7 @@ ARTIFACTS = (
         title="How well refusals are found",
         caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
         "not, in which the refusal markers find a refusal, per language.",
-        inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True,
+        inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True, words=True,
     ),
     Artifact(
         JUDGE_ERROR, "table", "validated_judges", "validated_judges", "validation:validated_judges",
@@ -66,7 +66,7 @@ ARTIFACTS = (
         caption="Accuracy, sensitivity, specificity and kappa of the guards, the held-out judges, the adjudicator and "
         "the refusal markers on answers that people judged, beside the kappa of the annotators themselves.",
         inputs={"markers": "{markers}"} | JUDGED,
-        facts=("statistics",), when="asked", heavy=True,
+        facts=("statistics",), when="asked", heavy=True, words=True,
     ),
     Artifact(
         JUDGE_ERROR, "table", "judge_thresholds", "judge_thresholds", "validation:judge_thresholds",

@@ -1,0 +1,1 @@
+"""What leaves a study: models with their cards, and bundles of results."""
