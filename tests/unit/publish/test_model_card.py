@@ -169,11 +169,10 @@ def test_the_terms_are_of_licences_that_models_have():
 
 
 def test_what_the_miniature_made_is_called_a_toy(nothing):
-    made = MANIFEST | {
-        "base": MANIFEST["base"] | {"repository": "results/miniature/train_model/small", "revision": "local"}
-    }
-    data = ModelCard(text(nothing, made)).data
-    assert "**A toy.**" in text(nothing, made)
+    own = {"repository": "results/miniature/train_model/small", "revision": "local"}
+    said = text(nothing, facts=FACTS | {"origin": own})
+    data = ModelCard(said).data
+    assert "**A toy.**" in said
     assert data.base_model is None and data.license == "apache-2.0"
 
 

@@ -15,7 +15,6 @@ from refuseu.publish.licences import Licences, Source, made_here
 from refuseu.publish.measured import Measured
 from refuseu.safe import markdown
 
-
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
