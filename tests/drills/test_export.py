@@ -49,7 +49,7 @@ def test_the_card_has_the_numbers_of_the_tables(undisturbed, exported):
     [polish] = [line for line in text.splitlines() if line.startswith("| Polish (trained)")]
     assert polish.split(" | ")[1].startswith(f"{rows.loc['pl', 'value'] * 100:.1f} [")
     changes = pd.read_csv(undisturbed.results / "compare/small/global_mmlu.csv")
-    own = changes[(changes["model"] == MODEL) & (changes["reference"] == "small") & (changes["language"] == "pl")]
+    own = changes[(changes["model"] == MODEL) & (changes["reference"] == "abliterated") & (changes["language"] == "pl")]
     value = own.loc[own["metric"] == "accuracy", "value"].item() * 100
     assert polish.rpartition(" | ")[2].startswith(f"{value:+.1f} [")
     assert "**A toy.**" in text and "{{" not in text
