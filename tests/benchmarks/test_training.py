@@ -35,7 +35,7 @@ MLC = {
     "languages": "all", "lambda": 0.8, "temperature": 0.2, "normalise": "by_first", "every": 1, "layer": -1,
     "dimension": 64, "extractor": "trained",
 }  # fmt: skip
-WORDS = (ROOT / "README.md").read_text(encoding="utf-8").split()
+WORDS = (ROOT / "config/README.md").read_text(encoding="utf-8").split()
 
 
 def words(seed, low, high):
@@ -57,7 +57,7 @@ PAIRS = [pair(code, number) for code in CODES for number in range(PER_LANGUAGE)]
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """Tiny but not trivial: some two million weights."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
     return new_tiny(tmp_path_factory.mktemp("model"), [text], 1500, hidden=192, layers=4)
 
 

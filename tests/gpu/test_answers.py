@@ -36,13 +36,13 @@ def model(request, tmp_path):
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         LlamaForCausalLM._from_config(config, dtype=torch.bfloat16).save_pretrained(tmp_path)
     template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
-    train_tokenizer([(ROOT / "README.md").read_text(encoding="utf-8")], 1000, template).save_pretrained(tmp_path)
+    train_tokenizer([(ROOT / "config/README.md").read_text(encoding="utf-8")], 1000, template).save_pretrained(tmp_path)
     row = {"model": request.param, "backend": "transformers", "format": "llama_guard_3", "endpoint": ""}
     return row | {"repository": str(tmp_path), "revision": "local", "dtype": "bfloat16", "gpus": 1}
 
 
 def test_answers_and_labels(model, tmp_path):
-    rng, words = random.Random(1), (ROOT / "README.md").read_text(encoding="utf-8").split()
+    rng, words = random.Random(1), (ROOT / "config/README.md").read_text(encoding="utf-8").split()
     texts = [" ".join(rng.choices(words, k=rng.choice([5, 10, 20, 40, 160]))) for _ in range(PROMPTS)]
     backend = Transformers(model, None, BATCH)
     decoding = Decoding(temperature=0.0, top_p=1.0, max_new_tokens=NEW_TOKENS)

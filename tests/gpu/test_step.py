@@ -52,7 +52,7 @@ class Clock(TrainerCallback):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder, text = tmp_path_factory.mktemp("base"), (ROOT / "README.md").read_text(encoding="utf-8")
+    folder, text = tmp_path_factory.mktemp("base"), (ROOT / "config/README.md").read_text(encoding="utf-8")
     template = (ROOT / "resources/miniature/templates/chat.jinja").read_text(encoding="utf-8")
     train_tokenizer([text], 1000, template).save_pretrained(folder)
     return {"model": "8b", "repository": str(folder), "revision": "local", "dtype": "bfloat16"}
@@ -67,7 +67,7 @@ def random_model(*_):
 def test_a_step_of_real_size(base, tmp_path, monkeypatch):
     for module in (reference, alignment):
         monkeypatch.setattr(module, "load_model", random_model)
-    rng, words = random.Random(1), (ROOT / "README.md").read_text(encoding="utf-8").split()
+    rng, words = random.Random(1), (ROOT / "config/README.md").read_text(encoding="utf-8").split()
     pairs = []
     for number in range(BATCH * (WARM_UP + STEPS)):
         turn = {"role": "user", "content": " ".join(rng.choices(words, k=40))}

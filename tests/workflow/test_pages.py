@@ -14,12 +14,13 @@ from refdocs import pages as reference
 from refdocs.graph import graph_of
 from support.helpers import ROOT
 from support.pages import Written, pages, steps
+from support.studies import FIGURES
 
 PAGES = pages()
 # Not dry: what they do is tried in tests/drills.
 NEVER_DRY = {"--unlock", "--touch"}
 # Programs that read results, or what a shell does; they are tried on real results in tests/drills.
-SHELL = {".", "rm", "head", "grep", "wc"}
+SHELL = {".", "rm", "head", "tail", "grep"}
 
 
 def told(page):
@@ -140,6 +141,13 @@ def test_links_lead_somewhere(page):
         assert target.exists(), f"{page}: {link}"
         if place:
             assert place in anchors(target), f"{page}: {link}"
+
+
+def test_the_first_page_says_how_many_jobs_a_change_of_figures_runs(checkout):
+    said = re.search(r"runs (\d+) of (\d+) jobs", (ROOT / "README.md").read_text(encoding="utf-8"))
+    jobs = checkout.jobs("--profile", "miniature")
+    figures = sum(jobs.get(target, 0) for target in FIGURES)
+    assert (figures + jobs["report"], sum(jobs.values()) - jobs["all"]) == (int(said[1]), int(said[2]))
 
 
 def test_the_first_page_is_short():
