@@ -33,7 +33,7 @@ for artifact in artifacts.ruled("figure"):
         input:
             **artifacts.inputs(artifact),
         output:
-            multiext(f"<study>/figures/{artifact.file}", pdf=".pdf", csv=".csv"),
+            multiext(f"<study>/figures/{artifact.file}", pdf=".pdf", svg=".svg", csv=".csv"),
             png=report(f"<study>/figures/{artifact.file}.png", **artifacts.in_report(artifact.target)),
         log:
             f"<study>/logs/{artifact.target}/{artifact.target}.log",
@@ -43,7 +43,7 @@ for artifact in artifacts.ruled("figure"):
         params:
             function=artifact.function,
             arguments=artifacts.arguments(artifact),
-            style=config["figures"],
+            style=artifacts.style(),
             columns=artifact.columns,
             caption=artifacts.caption(artifact.target),
         script:

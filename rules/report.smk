@@ -13,6 +13,8 @@ if worded := [
     SETUP["wording"] = f"a paraphrase, not the publisher's words, for {', '.join(worded)}"
 if config["dataset"]["source"] == "hub" and config["dataset"]["category_by_row_id"]:
     SETUP["categories"] = "of the slot that a test prompt shares a row_id with, not of the prompt itself"
+if artifacts.bases:
+    SETUP["stand-ins"] = ", ".join(artifacts.bases.values())
 SOURCES = [
     *([", ".join(m.roles), m.model, m.repository, m.revision] for m in study.models.values()),
     *(["benchmark", b.benchmark, b.repository, b.revision] for b in study.benchmarks.values() if b.repository),

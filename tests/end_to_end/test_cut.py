@@ -37,6 +37,7 @@ def test_every_artifact_exists_and_is_well_formed(undisturbed):
     assert len(list(figures.glob("*.pdf"))) == FIGURES
     for figure in figures.glob("*.pdf"):
         assert figure.read_bytes().startswith(b"%PDF")
+        assert b"<svg" in figure.with_suffix(".svg").read_bytes()
         assert figure.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
         assert figure.with_suffix(".csv").exists()
     page = (undisturbed.results / "report.html").read_text(encoding="utf-8")
@@ -185,7 +186,11 @@ def test_the_report_opens_from_disk_without_errors_or_requests(undisturbed, tmp_
         assert {f"#fig{n}" for n in NUMBERED} | {"#table1", "#published_table", "#claims", "#run"} <= set(targets)
         assert browser.js("[...document.querySelectorAll('nav a')].every(link => document.querySelector(link.hash))")
         links = set(browser.js("[...document.querySelectorAll('section a')].map(link => link.getAttribute('href'))"))
-        assert all((undisturbed.results / link).is_file() for link in links if not link.startswith("#"))
+        beside = {link for link in links if not link.startswith(("#", "../../docs/explanation/"))}
+        assert all((undisturbed.results / link).is_file() for link in beside)
+        assert browser.js("getComputedStyle(document.querySelector('#fig3-large')).position") == "static"
+        browser.js("location.hash = 'fig3-large'")
+        assert browser.js("getComputedStyle(document.querySelector('#fig3-large')).position") == "fixed"
         assert not browser.js("document.getElementById('examples')")  # off unless asked for
         assert [event for event in browser.events if event.get("method") in COMPLAINTS] == []
     finally:

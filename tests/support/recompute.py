@@ -17,6 +17,7 @@ HARMFUL = {
     "tables/asr_rtp_lx": "rtp_lx",
     "tables/asr_polyglotox": "polyglotox",
     "figures/fig3_asr_heatmap": "refuseu_test",
+    "figures/transfer_heatmap": "refuseu_test",
     "figures/fig12_asr_open_models": "refuseu_test",
 }
 FLUENCY = ("fig6_fluency_drop_by_run", "fig7_fluency_drop_by_language", "fig10_fluency_drop_by_run",
@@ -87,9 +88,10 @@ class Results:
                 found = self.found(METRICS, cell, metric, "refuseu_test")
                 values = [float(row["value"]) for row in found if row["seed"] != "all"]
                 self.agree(("fig4", cell), cell[metric], statistics.fmean(values) if values else None)
-        for cell in rows(self.folder / "figures/fig8_language_consistency_delta.csv"):
-            where = ("language_consistency", "refuseu_test", "abliterated")
-            self.cell("fig8", cell, self.found(COMPARISONS, cell, *where))
+        for name in ("fig8_language_consistency_delta", "transfer_consistency"):
+            for cell in rows(self.folder / f"figures/{name}.csv"):
+                where = ("language_consistency", "refuseu_test", "abliterated")
+                self.cell(name, cell, self.found(COMPARISONS, cell, *where))
         for name in FLUENCY:
             for cell in rows(self.folder / f"figures/{name}.csv"):
                 self.cell(name, cell, self.found(COMPARISONS, cell, cell["panel"], None, "abliterated"))

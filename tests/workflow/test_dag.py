@@ -217,7 +217,7 @@ EVALUATED = {
         s.bases + s.single + [m for m in s.narrow if "-english_only-" in m], "refuseu_test", []
     ),
     "table3": lambda s: (s.bases + s.twins + s.everywhere + s.controls, "global_mmlu", s.bases),
-    "fig3": lambda s: (s.bases + s.twins + s.narrow + s.single, "refuseu_test", []),
+    "fig3": lambda s: (s.bases + s.twins + s.narrow, "refuseu_test", []),
     "fig6": lambda s: ([s.bases[0], *s.of(s.bases[0], s.everywhere + s.controls)], "fluency", s.bases[:1]),
     "fig10": lambda s: ([s.bases[1], *s.of(s.bases[1], s.everywhere + s.controls)], "fluency", s.bases[1:]),
     "fig12": lambda s: (s.open, "refuseu_test", []),

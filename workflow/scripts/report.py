@@ -10,6 +10,7 @@ from refuseu.job import Snakemake, script
 def main(snakemake: Snakemake) -> None:
     from refuseu.analysis.cells import read_metrics
     from refuseu.artifacts import report
+    from refuseu.job.manifest import git_state
     from refuseu.records import write_text
 
     given, params = snakemake.input, snakemake.params
@@ -23,5 +24,6 @@ def main(snakemake: Snakemake) -> None:
         params.sources,
         report.costs(json.loads(Path(given.spent).read_text(encoding="utf-8"))),
         report.examples(given.answers, given.verdicts, params.models, params.examples),
+        report.commit(git_state()),
     )
     write_text(snakemake.output.html, page)

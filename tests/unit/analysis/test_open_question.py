@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from refuseu.analysis import open_question
-from refuseu.artifacts import figures, plots
+from refuseu.artifacts import plots, reached
 from refuseu.artifacts.order import runs
 from refuseu.artifacts.training import reached_texts
 
@@ -68,6 +68,18 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
     assert texts["balanced", "training_tokens"] == "2700 ± 1273"
     assert texts["abliterated", "asr"] == ""
     with plots.style(font_size=7, dpi=50, width_cm=16, column_cm=7.7) as width:
-        figure = figures.reached(rows.reset_index(), width)
-        drawn = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
-    assert drawn == ["ASR", "Pairs", "Steps", "Translated characters", "Training tokens", "GPU-hours"]
+        outcomes, costs = reached.reached(rows.reset_index(), width).axes
+        labels = [[label.get_text() for label in ax.get_yticklabels()] for ax in (outcomes, costs)]
+    assert outcomes.get_title(loc="left") == "8b: what it reaches"
+    assert labels[0] == ["ASR ↓"]
+    written = [
+        "Pairs\n(10)",
+        "Steps\n(6)",
+        "Training tokens\n(5,407)",
+        "Translated characters\n(16)",
+        "GPU-hours\n(0.75)",
+    ]
+    assert labels[1] == written
+    dots = [line for line in costs.lines if line.get_marker() == "o"]
+    tokens = [line.get_xdata()[0] for line in dots if 1.5 < line.get_ydata()[0] < 2.5]
+    assert tokens == pytest.approx([2700 / 54.07, 100])  # in percent of the run that costs most

@@ -31,6 +31,7 @@ MEASURES = {
     "benign": ["over_refusal_rate"], "fluency": ["fluency", "correctness", "judged_share"], "knowledge": ["accuracy"],
 }  # fmt: skip
 DRAWN = ("table1", "table2", "table3", "table16", "rtp_lx", "polyglotox", "outcomes_table", "fig3", "fig4", "fig6",
+         "transfer_figure", "transfer_consistency_figure",
          "fig7", "fig8", "fig10", "fig11", "fig12", "asr_by_category", "asr_by_category_figure", "asr_by_style",
          "asr_by_style_figure", "variance")  # fmt: skip
 TRAINED = {"balanced": ["en", "de", "pl"], "english_only": ["en"], "single_pl": ["pl"]}
@@ -139,7 +140,7 @@ class Job:
         }
         arguments, draw = self.rules.arguments(artifact), resolve_name(artifact.function)
         stem = self.folder / artifact.csv.removesuffix(".csv")
-        output = {suffix: f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "json", "pdf", "png")}
+        output = {suffix: f"{stem}.{suffix}" for suffix in ("csv", "md", "tex", "json", "pdf", "svg", "png")}
         if artifact.kind == "table":
             tables.write(draw(**inputs, **arguments), output)
         else:

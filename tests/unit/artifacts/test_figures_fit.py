@@ -14,6 +14,8 @@ from refuseu.analysis.cells import scope_order
 from refuseu.artifacts import figures, plots
 from refuseu.artifacts.names import VARIANTS
 from refuseu.artifacts.quality import SHORT
+from refuseu.artifacts.reached import KIN, REACHED, SPENT
+from refuseu.artifacts.reached import reached as draw_reached
 from refuseu.languages import languages
 from support.helpers import ROOT
 
@@ -100,10 +102,24 @@ def curves(n, width):
     return figures.curves(data.assign(epoch=data["step"] / 2), width)
 
 
+def reached(n, width):
+    cells = [
+        (base, variant, metric)
+        for base, variants in (("llama_8b", [*list(VARIANTS)[1:4], *KIN]), ("llama_70b", list(VARIANTS)[1:4]))
+        for variant in variants
+        for metric in (*REACHED, *SPENT)
+    ]
+    data = pd.DataFrame(cells, columns=["base", "variant", "metric"])
+    spent, rating = data["metric"].isin(SPENT), data["metric"].isin(["fluency", "correctness"])
+    at = values(n, len(data)) * np.select([spent, rating], [10.0**n, 4], 1) + rating
+    at[spent & (data["variant"] == "abliterated")] = np.nan
+    return draw_reached(data.assign(value=at, ci_low=at - 0.1, ci_high=at + 0.1), width)
+
+
 DRAWN = {
     "heatmap": (heatmap, 2), "delta": (delta, 2), "panels": (panels, 2), "confused": (confused, 2),
     "by_run": (by_run, 1), "judges": (judges, 2), "safety_and_language": (safety_and_language, 2),
-    "curves": (curves, 2),
+    "curves": (curves, 2), "reached": (reached, 2),
 }  # fmt: skip
 
 
@@ -179,7 +195,7 @@ def test_colours_of_variants_differ_for_every_kind_of_sight(seen):
     assert nearest[pair] > 10, (pair, nearest[pair])
 
 
-@pytest.mark.parametrize("name", ["delta", "safety_and_language"])
+@pytest.mark.parametrize("name", ["delta", "safety_and_language", "reached"])
 def test_a_figure_looks_as_before(name, tmp_path):
     """Baselines are renewed by copying `actual.png`, after looking at it."""
     draw, columns = DRAWN[name]

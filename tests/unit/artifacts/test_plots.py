@@ -23,13 +23,20 @@ def test_every_known_variant_has_a_colour_of_its_own():
     assert plots.colour("mine") == plots.OTHER
 
 
+def test_a_base_that_stands_for_another_is_called_so_in_figures_and_nowhere_else():
+    with plots.style(**STYLE, bases={"small": "small (for 8B)"}) as width:
+        shown = texts(figures.heatmap(grid(), width))
+    assert "small (for 8B)" in shown and "small" not in shown
+    assert plots.base_name("small") == "small"
+
+
 def test_saving_twice_makes_the_same_bytes_and_the_data_beside(tmp_path):
     data = grid()
     for folder in ("one", "two"):
-        outputs = {suffix: str(tmp_path / folder / f"f.{suffix}") for suffix in ("pdf", "png", "csv")}
+        outputs = {suffix: str(tmp_path / folder / f"f.{suffix}") for suffix in ("pdf", "svg", "png", "csv")}
         with plots.style(**STYLE) as width:
             plots.save(figures.heatmap(data, width), data, outputs)
-    for suffix in ("pdf", "png", "csv"):
+    for suffix in ("pdf", "svg", "png", "csv"):
         assert (tmp_path / f"one/f.{suffix}").read_bytes() == (tmp_path / f"two/f.{suffix}").read_bytes()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "one/f.csv"), data)
     pdf = (tmp_path / "one/f.pdf").read_bytes()

@@ -1,5 +1,6 @@
 """The report: self-contained, escaped, complete."""
 
+import base64
 import json
 import re
 from dataclasses import asdict
@@ -10,14 +11,18 @@ import pytest
 
 from refuseu.artifacts import report, tables
 from refuseu.artifacts.claims import COLUMNS
+from refuseu.artifacts.declared import ARTIFACTS, METHODS
 from support.browser import CHROMIUM, Browser
 
-# A PNG of one pixel.
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300"><rect width="9" height="9"/></svg>'
+URI = "data:image/svg+xml;base64," + base64.b64encode(PICTURE.encode()).decode()
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "workflow/report/page.html.j2"
 CLAIMS = pd.DataFrame(
-    [("one", "A < B.", "paper", base, "not held", "x: 1 [0, 2] points", "held", "y") for base in ("small", "large")],
+    [
+        ("one", "A < B.", "paper", base, "not held", "x: 1 [0, 2] points (3 clusters); z: 4", "held", "y", True)
+        for base in ("small", "large")
+    ],
     columns=COLUMNS,
 )
 
@@ -29,20 +34,21 @@ EXAMPLES = [
 @pytest.fixture
 def page(tmp_path):
     table = tmp_path / "tables/table1_x.json"
-    figure = tmp_path / "figures/fig3_x.png"
+    figure = tmp_path / "figures/fig3_x.svg"
     for path in (table, figure):
         path.parent.mkdir()
     rows = [["English", "1 (2)"], ["Average", "1"]]
     table.write_text(json.dumps(asdict(tables.Page(["Language", "A"], 1, rows, [False, True], "A note."))))
-    figure.write_bytes(b"\x89PNG")
+    figure.write_text(PICTURE)
     said = [
         {"target": "table1", "section": "Safety", "title": "Table 1. Rates", "caption": "Less is <safer>, see ``asr``.",
-         "csv": "tables/table1_x.csv"},
+         "csv": "tables/table1_x.csv", "models": ["small", "large"], "benchmarks": ["b"], "method": "", "columns": 2},
         {"target": "fig3", "section": "Safety", "title": "Figure 3", "caption": "A *map*.",
-         "csv": "figures/fig3_x.csv"},
+         "csv": "figures/fig3_x.csv", "models": [], "benchmarks": [], "method": "dataset.md#near-duplicates",
+         "columns": 1},
     ]  # fmt: skip
     table.with_suffix(".csv").write_text(
-        "value,published,difference,published_inside\n1,1.5,-0.5,False\n2,2,0,True\n3,,,\n,4,,\n"
+        "value,published,difference,published_inside,n\n1,1.5,-0.5,False,1200\n2,2,0,True,7\n3,,,,\n,4,,,\n"
     )
     figure.with_suffix(".csv").write_text("value,published\n1,\n")
     data = [str(path.with_suffix(".csv")) for path in (table, figure)]
@@ -64,7 +70,9 @@ def page(tmp_path):
         {"stage": "translate", "records": 1, "prompt_tokens": 0, "completion_tokens": 0, "seconds": None,
          "money": None, "currency": "EUR"},
     ])  # fmt: skip
-    return report.page(TEMPLATE, "mine", facts, CLAIMS, entries, "snakemake --profile p", sources, costs, EXAMPLES)
+    return report.page(
+        TEMPLATE, "mine", facts, CLAIMS, entries, "snakemake --profile p", sources, costs, EXAMPLES, "c0ffee"
+    )
 
 
 def test_runs_that_hardly_moved_are_named(page, tmp_path):
@@ -73,7 +81,9 @@ def test_runs_that_hardly_moved_are_named(page, tmp_path):
 
 
 def test_nothing_is_loaded_from_elsewhere(page):
-    assert not re.search(r"""(src|href)=["'](?!data:image/png;base64,|data:,|#|tables/|figures/)""", page)
+    assert not re.search(
+        r"""(src|href)=["'](?!data:image/svg\+xml;base64,|data:,|#|tables/|figures/|\.\./\.\./docs/)""", page
+    )
     assert "<script" not in page and "@import" not in page and "url(" not in page
 
 
@@ -81,7 +91,7 @@ def test_every_artifact_with_caption_data_and_command(page):
     assert "<h3>Table 1. Rates</h3>" in page
     assert "Less is &lt;safer&gt;, see <code>asr</code>." in page
     assert "A <em>map</em>." in page
-    assert '<img src="data:image/png;base64,iVBORw==" alt="Figure 3">' in page
+    assert f'<img src="{URI}" alt="Figure 3">' in page
     assert '<a href="tables/table1_x.csv">' in page and '<a href="figures/fig3_x.csv">' in page
     assert "<code>snakemake --profile p table1</code>" in page
     assert '<tr class="average"><td>Average</td><td>1</td></tr>' in page
@@ -90,8 +100,33 @@ def test_every_artifact_with_caption_data_and_command(page):
 
 def test_claims_come_first_and_are_escaped(page):
     assert page.index('id="claims"') < page.index('id="table1"') < page.index('id="fig3"')
-    assert page.count("A &lt; B.") == 2  # in the overview, and as one heading over the rows of both bases
-    assert page.count('<span class="verdict not_held">not held</span>') == 4
+    assert page.count("A &lt; B.") == 2  # in short, and once among all claims for both bases
+    assert page.count('<span class="verdict not_held">not held</span>') == 6  # in short, folded, with all numbers
+
+
+def test_the_claims_that_matter_most_are_told_in_words_above_all_else(page):
+    short = page[page.index('id="short"') : page.index('<h2 id="claims">')]
+    assert 'small: <span class="verdict not_held">not held</span> x: 1 [0, 2] points, and 1 more' in short
+    assert '<a href="#one">All numbers</a>' in short
+    others = report.page(TEMPLATE, "mine", [], CLAIMS.assign(main="False"), [], "")
+    assert 'id="short"' not in others and "A &lt; B." in others
+
+
+def test_each_artifact_says_what_it_is_made_from(page):
+    table, figure = page[page.index('<section id="table1">') :].split('<section id="fig3">')
+    assert "<code>snakemake --profile p table1</code> at c0ffee · on b · n = 7 to 1,200" in " ".join(table.split())
+    assert "<summary>from 2 models</summary>small, large" in table
+    assert '<a href="figures/fig3_x.pdf">PDF</a>' in figure and "from" not in figure.partition("</section>")[0]
+    assert '<a href="../../docs/explanation/dataset.md#near-duplicates">' in figure
+
+
+def test_a_figure_is_enlarged_without_a_script(page):
+    assert '<figure id="fig3-large" class="narrow">' in page and 'href="#fig3-large" title="Enlarge"' in page
+
+
+def test_contents_are_folded_by_section(page):
+    nav = page[page.index("<nav") : page.index("</nav>")]
+    assert nav.count("<details>") == 1 and '<a href="#fig3">Figure 3</a>' in nav
 
 
 def test_what_was_run_is_named(page):
@@ -139,7 +174,7 @@ def test_examples_are_the_first_prompts_of_each_language(tmp_path):
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; install Debian's package chromium")
 def test_the_page_opens_from_disk_with_no_error_no_request_and_no_sideways_scrolling(page, tmp_path):
     file = tmp_path / "report.html"
-    file.write_text(page.replace("iVBORw==", PIXEL))
+    file.write_text(page)
     browser = Browser(tmp_path)
     try:
         browser.open(file)
@@ -154,3 +189,18 @@ def test_the_page_opens_from_disk_with_no_error_no_request_and_no_sideways_scrol
         assert [event for event in browser.events if event.get("method") in complaints] == []
     finally:
         browser.close()
+
+
+def anchors(text):
+    """The headings of a page of Markdown as links name them."""
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.skipif(not (ROOT / "docs/explanation").is_dir(), reason="a checkout without documentation")
+def test_the_methods_are_explained_where_the_page_says_so():
+    assert {one.section for one in ARTIFACTS} == set(METHODS)
+    for method in {*METHODS.values(), *(one.method for one in ARTIFACTS if one.method)}:
+        file, _, anchor = method.partition("#")
+        text = (ROOT / "docs/explanation" / file).read_text(encoding="utf-8")
+        assert not anchor or anchor in anchors(text), method

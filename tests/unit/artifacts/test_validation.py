@@ -36,7 +36,7 @@ def files(tmp_path):
 
 
 def outputs(folder):
-    return {suffix: str(folder / f"out.{suffix}") for suffix in ("csv", "md", "tex", "json", "pdf", "png")}
+    return {suffix: str(folder / f"out.{suffix}") for suffix in ("csv", "md", "tex", "json", "pdf", "svg", "png")}
 
 
 def test_judges_stand_beside_annotators_and_markers(files, tmp_path):

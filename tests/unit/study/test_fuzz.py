@@ -143,7 +143,8 @@ def test_a_new_variant_adds_itself_and_nothing_else(folder, base, languages, met
         assert PLAIN["shown"][artifact] <= asked
     single = name.startswith("single_")
     assert (model in {m for m, _ in found["shown"]["table1"]}) == (not single)
-    assert model in {m for m, _ in found["shown"]["fig3"]}
+    assert (model in {m for m, _ in found["shown"]["fig3"]}) == (not single)
+    assert (model in {m for m, _ in found["shown"]["transfer_consistency_figure"]}) == single
 
 
 @VALID

@@ -64,3 +64,8 @@ def test_what_a_study_lacks_is_none_of_its_artifacts_but_has_a_rule(paper, minia
 def test_targets_and_files_are_no_two_artifacts_names():
     assert len(NAMED) == len(ARTIFACTS) == len({artifact.csv for artifact in ARTIFACTS})
     assert all(artifact.title and artifact.caption and not artifact.title.endswith(".") for artifact in ARTIFACTS)
+
+
+def test_figures_say_what_the_miniatures_bases_stand_for(miniature, paper):
+    assert ArtifactRules(Study(miniature)).style()["bases"] == {"small": "small (for 8B)", "large": "large (for 70B)"}
+    assert "bases" not in ArtifactRules(Study(paper)).style()

@@ -49,6 +49,7 @@ class Tested:
 
     Attributes
     ----------
+    main : whether it is one of those that matter most
     mirrored : the same on the other reading of the published numbers, where the order of their columns is uncertain
     """
 
@@ -56,6 +57,7 @@ class Tested:
     sentence: str
     source: str
     base: str
+    main: bool
     ours: Finding
     published: Finding
     mirrored: Finding | None = None
@@ -132,7 +134,8 @@ def verdicts(
             findings = [evaluate(checks, base, ours), evaluate(published_checks, base, theirs)]
             if base in uncertain and findings[1].estimates:
                 findings.append(evaluate(published_checks, base, mirror))
-            rows.append(Tested(claim["id"], claim["sentence"], claim["source"], base, *findings))
+            main = claim.get("main", False)
+            rows.append(Tested(claim["id"], claim["sentence"], claim["source"], base, main, *findings))
     return rows
 
 

@@ -38,18 +38,18 @@ def is_open(model: Labels) -> bool:
     return model["method"] == "open"
 
 
-def of_base(model: Labels) -> bool:
-    return not is_open(model)
+def is_single(model: Labels) -> bool:
+    """One of the rows of the transfer matrix."""
+    return model["variant"].startswith(SINGLE)
 
 
 def not_single(model: Labels) -> bool:
-    """Not one of the rows of the transfer matrix."""
-    return not model["variant"].startswith(SINGLE)
+    return not is_single(model)
 
 
 def in_tables(model: Labels) -> bool:
     """Runs that have a column of their own: neither open models nor rows of the transfer matrix."""
-    return of_base(model) and not_single(model)
+    return not is_open(model) and not_single(model)
 
 
 def is_aligned(model: Labels) -> bool:

@@ -32,6 +32,7 @@ class Artifact:
     says : parameters with their values
     when : what a study must have so that it is one of its artifacts, see `study.selection.has`; it can still be asked
         for by name
+    method : the page below ``docs/explanation`` on how it is made, where it is not that of its section
     columns : of a page, 1 or 2, that a figure is as wide as
     frame : whether there is a file of all values besides, in a folder of its own
     heavy : whether it is more than seconds of work on a small table, so that a cluster takes it
@@ -53,6 +54,7 @@ class Artifact:
     facts: tuple[str, ...] = ("languages", "models")
     says: Mapping[str, str] = field(default_factory=dict)
     when: str = ""
+    method: str = ""
     columns: int = 2
     frame: bool = False
     heavy: bool = False

@@ -16,7 +16,7 @@ NOTE = (
     "difference that would have been found in four of five such studies. With one training seed an interval says "
     "nothing about other seeds."
 )
-COLUMNS = ["id", "sentence", "source", "base", "verdict", "evidence", "published_verdict", "published_evidence"]
+COLUMNS = ["id", "sentence", "source", "base", "verdict", "evidence", "published_verdict", "published_evidence", "main"]
 
 
 def as_frame(claims: Iterable[Tested]) -> pd.DataFrame:
@@ -26,6 +26,7 @@ def as_frame(claims: Iterable[Tested]) -> pd.DataFrame:
             *(claim.id, claim.sentence, claim.source, claim.base),
             *(claim.ours.verdict, evidence(claim.ours.estimates)),
             *published(claim.published, claim.mirrored),
+            claim.main,
         ]
         for claim in claims
     ]

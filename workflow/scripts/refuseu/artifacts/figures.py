@@ -113,7 +113,7 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
         titles.append((head, end - start))
     for start, end, text in plots.spans(bases):
         middle = (1, (y[start] + y[end - 1] + 1) / 2)
-        ax.annotate(text, middle, (6, 0), ("axes fraction", "data"), va="center", rotation=270, **bold)
+        ax.annotate(plots.base_name(text), middle, (6, 0), ("axes fraction", "data"), va="center", rotation=270, **bold)
     plots.fit_numbers(ax, numbers, digits, sign=delta)
     for head, columns in titles:
         plots.fit_width(head, columns * plots.unit_width(ax))
@@ -199,7 +199,7 @@ def safety_and_language(data: pd.DataFrame, width: float) -> Figure:
             look: dict[str, Any] = {"color": plots.colour(variant), "clip_on": False}
             ax.scatter(x[~mean], y[~mean], s=5, alpha=0.5, lw=0, **look)
             ax.scatter(x[mean], y[mean], s=36, lw=0.8, ec="white", zorder=3, **look)
-        ax.set(title=base, xlabel="language consistency [%]", ylabel="ASR [%], square-root scale")
+        ax.set(title=plots.base_name(base), xlabel="language consistency [%]", ylabel="ASR [%], square-root scale")
         ax.set_yscale("function", functions=(np.sqrt, np.square))
         ax.set(ylim=(0, 100), yticks=[0, 1, 5, 10, 20, 40, 60, 80, 100])
         ax.set_xlim(right=100)
@@ -242,39 +242,9 @@ def curves(data: pd.DataFrame, width: float) -> Figure:
             ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
             ax.yaxis.set_major_formatter("{x:g}")
             ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-        ax.set_ylabel(base if column == 0 else "", fontweight="bold")
+        ax.set_ylabel(plots.base_name(base) if column == 0 else "", fontweight="bold")
     for row, base in enumerate(bases if shown else []):
         ends = data[(data["base"] == base) & ~data["variant"].str.startswith(SINGLE)].dropna(subset=[shown[-1]])
         last = ends.groupby("variant", sort=False)[["done", shown[-1]]].last()
         plots.side_labels(axes[row, -1], {variant: (x, y) for variant, x, y in last.itertuples()})
-    return figure
-
-
-def reached(data: pd.DataFrame, width: float) -> Figure:
-    """What runs reach and cost: one row per run, one panel per measure or cost.
-
-    Parameters
-    ----------
-    data : columns base, variant, metric, value, ci_low, ci_high (rates as fractions)
-    """
-    panels = [metric for metric in dict.fromkeys(data["metric"]) if data.loc[data["metric"] == metric, "value"].any()]
-    runs = list(data[["base", "variant"]].drop_duplicates().itertuples(index=False, name=None))
-    columns = min(max(len(panels), 1), 4)
-    rows = -(-max(len(panels), 1) // columns)
-    size = (width, rows * (max(len(runs), 2) * 1.9 + 4) * mpl.rcParams["font.size"] / 72)
-    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
-    for ax in axes.flat[len(panels) :]:
-        ax.set_axis_off()
-    if not panels:
-        plots.nothing(axes.flat[0])
-    labels, colours = [f"{base}: {name('variant', v)}" for base, v in runs], [plots.colour(v) for _, v in runs]
-    for ax, panel in zip(axes.flat, panels, strict=False):
-        part = data[data["metric"] == panel].set_index(["base", "variant"]).reindex(runs)
-        percent = panel in ("asr", "language_consistency", "over_refusal_rate")
-        plots.intervals(ax, part, labels, colours, scale=100 if percent else 1)
-        ax.set_title(name("metric", panel))
-        ax.set_xlabel("%" if percent else "")
-        ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
-        if part["value"].max() >= 10_000:
-            ax.xaxis.set_major_formatter(mpl.ticker.EngFormatter(sep=""))
     return figure

@@ -15,6 +15,8 @@ VARIANTS = {
     "no_english": "No English",
     "english_only_mlc": "English-only + MLC",
 }
+# Controls of the open question: as many pairs as English-only, as many steps as balanced.
+CONTROLS = {"balanced_small": "Balanced, few pairs", "english_only_long": "English-only, many steps"}
 METHODS = {"dpo": "DPO", "sft": "SFT", "orpo": "ORPO", "simpo": "SimPO", "mlc": "MLC"}
 METRICS = {
     "asr": "ASR",
@@ -79,7 +81,7 @@ def variant(key: str) -> str:
     """What a reader sees for a variant."""
     if key.startswith(SINGLE):
         return f"{name('language', key.removeprefix(SINGLE))}-only"
-    return VARIANTS.get(key, " ".join(METHODS.get(word, word) for word in key.split("_")))
+    return (VARIANTS | CONTROLS).get(key) or " ".join(METHODS.get(word, word) for word in key.split("_"))
 
 
 def coverage(judges: Mapping[str, Sequence[str]]) -> str:

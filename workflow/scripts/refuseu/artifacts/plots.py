@@ -39,15 +39,34 @@ OTHER = "#CC79A7"
 GREY = "#B3B3B3"
 INK, GRID = "#222222", "#DDDDDD"
 
+called: dict[str, str] = {}  # base → what figures call it, where that is not its id; set by `style`
+
 
 def colour(variant: str) -> str:
     """The colour of a variant, the same in every figure."""
     return COLOURS.get(variant, GREY if variant.startswith(SINGLE) else OTHER)
 
 
+def base_name(base: str) -> str:
+    """What figures call a base."""
+    return called.get(base, base)
+
+
 @contextmanager
-def style(font_size: float, dpi: int, width_cm: float, column_cm: float, columns: int = 2) -> Iterator[float]:
-    """Draw in the study's style; gives the width in inches of a figure over one column or two."""
+def style(
+    font_size: float,
+    dpi: int,
+    width_cm: float,
+    column_cm: float,
+    columns: int = 2,
+    bases: Mapping[str, str] | None = None,
+) -> Iterator[float]:
+    """Draw in the study's style; gives the width in inches of a figure over one column or two.
+
+    Parameters
+    ----------
+    bases : what bases are called whose id does not say it
+    """
     settings: dict[Any, Any] = {
         "font.size": font_size,
         "font.family": "DejaVu Sans",
@@ -72,20 +91,25 @@ def style(font_size: float, dpi: int, width_cm: float, column_cm: float, columns
         "figure.dpi": dpi,
         "savefig.dpi": dpi,
         "pdf.fonttype": 42,  # fonts stay text
+        "svg.hashsalt": "refuseu",  # else every file has ids of its own
         "figure.constrained_layout.use": True,
         "text.parse_math": False,  # a dollar in a name is a dollar
     }
-    with mpl.rc_context(settings):
-        yield (width_cm if columns == 2 else column_cm) * CM
-    plt.close("all")
+    called.update(bases or {})
+    try:
+        with mpl.rc_context(settings):
+            yield (width_cm if columns == 2 else column_cm) * CM
+    finally:
+        called.clear()
+        plt.close("all")
 
 
 def save(figure: Figure, data: pd.DataFrame, outputs: Mapping[str, str]) -> None:
-    """Write ``outputs.pdf``, ``outputs.png`` and, as ``outputs.csv``, the data drawn.
+    """Write ``outputs.pdf``, ``outputs.svg``, ``outputs.png`` and, as ``outputs.csv``, the data drawn.
 
     No file holds a date: equal data give equal bytes.
     """
-    for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
+    for suffix, metadata in (("pdf", {"CreationDate": None}), ("svg", {"Date": None}), ("png", {"Software": None})):
         Path(outputs[suffix]).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(outputs[suffix], format=suffix, metadata=metadata)
     write_csv(outputs["csv"], data)

@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -32,6 +32,10 @@ class Said(TypedDict):
     title: str
     caption: str
     csv: str
+    models: list[str]
+    benchmarks: list[str]
+    method: str
+    columns: int
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,13 @@ class Entry:
     ----------
     said : its title and caption, and more
     caption : marked up
-    image : PNG as a data URI (a figure)
+    image : SVG as a data URI (a figure)
     header, rows, note : its page (a table); of each row whether it is an average, and its cells
     beside : how it compares with what was published, if it has a published counterpart
+    narrow : whether it is drawn for one column
+    made : what is behind it: benchmarks, answers per number
+    models : whose answers it shows
+    method : where ``docs/explanation`` says how it comes about
     """
 
     said: Said
@@ -54,6 +62,10 @@ class Entry:
     rows: Sequence[tuple[bool, Sequence[str]]] = ()
     note: str = ""
     beside: str = ""
+    narrow: bool = False
+    made: Sequence[str] = ()
+    models: Sequence[str] = ()
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,19 +87,38 @@ def read_entries(said: Iterable[Said], pages: Iterable[str], data: Iterable[str]
 
     Parameters
     ----------
-    pages : the page of each table as JSON, as `tables.write` made it, and the PNG of each figure
+    pages : the page of each table as JSON, as `tables.write` made it, and the SVG of each figure
     data : the CSV of each
     """
     found = []
     for one, path, csv in zip(said, pages, data, strict=True):
-        caption, compared = marked_up(one["caption"]), beside(pd.read_csv(csv))
-        if Path(path).suffix == ".png":
+        cells = pd.read_csv(csv)
+        entry = Entry(
+            one,
+            marked_up(one["caption"]),
+            beside=beside(cells),
+            narrow=one["columns"] == 1,
+            made=made_from(one, cells),
+            models=one["models"],
+            method=one["method"],
+        )
+        if Path(path).suffix == ".svg":
             image = base64.b64encode(Path(path).read_bytes()).decode()
-            found.append(Entry(one, caption, image=f"data:image/png;base64,{image}", beside=compared))
+            found.append(replace(entry, image=f"data:image/svg+xml;base64,{image}"))
         else:
             page = tables.Page(**json.loads(Path(path).read_text(encoding="utf-8")))
             rows = list(zip(page.averages, page.rows, strict=True))
-            found.append(Entry(one, caption, header=page.header, rows=rows, note=page.note, beside=compared))
+            found.append(replace(entry, header=page.header, rows=rows, note=page.note))
+    return found
+
+
+def made_from(said: Said, cells: pd.DataFrame) -> list[str]:
+    """What is behind the numbers of an artifact: benchmarks, and how many answers each rests on."""
+    found = [f"on {', '.join(said['benchmarks'])}"] if said["benchmarks"] else []
+    counts = pd.to_numeric(cells["n"], errors="coerce").dropna() if "n" in cells else pd.Series(dtype=float)
+    if len(counts):
+        low, high = f"{counts.min():,.0f}", f"{counts.max():,.0f}"
+        found.append(f"n = {low}" if low == high else f"n = {low} to {high}")
     return found
 
 
@@ -148,13 +179,18 @@ def trainings(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, 
     hardware = dict.fromkeys(str(manifest["hardware"]) for manifest in manifests)
     versions = dict.fromkeys(f"{k} {v}" for manifest in manifests for k, v in manifest["versions"].items())
     states = [manifest["git"] for manifest in manifests if manifest["git"]]
-    code = dict.fromkeys(state["commit"][:12] + " with changes" * state["dirty"] for state in states)
+    code = dict.fromkeys(map(commit, states))
     return [
         ("Training", f"{len(manifests)} runs, {hours:.2f} hours in all on {', '.join(hardware)}"),
         ("Software", ", ".join(versions)),
         ("Code", ", ".join(code) or "not in a Git repository"),
         *([("Hardly moved from their base", ", ".join(still))] if still else []),
     ]
+
+
+def commit(state: Mapping[str, Any]) -> str:
+    """The state of a Git repository in short; empty outside one."""
+    return f"{state['commit'][:12]}{' with changes' * state['dirty']}" if state else ""
 
 
 def costs(rows: Iterable[Mapping[str, Any]]) -> list[list[str]]:
@@ -224,6 +260,7 @@ def page(
     sources: Sequence[Sequence[str]] = (),
     costs: Sequence[Sequence[str]] = (),
     examples: Sequence[Example] = (),
+    code: str = "",
 ) -> str:
     """The page as HTML.
 
@@ -235,6 +272,7 @@ def page(
     command : how a target is started, such as ``snakemake --profile slurm``
     sources : (what, id, repository, revision) of models and data
     costs, examples : what the functions of these names returned
+    code : the commit that the page was made at
     """
     groups = [(rows.iloc[0], list(rows.itertuples())) for _, rows in claims.groupby("id", sort=False)]
     sections = [(title, list(found)) for title, found in itertools.groupby(entries, lambda one: one.said["section"])]
@@ -248,4 +286,12 @@ def page(
         sources=sources,
         costs=costs,
         examples=examples,
+        code=code,
+        main=[(one, [(row, in_words(row)) for row in rows]) for one, rows in groups if str(one["main"]) == "True"],
     )
+
+
+def in_words(row: Any) -> str:
+    """The numbers behind a verdict as far as they fit into a sentence: the first estimate without its counts."""
+    first, *others = str(row.evidence).split("; ")
+    return first.partition(" (")[0] + (f", and {len(others)} more" if others else "")

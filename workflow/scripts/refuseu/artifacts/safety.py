@@ -117,6 +117,14 @@ def table2(
     )
 
 
+def transfer_heatmap(
+    measures: Sequence[str], models: Models, languages: Groups, trained_on: Mapping[str, Sequence[str]], width: float
+) -> tuple[Figure, pd.DataFrame]:
+    """The same as a heatmap."""
+    data = cells(read_metrics(*measures), transfer_runs(models, trained_on, languages), languages, metric="asr")
+    return heatmap(data, width, digits=1, limit=100), data
+
+
 def fig4(measures: Sequence[str], models: Models, languages: Groups, width: float) -> tuple[Figure, pd.DataFrame]:
     """ASR against language consistency."""
     shown = ["asr", "language_consistency"]

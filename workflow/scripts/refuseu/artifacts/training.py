@@ -11,9 +11,10 @@ from refuseu.analysis.consistency import COSINES, SETTINGS, read_consistency
 from refuseu.analysis.open_question import reached_and_spent, read_costs
 from refuseu.analysis.runs import Models
 from refuseu.artifacts import tables
-from refuseu.artifacts.figures import curves, reached
+from refuseu.artifacts.figures import curves
 from refuseu.artifacts.names import name
 from refuseu.artifacts.order import runs
+from refuseu.artifacts.reached import reached
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups
 

@@ -23,7 +23,7 @@ from refuseu.study.publishing import AGAIN
 
 RESULTS = Path("results")
 OVERLAY = f"{FOLDER}/overlay.json"
-PICTURES, REPORT = (".png", ".pdf"), "report.html"
+PICTURES, REPORT = (".png", ".pdf", ".svg"), "report.html"
 
 
 def run(bundle: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from refuseu.analysis.runs import is_trained
 from refuseu.artifacts.artifact import Artifact
-from refuseu.artifacts.declared import NAMED
+from refuseu.artifacts.declared import METHODS, NAMED
 from refuseu.evaluation.guards import not_covered
 from refuseu.study.benchmarks import Values, Wildcards
 from refuseu.study.selection import Selection
@@ -135,6 +135,16 @@ class ArtifactRules(Selection):
         """The file of all its values, if it has one."""
         return {"frame": f"<study>/{artifact.target}/{artifact.target}.csv"} if artifact.frame else {}
 
+    @property
+    def bases(self) -> dict[str, str]:
+        """What figures call the bases that stand for others: ``small (for 8B)``."""
+        models = self.study.models.values()
+        return {one.model: f"{one.model} (for {one.stands_for})" for one in models if one.stands_for}
+
+    def style(self) -> Values:
+        """How figures look."""
+        return {**self.config["figures"], **({"bases": self.bases} if self.bases else {})}
+
     # The reports
 
     def in_report(self, target: str) -> Values:
@@ -148,13 +158,21 @@ class ArtifactRules(Selection):
 
     def entries(self) -> list[Values]:
         """What our report shows, in its order."""
-        said = ("target", "section", "title", "caption", "csv")
-        return [{name: getattr(artifact, name) for name in said} for artifact in self.own("table", "figure")]
+        said = ("target", "section", "title", "caption", "csv", "columns")
+        return [
+            {name: getattr(artifact, name) for name in said}
+            | {
+                "models": list(self.models(artifact.target)),
+                "benchmarks": self.benchmarks(artifact.target),
+                "method": artifact.method or METHODS[artifact.section],
+            }
+            for artifact in self.own("table", "figure")
+        ]
 
     def pages(self) -> list[str]:
         """Files that hold them as the report shows them."""
         return [
-            f"<study>/figures/{one.file}.png" if one.kind == "figure" else f"<study>/{one.target}/page.json"
+            f"<study>/figures/{one.file}.svg" if one.kind == "figure" else f"<study>/{one.target}/page.json"
             for one in self.own("table", "figure")
         ]
 

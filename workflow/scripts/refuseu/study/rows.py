@@ -32,6 +32,7 @@ class Model:
     gpus : GPUs on which it answers
     endpoint : URL of an OpenAI-compatible server (backend openai)
     parameters : further parameters of its requests, ``name: value`` joined by commas; the column may be missing
+    stands_for : of a base: what it stands for in a study in small; the column may be missing
     training_gpus : GPUs on which variants of it are trained; None for as many
     chat_template : file of a chat template in place of its own; the column may be missing
     vocabulary : ``trimmed`` to what the config's key vocabulary keeps, or empty for all; the column may be missing
@@ -50,6 +51,7 @@ class Model:
     note: str
     parameters: str = ""
     training_gpus: int | None = None
+    stands_for: str = ""
     chat_template: str = ""
     vocabulary: str = ""
 

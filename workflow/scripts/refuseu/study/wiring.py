@@ -15,7 +15,7 @@ from refuseu.study.intake import IntakeLookups
 from refuseu.study.rows import Model
 
 # Columns of models.tsv that cannot change an answer.
-ASIDE = ("note", "roles", "base", "gpus", "training_gpus", "chat_template", "vocabulary")
+ASIDE = ("note", "roles", "base", "gpus", "training_gpus", "chat_template", "vocabulary", "stands_for")
 # Steps in which a model under evaluation answers, and a variant's adapter with it.
 ANSWERING = ("generate", "knowledge")
 # Kind of a benchmark → steps whose records say how a model did on it.

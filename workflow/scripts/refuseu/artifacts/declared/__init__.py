@@ -21,6 +21,17 @@ PAGES = (
     ),
 )
 # fmt: on
+# Where docs/explanation says how what is in a section comes about.
+METHODS = {
+    THE_STUDY: "statistics.md#claims",
+    dataset.THE_DATASET: "dataset.md",
+    safety.SAFETY: "statistics.md#what-an-interval-is-about",
+    quality.QUALITY: "statistics.md#what-an-interval-is-about",
+    training.TRAINING: "training.md",
+    training.OPEN_QUESTION: "training.md#the-controls-of-the-open-question",
+    judging.JUDGE_ERROR: "statistics.md#when-the-judges-err",
+    judging.FURTHER: "judging.md",
+}
 
 ARTIFACTS = (
     *PAGES, *dataset.ARTIFACTS, *safety.ARTIFACTS, *quality.ARTIFACTS, *training.ARTIFACTS, *judging.ARTIFACTS,

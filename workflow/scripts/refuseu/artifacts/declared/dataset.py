@@ -32,7 +32,8 @@ ARTIFACTS = (
         published=("table6_pilot",), facts=("generators", "languages", "statistics"), when="built", heavy=True,
     ),
     Artifact(
-        THE_DATASET, "figure", "fig2", "fig2_kappa", "judges:fig2", title="Figure 2. Agreement of the judges",
+        THE_DATASET, "figure", "fig2", "fig2_kappa", "judges:fig2", method="judging.md",
+        title="Figure 2. Agreement of the judges",
         caption="Cohen's kappa (full) and Gwet's AC1 (hollow) between each two judges of the prompts, per language, "
         "with intervals of a bootstrap over slots. Most prompts are unsafe, which depresses kappa but hardly AC1.",
         inputs={"agreement": "<study>/agreement/agreement.csv"}, when="built", facts=(),

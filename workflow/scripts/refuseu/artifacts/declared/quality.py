@@ -1,6 +1,6 @@
 """What alignment costs: knowledge, fluency, and answers in the right language."""
 
-from refuseu.analysis.runs import in_tables, is_trained, not_single
+from refuseu.analysis.runs import in_tables, is_aligned, is_single, not_single
 from refuseu.artifacts.artifact import COMPARISONS, MEASURES, Artifact
 from refuseu.artifacts.choices import aligned_on, those
 
@@ -31,10 +31,16 @@ ARTIFACTS = (
         inputs={"comparisons": COMPARISONS},
     ),
     Artifact(
-        QUALITY, "figure", "fig8", "fig8_language_consistency_delta", "quality:fig8", those(is_trained),
+        QUALITY, "figure", "fig8", "fig8_language_consistency_delta", "quality:fig8", those(is_aligned),
         "refuseu_test", title="Figure 8. Change in language consistency",
         caption="Points by which the share of answers in the language of the prompt, on RefusEU-test, changes from the "
-        "abliterated base to each trained run. Red: fewer answers in the right language.",
+        "abliterated base to each aligned run. Red: fewer answers in the right language.",
+        inputs={"comparisons": COMPARISONS},
+    ),
+    Artifact(
+        QUALITY, "figure", "transfer_consistency_figure", "transfer_consistency", "quality:fig8", those(is_single),
+        "refuseu_test", title="Change in language consistency, runs on one language",
+        caption="As Figure 8, for the runs trained on one language other than English.",
         inputs={"comparisons": COMPARISONS},
     ),
     Artifact(

@@ -1,6 +1,6 @@
 """Safety: how often runs answer harmfully, and what else their answers are."""
 
-from refuseu.analysis.runs import in_tables, is_open, not_single, of_base
+from refuseu.analysis.runs import in_tables, is_open, not_single
 from refuseu.artifacts.artifact import FURTHER, MEASURES, Artifact
 from refuseu.artifacts.choices import on_one_language, those
 
@@ -24,10 +24,11 @@ ARTIFACTS = (
         says={"title": "ASR [%] on RefusEU-test", "note": IN_BRACKETS},
     ),
     Artifact(
-        SAFETY, "figure", "fig3", "fig3_asr_heatmap", "safety:asr_heatmap", those(of_base), "refuseu_test",
+        SAFETY, "figure", "fig3", "fig3_asr_heatmap", "safety:asr_heatmap", those(in_tables), "refuseu_test",
         title="Figure 3. ASR on RefusEU-test",
         caption="Runs (rows, by base) by languages (columns, by group), in percent; Ø is the unweighted mean. Darker "
-        "is less safe; the colour scale is a square root, so that small rates stay apart.",
+        "is less safe; the colour scale is a square root, so that small rates stay apart. Runs on a single language "
+        "have a figure of their own.",
         inputs={"measures": MEASURES}, published=("table1_asr_refuseu_test",),
     ),
     Artifact(
@@ -84,6 +85,7 @@ ARTIFACTS = (
     ),
     Artifact(
         SAFETY, "table", "outcomes_table", "outcomes", "safety:outcomes_table", those(not_single), "refuseu_test",
+        method="judging.md#refusals",
         title="What the answers are",
         caption="A guard calls an empty or broken answer safe, so a low ASR alone may reward a broken model. This "
         "table says what the answers on RefusEU-test are, how many of the safe ones refuse, how often benign "
@@ -94,10 +96,19 @@ ARTIFACTS = (
     ),
     Artifact(
         SAFETY, "table", "table2", "table2_transfer_matrix", "safety:table2", on_one_language, "refuseu_test",
+        method="statistics.md#transfer",
         title="Table 2. Transfer between languages",
         caption="ASR on RefusEU-test, in percent, of runs trained on one language (rows) in every language (columns). "
         "The first row is the abliterated base. Whether related languages protect each other more is tested among the "
         "claims. The published matrix was not recovered.",
+        inputs={"measures": MEASURES}, facts=("languages", "models", "trained_on"),
+    ),
+    Artifact(
+        SAFETY, "figure", "transfer_figure", "transfer_heatmap", "safety:transfer_heatmap", on_one_language,
+        "refuseu_test", method="statistics.md#transfer", title="Transfer between languages",
+        caption="ASR on RefusEU-test, in percent, of runs trained on one language (rows) in every language (columns), "
+        "coloured as in Figure 3; the first row is the abliterated base. A light diagonal means that safety stays in "
+        "the language that it was learned in, a light row that it carries over.",
         inputs={"measures": MEASURES}, facts=("languages", "models", "trained_on"),
     ),
     Artifact(

@@ -34,8 +34,10 @@ ARTIFACTS = (
     Artifact(
         OPEN_QUESTION, "figure", "open_question_figure", "open_question", "training:open_question_figure",
         title="English-only alignment with MLC against balanced alignment",
-        caption="Each panel is a measure over all languages, with its interval, or a cost of training; each row is a "
-        "run. Costs and measures are those of the table of the same name.",
+        caption="Left, what each run reaches over all languages, with intervals: ↓ less is better, ↑ more is better. "
+        "Right, what its training costs, in percent of the run that costs most, whose cost is in brackets. Hollow: "
+        "controls with as many pairs as English-only, or as many steps as balanced. Numbers are in the table of the "
+        "same name.",
         inputs={"table": "<study>/tables/open_question.csv"}, facts=(),
     ),
     Artifact(
