@@ -74,9 +74,9 @@ def test_without_a_terminal_there_is_a_line_per_finished_stage_and_no_more(study
     assert ended.returncode == 0
     said = ended.stdout.splitlines()
     said = said[said.index("refuseu: 6 jobs to do in 2 stages") :]
-    assert re.fullmatch(r"✓ make: 4 jobs, \d+ s \(4 of 6 done\)", said[1])
-    assert re.fullmatch(r"✓ tables: 1 job, \d+ s \(5 of 6 done\)", said[2])
-    assert re.fullmatch(r"refuseu: done, 6 jobs in \d+ s", said[3])
+    assert re.fullmatch(r"✓ make: 4 jobs, [\d minhs]+ \(4 of 6 done\)", said[1])
+    assert re.fullmatch(r"✓ tables: 1 job, [\d minhs]+ \(5 of 6 done\)", said[2])
+    assert re.fullmatch(r"refuseu: done, 6 jobs in [\d minhs]+", said[3])
     assert len(said) == 4 and "\x1b" not in ended.stdout
 
 
@@ -125,7 +125,7 @@ def test_on_a_terminal_there_is_one_bar_below_the_lines_that_stay(study):
     assert any(" of 7 jobs | " in bar and "now: make" in bar for bar in bars)
     assert all(len(bar) < 80 for bar in bars)
     stay = "".join(piece for piece in pieces if piece not in bars)
-    assert stay.count("sheet.tsv, row 3") == 1 and re.search(r"make: 4 jobs, \d+ s\n", stay)
+    assert stay.count("sheet.tsv, row 3") == 1 and re.search(r"make: 4 jobs, [\d minhs]+\n", stay)
     assert pieces[-1].endswith(".snakemake.log\n") or pieces[-1] == ""
 
 
