@@ -72,9 +72,12 @@ def told(workflow: Any) -> dict[str, Any]:
 
 
 def stages(workflow: Any) -> dict[str, str]:
-    """The stage of each rule with a script: its name, or what tables and figures have in common."""
+    """The stage of each rule with a script, ours or not: its name, or what tables and figures have in common."""
     kinds = {"table": "tables", "figure": "figures"}
-    return {rule.name: kinds.get(Path(rule.script).stem, rule.name) for rule in work_rules(workflow)}
+    with_script: list[Any] = guarded(
+        lambda: [rule for rule in workflow.rules if rule.script], [], "no line says that a stage is finished"
+    )
+    return {rule.name: kinds.get(Path(rule.script).stem, rule.name) for rule in with_script}
 
 
 def drop_stray_warnings() -> None:
