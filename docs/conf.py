@@ -45,7 +45,7 @@ def as_fields(app, what, name, found, options, lines):
         elif field and set(line) == {"-"} and lines[place - 1] in FIELDS:
             made.append(f":{field}:" if field == "returns" else "")
         elif field == "returns":
-            made.append(f"    {line}" if line else "")
+            made += ["", f"    {line}"] if " : " in line and line[:1] != " " else [f"    {line.strip()}".rstrip()]
         elif field and line and not line.startswith(" "):
             key, _, meaning = line.partition(" : ")
             made.append(f":{field} {key}: {meaning}")
