@@ -13,7 +13,8 @@ default_role = "code"
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4
-suppress_warnings = ["autoapi.python_import_resolution"]  # names that are assigned several at a time
+# Names that are assigned several at a time, and types that have a namesake elsewhere.
+suppress_warnings = ["autoapi.python_import_resolution", "ref.python"]
 
 # The package is read, not imported: its packages are not needed here.
 autoapi_dirs = ["../workflow/scripts/refuseu"]
@@ -48,7 +49,7 @@ def as_fields(app, what, name, found, options, lines):
             made += ["", f"    {line}"] if " : " in line and line[:1] != " " else [f"    {line.strip()}".rstrip()]
         elif field and line and not line.startswith(" "):
             key, _, meaning = line.partition(" : ")
-            made.append(f":{field} {key}: {meaning}")
+            made.append(f":{field} {key.replace(', ', '/')}: {meaning}")
         else:
             made.append(line)
     lines[:] = made
