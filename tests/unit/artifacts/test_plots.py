@@ -30,6 +30,15 @@ def test_a_base_that_stands_for_another_is_called_so_in_figures_and_nowhere_else
     assert plots.base_name("small") == "small"
 
 
+def test_a_heatmap_has_the_palette_of_the_style():
+    found = {}
+    for palette in ("rocket_r", "Greys"):
+        with plots.style(**STYLE, palette=palette) as width:
+            [mesh] = figures.heatmap(grid(), width).axes[0].collections
+            found[palette] = mesh.get_cmap().name
+    assert found == {"rocket_r": "rocket_r", "Greys": "Greys"}
+
+
 def test_saving_twice_makes_the_same_bytes_and_the_data_beside(tmp_path):
     data = grid()
     for folder in ("one", "two"):

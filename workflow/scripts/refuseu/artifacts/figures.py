@@ -80,7 +80,7 @@ def draw_map(ax: Axes, cells: pd.DataFrame, scale: float, digits: int, delta: bo
     y = np.arange(len(runs)) + 0.3 * plots.breaks(bases)
     grid = cells["value"].to_numpy().reshape(len(runs), len(scopes)) * scale
     norm = TwoSlopeNorm(0, -limit, limit) if delta else PowerNorm(0.5, 0, limit)
-    cmap = sns.color_palette("vlag_r" if delta else "rocket_r", as_cmap=True).with_extremes(bad="white")
+    cmap = sns.color_palette("vlag_r" if delta else mpl.rcParams["image.cmap"], as_cmap=True).with_extremes(bad="white")
     gapped = np.insert(grid, range(1, len(x)), np.nan, axis=1)  # empty columns and rows fill the gaps
     gapped = np.insert(gapped, range(1, len(y)), np.nan, axis=0)
     edges = (np.stack([at, at + 1], axis=1).ravel() for at in (x, y))

@@ -58,6 +58,7 @@ def style(
     dpi: int,
     width_cm: float,
     column_cm: float,
+    palette: str = "rocket_r",
     columns: int = 2,
     bases: Mapping[str, str] | None = None,
 ) -> Iterator[float]:
@@ -65,6 +66,7 @@ def style(
 
     Parameters
     ----------
+    palette : of heatmaps of rates, from none to all
     bases : what bases are called whose id does not say it
     """
     settings: dict[Any, Any] = {
@@ -88,6 +90,7 @@ def style(
         "grid.color": GRID,
         "grid.linewidth": 0.5,
         "lines.linewidth": 1.0,
+        "image.cmap": palette,
         "figure.dpi": dpi,
         "savefig.dpi": dpi,
         "pdf.fonttype": 42,  # fonts stay text
