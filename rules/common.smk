@@ -24,6 +24,7 @@ from refuseu.runner import home, locked, preflight, snakemake_internals, termina
 from refuseu.runner.provenance import code_digest
 from refuseu.study.artifact_rules import ArtifactRules
 from refuseu.study.building import Building
+from refuseu.study.starts import Starts
 from refuseu.study.study import Study
 from refuseu.study.wiring import Wiring
 from refuseu.wording import pins
@@ -39,6 +40,7 @@ except UserError as error:
     sys.exit(f"refuseu: {error}")
 
 wiring, building, artifacts = Wiring(study), Building(study), ArtifactRules(study)
+starts = Starts(study)
 
 
 pathvars:
@@ -66,6 +68,32 @@ def one_of(names):
 def align_code(wildcards):
     """Code behind one run: an edit of the consistency loss trains only the runs with it again."""
     return code_digest("align.py", without=[] if study.variants[wildcards.model].consistent else ["training/mlc"])
+
+
+def together(step):
+    """The group of a job: those that a cluster gets as one, because their model is loaded once for all of them."""
+
+    def of(wildcards):
+        start = starts.of(step, wildcards)
+        return start and snakemake_internals.one_after_another(workflow, start)
+
+    return of
+
+
+def ahead(step, **differing):
+    """Other jobs of this run for whom a job asks its model once it is loaded; Snakemake never compares such a param.
+
+    A function of resources, as all that only makes a job faster. The params in which such jobs differ are told by name.
+    """
+
+    def of(wildcards, resources):
+        if not starts.of(step, wildcards):
+            return []
+        jobs = snakemake_internals.others_to_run(workflow, step, wildcards)
+        jobs = [job for job in jobs if starts.alike(step, wildcards, job.wildcards)]
+        return [starts.seen(job, {name: tell(job.wildcards) for name, tell in differing.items()}) for job in jobs]
+
+    return of
 
 
 def asked_now(wildcards):

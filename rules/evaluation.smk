@@ -24,6 +24,8 @@ rule generate:
         "<study>/generate/{model}/{benchmark}.jsonl",
     log:
         "<study>/logs/generate/{model}/{benchmark}.log",
+    group:
+        together("generate")
     conda:
         "../envs/inference.yaml"
     resources:
@@ -34,6 +36,7 @@ rule generate:
         answer=wiring.answer_settings,
         decoding={k: config["generation"][k] for k in ("temperature", "top_p")},
         how=wiring.how("generate"),
+        ahead=ahead("generate", answer=wiring.answer_settings),
     script:
         "../workflow/scripts/generate.py"
 
@@ -47,6 +50,8 @@ rule judge:
         "<study>/judge/{judge}/{model}/{benchmark}.jsonl",
     log:
         "<study>/logs/judge/{judge}/{model}/{benchmark}.log",
+    group:
+        together("judge")
     conda:
         "../envs/inference.yaml"
     resources:
@@ -56,6 +61,7 @@ rule judge:
         judge=wiring.asked_row("judge"),
         templates=wiring.asked_templates("judge"),
         how=wiring.how("judge"),
+        ahead=ahead("judge"),
     script:
         "../workflow/scripts/judge.py"
 
@@ -142,6 +148,8 @@ rule judge_fluency:
         "<study>/judge_fluency/{model}/{benchmark}.jsonl",
     log:
         "<study>/logs/judge_fluency/{model}/{benchmark}.log",
+    group:
+        together("judge_fluency")
     conda:
         "../envs/inference.yaml"
     resources:
@@ -152,6 +160,7 @@ rule judge_fluency:
         max_new_tokens=config["fluency"]["max_new_tokens"],
         templates=wiring.asked_templates("judge_fluency"),
         how=wiring.how("judge_fluency"),
+        ahead=ahead("judge_fluency"),
     script:
         "../workflow/scripts/judge_fluency.py"
 

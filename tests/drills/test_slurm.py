@@ -50,6 +50,9 @@ JOBS = Counter(
         "reference": 1, "align": 1, "generate": 3, "judge": 6, "adjudicate": 3,
     }
 )  # fmt: skip
+# What loads the same model is one job of SLURM: guard A's three.
+STARTS = {"generate_small_generate": 1, f"generate_{VARIANT}_generate": 1, "judge_guard_a_0_judge": 2}  # and their GPUs
+SENT = JOBS - Counter(generate=2, judge=3) + Counter(dict.fromkeys(STARTS, 1))
 
 
 def turns(prompt, answer):
@@ -202,8 +205,8 @@ def undisturbed(cluster, tmp_path_factory):
     return study
 
 
-def test_each_job_of_the_study_is_one_job_of_slurm_and_only_light_ones_run_here(undisturbed):
-    assert Counter(job.rule for job in undisturbed.jobs()) == JOBS
+def test_each_job_or_start_of_a_model_is_one_job_of_slurm_and_only_light_ones_run_here(undisturbed):
+    assert Counter(job.rule for job in undisturbed.jobs()) == SENT
     assert {job.state for job in undisturbed.jobs()} == {"COMPLETED"}
     on_submit_host = set(re.findall(r"^localrule (\w+):", undisturbed.told(), re.MULTILINE))
     assert on_submit_host == {"training_curves", "verdicts"}
@@ -211,10 +214,7 @@ def test_each_job_of_the_study_is_one_job_of_slurm_and_only_light_ones_run_here(
 
 
 def test_jobs_get_the_gpus_of_their_model_and_all_others_none(undisturbed):
-    asked = {
-        "reference small": 1, f"align {VARIANT}": 1, "generate small_refuseu_test": 1,
-        f"generate {VARIANT}_refuseu_test": 1, **{f"judge guard_a_{m}_refuseu_test": 2 for m in EVALUATED},
-    }  # fmt: skip
+    asked = {"reference small": 1, f"align {VARIANT}": 1, **STARTS}
     assert {job.step: job.gpus for job in undisturbed.jobs() if job.gpus} == asked
     for job in undisturbed.jobs():
         assert job["Partition"] == ("gpu" if job.gpus else "cpu"), job.step
@@ -224,7 +224,16 @@ def test_jobs_get_the_gpus_of_their_model_and_all_others_none(undisturbed):
 def test_jobs_get_the_memory_and_time_of_the_profile(undisturbed):
     jobs = {job.rule: job for job in undisturbed.jobs()}
     asked = {rule: (jobs[rule].minutes, jobs[rule].megabytes) for rule in ("align", "judge", "load_benchmark")}
-    assert asked == {"align": (720, 64000), "judge": (120, 64000), "load_benchmark": (60, 8000)}
+    assert asked == {"align": (720, 64000), "judge": (60, 64000), "load_benchmark": (60, 8000)}
+    assert (jobs["judge_guard_a_0_judge"].minutes, jobs["judge_guard_a_0_judge"].megabytes) == (3 * 60, 64000)
+
+
+def test_a_model_is_loaded_once_for_all_that_are_sent_as_one(undisturbed):
+    logs = [(undisturbed.results / f"logs/judge/guard_a/{m}/refuseu_test.log").read_text() for m in EVALUATED]
+    [loading] = [log for log in logs if "asking the loaded model for" in log]
+    assert loading.count("asking the loaded model for") == 2
+    told = [log for log in logs if log is not loading]
+    assert all(re.search(r"journal: (\d+) of \1 answers known, 0 to ask", log) for log in told)
 
 
 def test_the_time_and_memory_of_each_job_are_measured(undisturbed):
@@ -238,7 +247,6 @@ def test_the_time_and_memory_of_each_job_are_measured(undisturbed):
 
 def test_no_more_jobs_than_the_profile_says_talk_to_an_api_at_a_time(undisturbed):
     of_api = [job for job in undisturbed.jobs() if re.search("remote_refuseu|guard_b|adjudicate", job.step)]
-    of_api = [job for job in of_api if not job.step.startswith("judge guard_a")]
     assert len(of_api) == 1 + 3 + 3
     for three in itertools.combinations(of_api, 3):
         assert not all(a.overlaps(b) for a, b in itertools.combinations(three, 2))
@@ -318,7 +326,7 @@ def test_jobs_that_are_cut_go_on_where_they_were(disturbed):
     study.models.release("remote")
 
     # The time of a generation and of a training is up.
-    generation, training = "generate small_refuseu_test", f"align {VARIANT}"
+    generation, training = "generate_small_generate", f"align {VARIANT}"
     wait(lambda: study.journal("generate/small/refuseu_test.jsonl"), "an answer is in the journal")
     cluster.out_of_time(study.running(generation, run))
     answers = study.journal("generate/small/refuseu_test.jsonl")
@@ -342,7 +350,7 @@ def test_jobs_that_are_cut_go_on_where_they_were(disturbed):
             study.models.release("guard_b")
 
     # A node is lost.
-    lost = f"generate {VARIANT}_refuseu_test"
+    lost = f"generate_{VARIANT}_generate"
     wait(lambda: study.journal(f"generate/{VARIANT}/refuseu_test.jsonl"), "an answer is in the journal")
     job = study.running(lost, run)
     cluster.signal(job, signal.SIGSTOP)
@@ -357,7 +365,7 @@ def test_jobs_that_are_cut_go_on_where_they_were(disturbed):
         judging: ["FAILED", "CANCELLED", "COMPLETED"],
         lost: ["COMPLETED"],
     }
-    assert [job.minutes for job in study.jobs(generation)] == [1, 480]
+    assert [job.minutes for job in study.jobs(generation)] == [1, 240]
     assert [job.minutes for job in study.jobs(training)] == [1, 1440]
     [requeued] = study.jobs(lost)
     assert requeued["Restarts"] == "1" and requeued["NodeList"] != job["NodeList"]

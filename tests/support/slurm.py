@@ -207,7 +207,7 @@ class Job(dict):
         super().__init__((key, value.strip()) for key, value in pairs)
         self.id, self.state = self["JobId"], self["JobState"]
         self.rule, _, self.wildcards = self.get("Comment", "").removeprefix("rule_").partition("_wildcards_")
-        self.step = f"{self.rule} {self.wildcards}".strip()
+        self.step = f"{self.rule} {self.wildcards}".strip()  # of several that were sent as one: the start, and the rule
         asked = " ".join(value for key, value in self.items() if key.startswith("TresPer"))
         self.gpus = sum(map(int, re.findall(r"gpu(?::[a-z]\w*)?:(\d+)", asked)))
         self.cpus = int(self["NumCPUs"])

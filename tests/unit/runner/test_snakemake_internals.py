@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import snakemake.script
+from snakemake.jobs import GroupJob
 
 from refuseu.errors import UserError
 from refuseu.runner import cluster, snakemake_internals
@@ -79,6 +80,37 @@ def test_the_known_version_is_asked_without_a_word(capsys):
     snakemake_internals.set_param(known.rules[0], "code", "digest")
     assert known.rules[0].params == {"code": "digest"}
     assert capsys.readouterr().err == ""
+
+
+def job(name, model, made=False):
+    return SimpleNamespace(rule=SimpleNamespace(name=name), wildcards={"model": model}, made=made)
+
+
+class Dependencies(dict):
+    """Job → who makes its inputs, by the model of the job."""
+
+    def __getitem__(self, one):
+        return SimpleNamespace(items=lambda: self.get(one.wildcards["model"], []))
+
+
+def test_a_job_is_told_of_the_others_of_its_rule_but_not_of_those_with_inputs_from_before(tmp_path):
+    (tmp_path / "old.jsonl").write_text("")
+    own, new, remade, done = (job("judge", model, made=model == "done") for model in ("own", "new", "remade", "done"))
+    maker = job("generate", "any")
+    inputs = {"new": [(maker, {f"{tmp_path}/new.jsonl"})], "remade": [(maker, {f"{tmp_path}/old.jsonl"})]}
+    dag = SimpleNamespace(
+        needrun_jobs=lambda: (one for one in (own, new, remade, done, maker) if not one.made),
+        needrun=lambda one: True,
+        finished=lambda one: one.made,
+        dependencies=Dependencies(inputs),
+    )
+    assert snakemake_internals.others_to_run(workflow(dag=dag, dryrun=False), "judge", {"model": "own"}) == [new]
+    assert snakemake_internals.others_to_run(workflow(dag=dag, dryrun=True), "judge", {"model": "own"}) == []
+
+
+def test_where_jobs_cannot_be_listed_each_loads_for_itself(capsys):
+    assert snakemake_internals.others_to_run(workflow(), "judge", {}) == []
+    assert "each job loads its model for itself" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("state", ["touch", "remote_exec", "subprocess_exec"])
@@ -209,6 +241,14 @@ def test_a_job_that_is_with_slurm_already_stops_the_run(monkeypatch, tmp_path):
         cluster.check_left_over(JOBS)
 
 
+def test_a_job_that_was_sent_with_others_as_one_stops_it_too(monkeypatch, tmp_path):
+    queue(monkeypatch, tmp_path, (RUN, "rule_judge_guard_0_judge"))
+    cluster.check_left_over(JOBS)
+    together = [SimpleNamespace(**vars(JOBS[0]), group="judge_guard_0")]
+    with pytest.raises(UserError, match="1 of the jobs to run are with SLURM"):
+        cluster.check_left_over(together)
+
+
 def test_other_steps_and_other_peoples_jobs_do_not(monkeypatch, tmp_path, capsys):
     queue(monkeypatch, tmp_path, (RUN, "rule_judge_wildcards_guard_c"), ("my_own_job", "(null)"))
     cluster.check_left_over(JOBS)
@@ -231,6 +271,8 @@ def test_the_plugin_that_is_installed_writes_comments_as_they_are_read():
         source = lines.read()
     assert 'comment_str = f"rule_{job.name}"' in source
     assert 'comment_str = f"rule_{job.name}_wildcards_{wildcard_str}"' in source
+    group = SimpleNamespace(groupid="judge_guard_0", jobs=[SimpleNamespace(rule=SimpleNamespace(name="judge"))])
+    assert GroupJob.name.fget(group) == "judge_guard_0_judge"
 
 
 def test_a_script_goes_to_who_can_run_it_and_else_to_a_python_of_its_own(monkeypatch):

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from refuseu.costs import spending
+from refuseu.costs.loading import Loading
 from refuseu.costs.spending import Prices, figure
 from refuseu.costs.workload import Job, Workload, epochs
 from refuseu.dataset.deepl import TEXTS_PER_REQUEST
@@ -25,6 +26,7 @@ FOLDER = Path("resources/plan")
 SUMMED = (
     "jobs", "done", "counted", "requests", "held", "tokens_in", "tokens_out", "characters", "api_calls",
     "gpu_hours", "gpu_hours_unknown", "money", "money_unknown", "disk_gb", "disk_gb_unknown",
+    "loads", "loads_apart", "loading", "loading_apart", "loading_unknown",
 )  # fmt: skip
 COLUMNS = ("stage", "model", *SUMMED, "currency")
 NOTE = """\
@@ -57,6 +59,7 @@ class Plan:
         self.prices = Prices(self.folder / "prices.tsv")
         self.workload = Workload(study, self.assumed)
         self.jobs = self.workload.jobs
+        self.loading = Loading(study, filter(self.to_do, self.jobs), lambda *about: self.assumed.get(about))
 
     @cached_property
     def rows(self) -> list[Record]:
@@ -104,7 +107,7 @@ class Plan:
         return row | {key: cost or 0 for key, cost in costs.items()} | unknown | {
             "jobs": 1, "counted": int(job.asked.counted), "requests": left, "held": held,
             "tokens_in": read, "tokens_out": wrote, "characters": job.characters * part,
-            "api_calls": calls(job, left) if paid else 0,
+            "api_calls": calls(job, left) if paid else 0, **(self.loading.row(job) if left else {}),
         }  # fmt: skip
 
     def held(self, job: Job, who: str) -> float:
@@ -213,13 +216,15 @@ def page(plan: Plan, asked: str) -> str:
         for row in plan.table()
         if row["model"] == "all"
     ]
-    names = {job.model.repository for job in plan.jobs if job.model} | {"texts", "shares", "released", "deepl", "gpu"}
+    names = {job.model.repository for job in plan.jobs if job.model}
+    names |= {"texts", "shares", "released", "deepl", "gpu", "disk"}
     names |= {row.source for row in plan.study.benchmarks.values()}
     parts = [
         f"# What study {plan.study.name} would still cost\n\nMade on {asked[:16]}. {NOTE}\n\n",
         pipe_table(header, cells, 1),
         f"\nOf {total['jobs']} jobs {total['counted']} are done or their requests were counted in files; the others' "
         "are assumed.\n",
+        loads(plan),
     ]
     for table in ("assumptions", "throughput", "prices"):
         path = plan.folder / f"{table}.tsv"
@@ -228,6 +233,32 @@ def page(plan: Plan, asked: str) -> str:
         columns = [column.replace("_", " ") for column in rows[0]] if rows else []
         parts.append(f"\n## {table.capitalize()}\n\nFrom `{path}`.\n\n{pipe_table(columns, texts, len(columns))}")
     return "".join(parts)
+
+
+def loads(plan: Plan) -> str:
+    """How often each model is loaded, and how long GPUs wait for it, as Markdown; nothing where no GPU waits."""
+    rows = [row for row in grouped(plan.rows, ("stage", "model")) if row["loads_apart"]]
+    if not rows:
+        return ""
+    [total] = grouped(rows, ())
+    header = ["stage", "model", "jobs that load it", "loads", "GPU-hours waiting", "GPU-hours if each job loads"]
+    cells = [
+        [row["stage"], row["model"], figure(row["loads_apart"]), figure(round(row["loads"], 6)),
+         *(known(row | {f"{key}_unknown": row["loading_unknown"]}, key) for key in ("loading", "loading_apart"))]
+        for row in [*rows, total]
+    ]  # fmt: skip
+    copy = plan.loading.copy(job for job in plan.jobs if plan.to_do(job))
+    merging = (
+        f" A copy of a base with an adapter merged, of up to {figure(copy)} GB, lies in `$TMPDIR` of the node "
+        "while it answers."
+        if copy
+        else ""
+    )
+    return (
+        "\n## Loading models\n\nJobs that load the same model go to a cluster as one and load it once "
+        "(`judging.together`); elsewhere whoever has loaded it asks it for those that can begin, too. What a GPU waits "
+        f"is reckoned from the size of the weights alone.{merging}\n\n{pipe_table(header, cells, 2)}"
+    )
 
 
 def cell(value: float | str | None) -> str:

@@ -192,6 +192,11 @@ class Lease:
                 os.utime(self.file or "")
 
 
+def held(path: str | Path) -> bool:
+    """Whether somebody writes a file just now."""
+    return Lease(path)._last()[1] is not None
+
+
 def read(file: Path) -> Holder | None:
     """Who holds it, `UNKNOWN` if it does not say; None if it was released or cleared away."""
     try:

@@ -174,6 +174,35 @@ def jobs_to_run(workflow: Any) -> list[Any]:
     return guarded(ask, [], "what the jobs need was not checked, nor the budget, and no worker is warm")
 
 
+def others_to_run(workflow: Any, rule: str, own: Any) -> list[Any]:
+    """Jobs of a rule, but for that with these wildcards, that this process is about to run or has sent off.
+
+    None before it is known which jobs run, and in a dry run. Left out are those with an input that lies there from
+    before and will be made anew.
+    """
+
+    def to_do(job: Any) -> bool:
+        return bool(workflow.dag.needrun(job) and not workflow.dag.finished(job))
+
+    def stale(job: Any) -> bool:
+        makers = workflow.dag.dependencies[job].items()
+        return any(os.path.exists(file) for maker, files in makers if to_do(maker) for file in files)
+
+    def ask() -> list[Any]:
+        if workflow.dryrun or workflow.touch or workflow.scheduler is None:
+            return []
+        jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == rule)
+        return [job for job in jobs if dict(job.wildcards.items()) != dict(own.items()) and not stale(job)]
+
+    return guarded(ask, [], "each job loads its model for itself")
+
+
+def one_after_another(workflow: Any, group: str) -> str:
+    """A group of jobs that need not depend on each other; ``start`` in a profile says how many at most."""
+    guarded(lambda: workflow.parent_groupids.setdefault(group, "start"), None, "each job is one of the cluster's")
+    return group
+
+
 def runs_here(workflow: Any) -> bool:
     """Whether jobs run on this machine."""
     return bool(guarded(lambda: workflow.local_exec, False, "whether this machine has a GPU was not checked"))
@@ -187,6 +216,8 @@ def on_slurm(workflow: Any) -> bool:
 
 def slurm_comment(job: Any) -> str:
     """What the SLURM plugin writes into ``--comment`` of a job."""
+    if group := getattr(job, "group", None):
+        return f"rule_{group}_{job.rule.name}"
     wildcards = "_".join(job.wildcards).replace("/", "_")
     return f"rule_{job.rule.name}_wildcards_{wildcards}" if wildcards else f"rule_{job.rule.name}"
 
