@@ -7,7 +7,7 @@ from refuseu.costs.plan import Plan
 from refuseu.study.study import Study
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def papers(paper):
     return Plan(Study(paper))
 

@@ -1,5 +1,7 @@
 """What a run says: a line per finished stage, a failed job with its cause, one bar where there is a terminal."""
 
+import io
+import logging
 import os
 import pty
 import re
@@ -197,3 +199,23 @@ def test_a_signal_is_named(text, said):
 @pytest.mark.parametrize(("seconds", "said"), [(48.4, "48 s"), (432, "7 min 12 s"), (11_100, "3 h 5 min")])
 def test_durations_read_well(seconds, said):
     assert terminal.duration(seconds) == said
+
+
+def test_of_jobs_that_were_sent_off_as_one_those_tell_why_it_failed_whose_logs_do(tmp_path):
+    out = io.StringIO()
+    told = terminal.Terminal(out, dict, "snakemake")
+    for number in range(3):
+        log = tmp_path / f"{number}.log"
+        log.write_text("2026-11-28 05:00:00,000 ERROR sheet.tsv, row 3: mend it\n" if number == 1 else "all is well\n")
+        told.on_job_info(SimpleNamespace(rule_name="judge", wildcards={"n": number}, jobid=number, log=[str(log)]))
+    about = [
+        {"rule_name": "judge", "rule_msg": None, "jobid": number, "log": [str(tmp_path / f"{number}.log")]}
+        for number in range(3)
+    ]
+    told.on_group_error(SimpleNamespace(aux_logs=[], job_error_info=about, thread=1))
+    assert out.getvalue().splitlines() == [
+        "✗ judge 1: sheet.tsv, row 3: mend it", f"  log: {tmp_path}/1.log"
+    ]  # fmt: skip
+    assert not told.running
+    told.said(logging.makeLogRecord({"levelno": logging.INFO}), "Trying to restart job 0a1b-2c.")
+    assert out.getvalue().endswith("  what was sent off with it is tried again\n")

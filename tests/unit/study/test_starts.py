@@ -6,7 +6,7 @@ from refuseu.study.starts import Starts
 from refuseu.study.study import Study
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def starts(paper):
     return Starts(Study(paper))
 

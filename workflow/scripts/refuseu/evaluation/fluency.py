@@ -3,13 +3,15 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from refuseu.asked import Asked
 from refuseu.backends.completion import Decoding, final
 from refuseu.backends.journaled import uncut
-from refuseu.job.paths import siblings
+from refuseu.job.paths import journal_path, siblings
+from refuseu.records import read_jsonl
 from refuseu.rows import Rating, Response
-from refuseu.templates import fill
+from refuseu.templates import fill, read_templates
 
 ASPECTS = ("fluency", "correctness")
 
@@ -35,6 +37,19 @@ def rate(
         Rating(prompt_id=row["prompt_id"], language=row["language"], fluency=next(ratings), correctness=next(ratings))
         for row in responses
     ]
+
+
+def ratings(job: Any) -> list[Rating]:
+    """Both ratings of a model's responses to one benchmark.
+
+    Parameters
+    ----------
+    job : of rule ``judge_fluency``, with its input, output and params
+    """
+    p, journal = job.params, journal_path(job.output[0])
+    responses: list[Any] = read_jsonl(job.input.responses)
+    judge, templates = p.judge | p.how, read_templates(p.templates)
+    return rate(responses, judge, templates, p.max_new_tokens, journal, p.how["batch_size"])
 
 
 def read_rating(text: str) -> int | None:

@@ -5,16 +5,19 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
+from typing import Any
 
 from refuseu.asked import Asked
 from refuseu.backends.completion import Decoding
 from refuseu.backends.journaled import complete, uncut
 from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, response_only
 from refuseu.evaluation.outcomes import has_letters
-from refuseu.job.paths import siblings
+from refuseu.job.paths import journal_path, siblings
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
+from refuseu.records import Record, read_jsonl
 from refuseu.rows import Label, Response, Said, Verdict
+from refuseu.templates import read_templates
 
 BLANK = Said(label="safe", categories=[], unsafe_probability=None, refusal=None, raw="")
 
@@ -82,6 +85,19 @@ def label_responses(
     for one, nothing in zip(said, cut, strict=True):
         one["label"] = "cut" if nothing else one["label"]
     return said
+
+
+def labels(job: Any) -> list[Record]:
+    """What a guard says of a model's responses to one benchmark.
+
+    Parameters
+    ----------
+    job : of rule ``judge``, with its input, output and params
+    """
+    p, journal = job.params, journal_path(job.output[0])
+    responses: list[Any] = read_jsonl(job.input.responses)
+    said = label_responses(p.judge | p.how, responses, read_templates(p.templates), journal, p.how["batch_size"])
+    return [{k: row[k] for k in ("prompt_id", "language")} | one for row, one in zip(responses, said, strict=True)]
 
 
 def unsafe_probability(first: dict[str, float] | None) -> float | None:

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, TextIO
 
 from refuseu.job import progress
@@ -30,7 +31,7 @@ CHATTER = (
     "Touching output", "Cleaning up SLURM", "Singularity containers: ignored", "Exiting because a job",
 )  # fmt: skip
 SUBMITTED = re.compile(r"Job \d+ has been submitted")
-AGAIN = re.compile(r"Trying to restart job (\d+)")
+AGAIN = re.compile(r"Trying to restart job ([\w-]+)")
 
 
 def take(workflow: Any) -> None:
@@ -148,6 +149,18 @@ class Terminal(logging.Handler):
             lines += ["  its log ends:", *(f"    {line}" for line in why.lines)]
         self.write("\n".join([*lines, *([f"  log: {why.log}"] if new and why.log else [])]))
 
+    def on_group_error(self, record: Any) -> None:
+        """Jobs that were sent off as one have failed: those tell why whose logs do, else the first."""
+        logs = list(record.aux_logs or [])
+        jobs = [SimpleNamespace(**one | {"log": [*one["log"], *logs]}) for one in record.job_error_info]
+        began = min((self.running[one.jobid].began for one in jobs if one.jobid in self.running), default=0.0)
+        telling = [one for one in jobs if one.log and failures.cause(failures.end_of(one.log[0], began))]
+        for one in telling or jobs[:1]:
+            one.thread = record.thread
+            self.on_job_error(one)
+        for one in jobs:
+            self.running.pop(one.jobid, None)
+
     def on_error(self, record: Any) -> None:
         """Something went wrong; of a job it is known better from its log."""
         text = record.getMessage()
@@ -159,7 +172,8 @@ class Terminal(logging.Handler):
     def said(self, record: logging.LogRecord, text: str) -> None:
         """A message that is no event."""
         if again := AGAIN.match(text):
-            self.write(f"  {self.failed.pop(int(again[1]), 'it')} is tried again")
+            job = self.failed.pop(int(again[1]), "it") if again[1].isdecimal() else "what was sent off with it"
+            self.write(f"  {job} is tried again")
         elif text.startswith("Complete log"):
             self.full_log = os.path.relpath(text.partition(": ")[2])
         elif text.startswith("Elapsed time"):
