@@ -71,10 +71,13 @@ def align_code(wildcards):
 
 
 def together(step):
-    """The group of a job: those that a cluster gets as one, because their model is loaded once for all of them."""
+    """The group of a job: those that a cluster gets as one, because their model is loaded once for all of them.
+
+    A dry run lists all jobs by themselves.
+    """
 
     def of(wildcards):
-        start = starts.of(step, wildcards)
+        start = None if workflow.dryrun else starts.of(step, wildcards)
         return start and snakemake_internals.one_after_another(workflow, start)
 
     return of

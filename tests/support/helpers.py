@@ -213,18 +213,13 @@ class Checkout:
         ended = self.snakemake("-n", *arguments)
         said = ended.stdout + ended.stderr
         assert ended.returncode == 0, said
-        said, jobs = ungrouped(said), {}
+        jobs = {}
         for rule, body in re.findall(r"^(?:local)?rule (\w+):\n((?: {4}.*\n)*)", said, re.MULTILINE):
             given = dict(re.findall(r"^ {4}(\w+): (.*)$", body, re.MULTILINE))
             wildcards = [one.partition("=")[2] for one in given.get("wildcards", "").split(", ")]
             files = (given.get(key, "").split(", ") for key in ("input", "output"))
             jobs[" ".join(filter(None, [rule, *wildcards]))] = tuple({*filter(None, names)} for names in files)
         return jobs
-
-
-def ungrouped(said):
-    """What a dry run says, with jobs that go to a cluster as one written like the others."""
-    return re.sub(r"^ {4}(?= {4}|\[|(?:local)?rule )", "", said, flags=re.MULTILINE)
 
 
 def needed(graph, *targets):

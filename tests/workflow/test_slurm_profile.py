@@ -8,7 +8,7 @@ import yaml
 
 from refuseu.artifacts.declared import ARTIFACTS
 from refuseu.study.study import Study
-from support.helpers import ROOT, ungrouped
+from support.helpers import ROOT
 
 JOB = re.compile(r"^rule (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
 
@@ -22,7 +22,7 @@ def jobs(checkout):
     ended = checkout.snakemake("-n", "--profile", "slurm")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = []
-    for rule, body in JOB.findall(ungrouped(ended.stdout + ended.stderr)):
+    for rule, body in JOB.findall(ended.stdout + ended.stderr):
         given = dict(re.findall(r"^ {4}(\w+): (.*)$", body, re.MULTILINE))
         wildcards, resources = (
             dict(pair.split("=") for pair in given[key].split(", ")) if key in given else {}
