@@ -92,7 +92,8 @@ def ahead(step, **differing):
     def of(wildcards, resources):
         if not starts.of(step, wildcards):
             return []
-        jobs = snakemake_internals.others_to_run(workflow, step, wildcards)
+        known = (snakemake_internals.others_to_run, snakemake_internals.sent_together)
+        jobs = [job for others in known for job in others(workflow, step, wildcards)]
         jobs = [job for job in jobs if starts.alike(step, wildcards, job.wildcards)]
         return [starts.seen(job, {name: tell(job.wildcards) for name, tell in differing.items()}) for job in jobs]
 

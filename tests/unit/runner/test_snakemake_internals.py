@@ -113,6 +113,55 @@ def test_where_jobs_cannot_be_listed_each_loads_for_itself(capsys):
     assert "each job loads its model for itself" in capsys.readouterr().err
 
 
+@pytest.fixture
+def environ(monkeypatch):
+    """The environment of this process, put back after a test."""
+    monkeypatch.setattr(os, "environ", environ := dict(os.environ))
+    environ.pop(snakemake_internals.SENT, None)
+    return environ
+
+
+def sent(*jobs):
+    """A process that is to run these jobs: rule and model."""
+    targets = [SimpleNamespace(rulename=rule, wildcards_dict={"model": model}) for rule, model in jobs]
+    known = SimpleNamespace(
+        expand_input=lambda told: ([f"responses/{told['model']}"], {}, {}, False),
+        expand_output=lambda told: ([f"labels/{told['model']}"], {}),
+    )
+    settings = SimpleNamespace(target_jobs=targets)
+    return workflow(dag_settings=settings, parent_groupids={}, remote_exec=True, get_rule=lambda rule: known)
+
+
+def test_a_job_is_told_of_those_that_a_node_got_with_it_as_one(environ):
+    node, alone = sent(("judge", "a"), ("judge", "b"), ("generate", "c")), sent(("judge", "a"))
+    assert snakemake_internals.one_after_another(node, "group") == "group"
+    assert node.parent_groupids == {"group": "start"}
+    snakemake_internals.one_after_another(alone, "group")  # in the job's own process, which knows itself alone
+    [other] = snakemake_internals.sent_together(alone, "judge", {"model": "a"})
+    assert (other.wildcards, other.input, other.output) == ({"model": "b"}, ["responses/b"], ["labels/b"])
+
+
+def test_who_was_sent_alone_or_is_another_run_on_that_node_is_told_of_nobody(environ, capsys):
+    alone = sent(("judge", "a"))
+    snakemake_internals.one_after_another(alone, "group")
+    assert snakemake_internals.sent_together(alone, "judge", {"model": "a"}) == []
+    snakemake_internals.one_after_another(sent(("judge", "b"), ("judge", "c")), "group")
+    assert snakemake_internals.sent_together(alone, "judge", {"model": "a"}) == []
+    assert snakemake_internals.sent_together(sent(("judge", "b")), "generate", {"model": "b"}) == []
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nobody_can_be_told_each_loads_for_itself(environ, capsys):
+    node = sent(("judge", "a"), ("judge", "b"))
+    del node.dag_settings
+    snakemake_internals.one_after_another(node, "group")
+    assert snakemake_internals.SENT not in environ
+    snakemake_internals.one_after_another(sent(("judge", "a"), ("judge", "b")), "group")
+    del node.get_rule
+    assert snakemake_internals.sent_together(node, "judge", {"model": "a"}) == []
+    assert capsys.readouterr().err.count("each job loads its model for itself") == 2
+
+
 @pytest.mark.parametrize("state", ["touch", "remote_exec", "subprocess_exec"])
 def test_who_only_adopts_results_or_is_a_job_has_no_jobs_to_run(state):
     assert snakemake_internals.jobs_to_run(workflow(**{state: True})) == []

@@ -3,6 +3,7 @@
 A version that has it otherwise costs speed or a check, and says so; the study runs all the same.
 """
 
+import json
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TextIO, TypeVar
 
 import yaml
@@ -18,6 +20,8 @@ import yaml
 SCRIPTS = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
 EDITS = "an edit of code reruns nothing by itself; name what must be made anew with --forcerun"
+ALONE = "each job loads its model for itself"
+SENT = "REFUSEU_SENT_TOGETHER"  # rule and wildcards of the jobs that a node got as one
 RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # how the SLURM plugin names the jobs of a run
 
 
@@ -194,13 +198,44 @@ def others_to_run(workflow: Any, rule: str, own: Any) -> list[Any]:
         jobs = (job for job in workflow.dag.needrun_jobs() if job.rule.name == rule)
         return [job for job in jobs if dict(job.wildcards.items()) != dict(own.items()) and not stale(job)]
 
-    return guarded(ask, [], "each job loads its model for itself")
+    return guarded(ask, [], ALONE)
 
 
 def one_after_another(workflow: Any, group: str) -> str:
-    """A group of jobs that need not depend on each other; ``start`` in a profile says how many at most."""
+    """A group of jobs that need not depend on each other; ``start`` in a profile says how many at most.
+
+    A node gets them as one, but starts a process for each that knows no other: these are told of all, in `SENT`.
+    """
+
+    def tell() -> None:
+        if len(jobs := workflow.dag_settings.target_jobs) > 1:
+            os.environ[SENT] = json.dumps([[job.rulename, dict(job.wildcards_dict)] for job in jobs])
+
     guarded(lambda: workflow.parent_groupids.setdefault(group, "start"), None, "each job is one of the cluster's")
+    guarded(tell, None, ALONE)
     return group
+
+
+def sent_together(workflow: Any, rule: str, own: Any) -> list[Any]:
+    """Jobs of a rule that were sent to a node as one with that with these wildcards, as far as they are needed here.
+
+    Returns
+    -------
+    Of each its ``wildcards``, ``input`` and ``output``.
+    """
+
+    def ask() -> list[Any]:
+        told = [wildcards for name, wildcards in json.loads(os.environ.get(SENT, "[]")) if name == rule]
+        if not workflow.remote_exec or dict(own.items()) not in told:
+            return []
+        return [job(wildcards) for wildcards in told if wildcards != dict(own.items())]
+
+    def job(told: dict[str, str]) -> Any:
+        known = workflow.get_rule(rule)
+        read, made = known.expand_input(told)[0], known.expand_output(told)[0]
+        return SimpleNamespace(wildcards=told, input=read, output=made)
+
+    return guarded(ask, [], ALONE)
 
 
 def runs_here(workflow: Any) -> bool:
