@@ -213,9 +213,13 @@ def test_of_jobs_that_were_sent_off_as_one_those_tell_why_it_failed_whose_logs_d
         for number in range(3)
     ]
     told.on_group_error(SimpleNamespace(aux_logs=[], job_error_info=about, thread=1))
+    for one in about:  # as Snakemake goes on
+        told.on_job_error(SimpleNamespace(**one, thread=1))
     assert out.getvalue().splitlines() == [
         "✗ judge 1: sheet.tsv, row 3: mend it", f"  log: {tmp_path}/1.log"
     ]  # fmt: skip
-    assert not told.running
+    assert not told.running and list(told.failed) == [1]
     told.said(logging.makeLogRecord({"levelno": logging.INFO}), "Trying to restart job 0a1b-2c.")
     assert out.getvalue().endswith("  what was sent off with it is tried again\n")
+    told.on_job_finished(SimpleNamespace(job_id=1))
+    assert not told.failed

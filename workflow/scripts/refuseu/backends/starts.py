@@ -35,8 +35,8 @@ def in_one_start(job: Any, ask: Callable[[Any], Found]) -> Found:
                 log.info("asking the loaded model for %s, too", other["output"][0])
                 try:
                     ask(as_job(other, job))
-                except Exception:
-                    log.exception("%s is left to its own job", other["output"][0])
+                except Exception as error:  # with a traceback in the log of its own job
+                    log.warning("%s is left to its own job: %s: %s", other["output"][0], type(error).__name__, error)
                     break
     return found
 

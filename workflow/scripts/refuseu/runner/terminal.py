@@ -81,6 +81,7 @@ class Terminal(logging.Handler):
         self.failed: dict[int, str] = {}
         self.killed: dict[int | None, str] = {}
         self.causes: set[tuple[str, str]] = set()
+        self.told_together: set[int] = set()  # jobs of which it was told with those that they were sent off with
         self.total = self.done = 0
         self.began = self.told = time.time()
         self.full_log, self.stopping, self.drawn = "", False, 0.0
@@ -123,6 +124,7 @@ class Terminal(logging.Handler):
         """A job has ended well, and with it perhaps its stage."""
         self.done += 1
         job = self.running.pop(record.job_id, None)
+        self.failed.pop(record.job_id, None)
         name = self.stage_of.get(job.rule, "") if job else ""
         if stage := self.counts.get(name):
             stage.done += 1
@@ -135,7 +137,10 @@ class Terminal(logging.Handler):
         self.draw()
 
     def on_job_error(self, record: Any) -> None:
-        """A job has failed: why."""
+        """A job has failed: why. Snakemake says it once more of each that was sent off with others."""
+        if record.jobid in self.told_together:
+            self.told_together.remove(record.jobid)
+            return
         job = self.running.pop(record.jobid, None) or Job(record.rule_name, record.rule_name, [], 0.0)
         killed = self.killed.pop(record.thread, "")
         if self.stopping:
@@ -160,6 +165,7 @@ class Terminal(logging.Handler):
             self.on_job_error(one)
         for one in jobs:
             self.running.pop(one.jobid, None)
+        self.told_together.update(one.jobid for one in jobs)
 
     def on_error(self, record: Any) -> None:
         """Something went wrong; of a job it is known better from its log."""
