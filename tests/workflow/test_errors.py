@@ -99,9 +99,9 @@ def test_without_a_gpu_the_papers_study_stops_with_one_sentence_before_any_job(c
     ended = checkout.snakemake("-c1")
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    lines = [line for line in said.splitlines() if line.startswith("refuseu:")]
-    assert len(lines) == 1
-    assert "GPU(s) and this machine has none" in lines[0] and "--profile miniature" in lines[0]
+    number, line = [line for line in said.splitlines() if line.startswith("refuseu:")]
+    assert "to do in" in number
+    assert "GPU(s) and this machine has none" in line and "--profile miniature" in line
     assert "Traceback" not in said
     results = checkout.folder / "results/paper"
     assert not [file for file in results.rglob("*") if file.is_file()]

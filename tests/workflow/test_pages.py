@@ -83,7 +83,7 @@ def test_every_other_command_is_one_that_there_is(page):
             continue
         words = shlex.split(step.line)
         if words[0] == "make":
-            assert set(words[1:]) <= targets, step
+            assert {word for word in words[1:] if "=" not in word} <= targets, step
         elif words[0] == "snakemake":
             get_argument_parser().parse_args(words[1:])
         elif words[0] == "python":

@@ -15,8 +15,8 @@ def table(made, study):
 
 
 def jobs_run(ended):
-    """Rules that a run started."""
-    return re.findall(r"^(?:local)?rule (\w+):", ended.stdout + ended.stderr, re.MULTILINE)
+    """Rules of which a run did one job."""
+    return re.findall(r"^✓ (\w+): 1 job,", ended.stdout + ended.stderr, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,8 @@ def test_a_run_over_the_budget_stops_before_its_first_job_with_one_sentence(chec
     assert deepl.requests == []
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1 and "Traceback" not in said
-    [line] = [line for line in said.splitlines() if line.startswith("refuseu:")]
+    number, line = [line for line in said.splitlines() if line.startswith("refuseu:")]
+    assert "to do in" in number
     assert re.search(r"planned to take 0\.\d\d USD, more than the 0\.10 of budget\.money; raise", line)
     assert not (checkout.folder / "results/bounded/logs/translate_seeds").exists()
 

@@ -959,9 +959,13 @@ def test_the_config_is_left_as_it_was(config):
 
 
 @pytest.mark.parametrize("name", ["models", "variants", "benchmarks"])
-def test_the_shipped_sheets_have_exactly_the_columns_of_their_schema(config, name):
+def test_the_shipped_sheets_have_the_columns_of_their_schema_in_its_order_but_those_that_may_be_missing(config, name):
+    schema = load_schema(name)
     with open(config["sheets"][name], encoding="utf-8") as stream:
-        assert stream.readline().rstrip("\n").split("\t") == list(load_schema(name)["properties"])
+        found = stream.readline().rstrip("\n").split("\t")
+    assert found == [column for column in schema["properties"] if column in found]
+    missing = set(schema["properties"]) - set(found)
+    assert all("may be missing" in schema["properties"][column]["description"] for column in missing)
 
 
 @pytest.mark.parametrize(

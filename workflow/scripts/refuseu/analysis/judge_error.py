@@ -49,8 +49,10 @@ def corrected(
     specificity. n is the number of answers judged by the judges, else that of those judged by people. A group or
     ``all`` exists for a corrected method where all its languages do.
     """
-    both = judged.dropna(subset=["asr"]).merge(people(human), how="left", on=["language", "prompt_id"])
-    labelled = both.dropna(subset="human")
+    every = judged.merge(people(human), how="left", on=["language", "prompt_id"])
+    both = every.dropna(subset=["asr"])
+    whole = every[every["cut_rate"] != 1] if "cut_rate" in every else every  # what people judged, readable or not
+    labelled = whole.dropna(subset="human")
     rows: list[dict[str, Any]] = []
     for method, sample, column in (("judges", both, "asr"), ("people", labelled, "human")):
         for scope, estimate in estimates(sample, column, languages, RATE, confidence):

@@ -72,7 +72,7 @@ def decided(guards: Sequence[Sequence[Label]], adjudicator: Sequence[Label]) -> 
     final = []
     for row in adjudicator:
         own = {said[row["language"], row["prompt_id"]] for said in words}
-        final.append(Label(**row | {"label": own.pop()}) if len(own) == 1 and own <= {"safe", "unsafe"} else row)
+        final.append(Label(**row | {"label": own.pop()}) if len(own) == 1 else row)
     return final
 
 

@@ -173,7 +173,7 @@ class TokenLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: torch.Tensor, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """`hidden` (tokens, width), `vectors` of the vocabulary (words, width), `labels` (tokens)."""
-        probabilities = torch.softmax(hidden @ vectors.T, 1, dtype=torch.float32)
+        probabilities = torch.softmax(hidden @ vectors.T, 1)
         chosen = probabilities.gather(1, labels[:, None])
         ctx.save_for_backward(hidden, vectors, probabilities.scatter_(1, labels[:, None], chosen - 1))
         return -chosen.log().mean()
@@ -182,8 +182,8 @@ class TokenLoss(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, None]:
         hidden, vectors, errors = ctx.saved_tensors
         share = gradient / len(hidden)
-        trained = errors.T @ (hidden.float() * share) if ctx.needs_input_grad[1] else None
-        return errors @ vectors.float() * share, trained, None
+        trained = errors.T @ (hidden.to(errors.dtype) * share) if ctx.needs_input_grad[1] else None
+        return errors @ vectors.to(errors.dtype) * share, trained, None
 
 
 def body_states(model: PreTrainedModel, ids: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:

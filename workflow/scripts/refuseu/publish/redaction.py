@@ -8,13 +8,13 @@ from refuseu.records import Record
 BLOT = "x"
 # Fields that hold what models, people or others wrote; what is in them at any depth is text. Keys of mappings stay.
 TEXTS = {
-    "text", "prompt", "response", "raw", "content", "translations",
+    "text", "prompt", "response", "raw", "content", "translations", "categories",
     "question", "option_a", "option_b", "option_c", "option_d",
 }  # fmt: skip
 # Fields that hold ids, codes and labels which the workflow or a sheet of it gives.
 PLAIN = {
     "kind", "key", "category", "language", "prompt_id", "activity", "style", "generator", "finish_reason", "detected",
-    "label", "categories", "pair_id", "slot", "role", "split", "sample_id", "subject", "answer", "verdict",
+    "label", "pair_id", "slot", "role", "split", "sample_id", "subject", "answer", "verdict",
     "decided_by", "labels", "cluster", "outcome", "step", "model", "people", "annotators", "response_only",
     "prompt_and_response",
 }  # fmt: skip

@@ -31,8 +31,9 @@ class IntakeLookups(BenchmarkLookups):
 
     def origin(self, row: Values) -> Values:
         """Where the weights of a model come from, on whose terms its answers stand, though it was trained further."""
-        name = self.study.began(str(row.get("model", "")))
-        found = self.study.models.get(name)
+        made, repository = f"results/{self.study.name}/train_model/", str(row["repository"])
+        named = repository.removeprefix(made) if repository.startswith(made) else str(row.get("model", ""))
+        found = self.study.models.get(self.study.began(named))
         return {k: getattr(found, k) if found else row[k] for k in ("repository", "revision")}
 
     def kept_texts(self) -> list[str]:

@@ -26,7 +26,9 @@ class Starts:
             return None
         if step == "generate":
             return f"generate_{wildcards['model']}"
-        number = self._places[step][wildcards["model"], wildcards["benchmark"]]
+        number = self._places[step].get((wildcards["model"], wildcards["benchmark"]))
+        if number is None:  # no evaluation of the study
+            return None
         part = number // self.study.config["judging"]["together"]
         return "_".join(filter(None, [step, wildcards[TOGETHER[step]] if TOGETHER[step] else "", str(part)]))
 
