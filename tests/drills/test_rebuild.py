@@ -25,6 +25,7 @@ def clone(tmp_path):
     """A fresh clone of what is committed, with this environment."""
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+    shutil.rmtree(folder / ".git")  # the cut's copy of the repository has no commit to name either
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
 
