@@ -1,39 +1,7 @@
 """A model stays loaded while it is asked again."""
 
-import pytest
-
-from refuseu.backends import journaled
-from refuseu.backends.completion import Completion, Decoding
 from refuseu.backends.journaled import complete, kept_open, uncut
-
-ROW = {"model": "m", "backend": "vllm", "repository": "org/m", "revision": "a" * 40, "dtype": "auto", "endpoint": ""}
-GREEDY = Decoding(0.0, 1.0, 4)
-
-
-class Model:
-    """Answers with the question; says when it is loaded and closed."""
-
-    def __init__(self, said):
-        self.said = said
-        said.append("loaded")
-
-    def complete(self, conversations, decoding, seeds):
-        for index, asked in enumerate(conversations):
-            self.said.append(asked)
-            cut = "length" if decoding.max_new_tokens == GREEDY.max_new_tokens and asked == "long" else "stop"
-            yield index, Completion(asked, cut, 1, 1, None)
-
-    def close(self):
-        self.said.append("closed")
-
-
-@pytest.fixture
-def said(monkeypatch, tmp_path):
-    """All that a model is told and does, in order."""
-    monkeypatch.chdir(tmp_path)
-    found = []
-    monkeypatch.setattr(journaled, "open_backend", lambda *_: Model(found))
-    return found
+from support.loaded import GREEDY, ROW
 
 
 def test_an_answer_that_was_cut_is_asked_for_again_without_loading_again(said):

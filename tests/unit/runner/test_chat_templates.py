@@ -15,7 +15,10 @@ def job(rule, **wildcards):
     class Wildcards(dict):
         __getattr__ = dict.__getitem__
 
-    return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=Wildcards(wildcards))
+    return SimpleNamespace(
+        rule=SimpleNamespace(name=f"safety_{rule}", script=f"workflow/scripts/{rule}.py"),
+        wildcards=Wildcards(wildcards),
+    )
 
 
 @pytest.fixture

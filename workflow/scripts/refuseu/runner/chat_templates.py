@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from refuseu.chat_template import has_template, missing
+from refuseu.runner import snakemake_internals
 from refuseu.study.rows import Model
 from refuseu.study.study import Study
 
@@ -34,7 +35,7 @@ def check_chat_templates(jobs: Iterable[Any], study: Study) -> None:
 
 def spoken_to(job: Any, study: Study) -> Model | None:
     """The model that a job puts conversations to, if it does and the model is not behind an API."""
-    step = job.rule.name
+    step = snakemake_internals.step(job.rule)
     if step not in CHATS or (step == "generate" and study.benchmarks[job.wildcards.benchmark].mode != "chat"):
         return None
     model = study.asked(step, job.wildcards)
