@@ -69,7 +69,8 @@ def test_without_a_key_nothing_starts(tmp_path):
     del study.environ["DEEPL_AUTH_KEY"]
     assert study.start().wait() == 1
     said = [line for line in (study.folder / "run.log").read_text().splitlines() if line.startswith("refuseu:")]
-    assert len(said) == 1 and "translation with DeepL needs a key; set DEEPL_AUTH_KEY" in said[0]
+    assert len(said) == 2 and "jobs to do" in said[0]
+    assert "translation with DeepL needs a key; set DEEPL_AUTH_KEY" in said[1]
     assert study.deepl.requests == [] and study.files() == {}
 
 
