@@ -1,14 +1,16 @@
 """What `snakemake --profile slurm` would ask a cluster for, by a dry run of the paper's study without SLURM."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from refuseu.artifacts.declared import ARTIFACTS
+from refuseu.study.starts import TOGETHER, Starts
 from refuseu.study.study import Study
-from support.helpers import ROOT
+from support.helpers import ROOT, read_yaml
 
 JOB = re.compile(r"^rule (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
 
@@ -68,6 +70,25 @@ def test_what_may_be_a_70b_gets_more_memory(jobs):
         if rule in ("reference", "align"):
             memory["70b" in " ".join(wildcards.values())].add(resources["mem_mb"])
     assert memory == {True: {256000}, False: {64000}}
+
+
+@pytest.mark.parametrize("more", ["config/korean.yaml", "config/released.yaml"])
+def test_what_goes_to_the_queue_as_one_job_asks_for_24_hours_at_most_and_for_more_in_a_retry(paper, more):
+    update_config(paper, read_yaml(more))
+    starts, profile = Starts(Study(paper)), read_yaml("profiles/slurm/profile.yaml")
+    kinds = {
+        "generate": ("harmful", "benign", "fluency"),
+        "judge": ("harmful", "benign"),
+        "judge_fluency": ("fluency",),
+    }
+    assert kinds.keys() == TOGETHER.keys()
+    for step, own in kinds.items():
+        judge = {"judge": paper["judging"]["guards"][0]} if step == "judge" else {}
+        jobs = [{"model": m, "benchmark": b} | judge for m, b in starts.study.evaluations(*own)]
+        most = max(Counter(starts.of(step, job) for job in jobs).values())
+        minutes = [eval(profile["set-resources"][step]["runtime"], {"attempt": n}) for n in range(1, 9)]
+        assert minutes[0] < minutes[1]
+        assert 3 * 60 < most * max(minutes) <= 24 * 60
 
 
 def test_the_profile_never_sets_tasks_and_says_why_each_setting_is_there():
