@@ -61,12 +61,26 @@ def test_what_is_not_there_yet_or_being_asked_is_left_alone(said):
     assert said == ["loaded", "a", "closed"]
 
 
-def test_an_error_with_anothers_questions_is_left_to_its_job(said, caplog):
-    first, second = asking("first", "a"), asking("second", "b", "broken")
-    assert in_one_start(own(first, second), ask) == ("first", ["a"])
-    assert said == ["loaded", "a", "b", "broken", "closed"]
+def test_an_error_with_anothers_questions_is_left_to_its_job_and_the_next_is_asked(said, caplog):
+    first, second, third = asking("first", "a"), asking("second", "b", "broken"), asking("third", "c")
+    assert in_one_start(own(first, second, third), ask) == ("first", ["a"])
+    assert said == ["loaded", "a", "b", "broken", "c", "closed"]
     assert "second.jsonl is left to its own job: RuntimeError: no answer" in caplog.text
     assert "Traceback" not in caplog.text  # which the terminal would take for the end of this job
     assert len(Journal(journal_path(second["output"][0])).records) == 1
     with pytest.raises(RuntimeError):
         in_one_start(own(second, first), ask)
+
+
+def test_another_of_whom_nobody_can_say_whether_it_is_ready_is_left_to_its_job(said, caplog, monkeypatch):
+    first, second, third = asking("first", "a"), asking("second", "b"), asking("third", "c")
+
+    def held(journal):
+        if "second" in str(journal):
+            raise PermissionError("no entry")
+        return False
+
+    monkeypatch.setattr("refuseu.backends.starts.held", held)
+    assert in_one_start(own(first, second, third), ask) == ("first", ["a"])
+    assert said == ["loaded", "a", "c", "closed"]
+    assert "second.jsonl is left to its own job: PermissionError: no entry" in caplog.text

@@ -21,7 +21,7 @@ Found = TypeVar("Found")
 def in_one_start(job: Any, ask: Callable[[Any], Found]) -> Found:
     """What a job finds; if it had to load its model, that is then asked for the jobs in its param ``ahead``, too.
 
-    What goes wrong with another's questions is left to that job.
+    What goes wrong with another's questions is left to that job, and those that follow are asked all the same.
 
     Parameters
     ----------
@@ -31,13 +31,12 @@ def in_one_start(job: Any, ask: Callable[[Any], Found]) -> Found:
     with kept_open() as kept:
         found = ask(job)
         for other in job.params.ahead if kept.backend else ():
-            if ready(other):
-                log.info("asking the loaded model for %s, too", other["output"][0])
-                try:
+            try:
+                if ready(other):
+                    log.info("asking the loaded model for %s, too", other["output"][0])
                     ask(as_job(other, job))
-                except Exception as error:  # with a traceback in the log of its own job
-                    log.warning("%s is left to its own job: %s: %s", other["output"][0], type(error).__name__, error)
-                    break
+            except Exception as error:  # with a traceback in the log of its own job
+                log.warning("%s is left to its own job: %s: %s", other["output"][0], type(error).__name__, error)
     return found
 
 
