@@ -1,5 +1,6 @@
 """What rules look up: whom a job asks and how, what it reads, and the settings that decide its result."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,13 @@ def test_what_the_dataset_waits_for_comes_first(small):
     assert {name for name in models if not small.first({"model": name})} == later
     building = Building(small.study)
     assert [building.first({"phase": phase}) for phase in ("pilot", "main")] == [0, 1]
+
+
+def test_a_model_that_the_dataset_asks_under_another_name_comes_first_too(small):
+    small.study.models["writer"] = replace(small.study.models["open_a"], model="writer")
+    small.config["dataset"]["chosen"] = "writer"
+    assert small.first({"model": "open_a"})
+    assert not small.first({"model": "open_b"})
 
 
 def test_the_corpus_is_that_of_the_languages(small):

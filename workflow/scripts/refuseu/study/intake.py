@@ -31,10 +31,14 @@ class IntakeLookups(BenchmarkLookups):
 
     def origin(self, row: Values) -> Values:
         """Where the weights of a model come from, on whose terms its answers stand, though it was trained further."""
-        made, repository = f"results/{self.study.name}/train_model/", str(row["repository"])
-        named = repository.removeprefix(made) if repository.startswith(made) else str(row.get("model", ""))
+        named = self.trained_here(str(row["repository"])) or str(row.get("model", ""))
         found = self.study.models.get(self.study.began(named))
         return {k: getattr(found, k) if found else row[k] for k in ("repository", "revision")}
+
+    def trained_here(self, repository: str) -> str:
+        """The model of ``miniature.models`` that lies in a folder; empty if none does. Several rows may read one."""
+        folder = f"results/{self.study.name}/train_model/"
+        return repository.removeprefix(folder) if repository.startswith(folder) else ""
 
     def kept_texts(self) -> list[str]:
         """Files whose words a trimmed vocabulary keeps, in the languages of the study where they are of one."""

@@ -40,12 +40,9 @@ class Miniature(Wiring):
     def first(self, wildcards: Wildcards) -> int:
         """Priority of a model's training: the dataset waits for these, and most of the study for the dataset."""
         dataset, models = self.config["dataset"], self.config["miniature"]["models"]
-        wanted = {
-            dataset["generators"]["main"],
-            dataset["chosen"],
-            dataset["rejected"],
-            *self.config["judging"]["guards"],
-        }
+        guards = self.config["judging"]["guards"]
+        writers = (dataset["generators"]["main"], dataset["chosen"], dataset["rejected"])
+        wanted = {self.trained_here(self.study.models[row].repository) for row in (*writers, *guards)}
         while not wanted >= (
             more := {models[name]["start"] for name in wanted & set(models) if "start" in models[name]}
         ):
