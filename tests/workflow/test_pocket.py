@@ -23,6 +23,13 @@ def test_more_seeds_are_the_same_rows_and_six_trainings_more(checkout):
     assert jobs["over_seeds"]
 
 
+def test_the_cut_of_the_drill_is_the_same_study_with_fewer_rows(checkout):
+    jobs = checkout.jobs(*POCKET, "--configfile", "config/pocket/config.yaml", "tests/config/pocket.yaml")
+    whole = checkout.jobs(*POCKET)
+    assert jobs.keys() <= whole.keys() and {"fetch_model", "prepare_model", "table1", "consistency"} <= jobs.keys()
+    assert jobs["train_model"] == whole["train_model"] and jobs["align"] == 3
+
+
 def test_cells_of_the_sweep_differ_from_the_authors_settings_in_one_key():
     from refuseu.study.sheets import load_recipe
 
