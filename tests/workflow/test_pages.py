@@ -75,6 +75,13 @@ def config_with(checkout, files):
         kept.rename(config)
 
 
+def test_pages_that_messages_point_to_are_there():
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "workflow/scripts").rglob("*.py")]
+    named = {page for text in texts for page in re.findall(r"\b(?:docs|config)/[\w/]+\.md", text)}
+    assert len(named) > 3
+    assert not [page for page in named if not (ROOT / page).is_file()]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_other_command_is_one_that_there_is(page):
     targets = set(re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))

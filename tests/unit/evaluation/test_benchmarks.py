@@ -99,7 +99,7 @@ def test_of_portuguese_only_portugals_rows_are_taken(tmp_path):
 
 def test_a_missing_rtp_lx_file_is_named(tmp_path):
     message = refused("rtp_lx", "rtp_lx", tmp_path, ["cs"])
-    assert message == f"benchmark 'rtp_lx' needs {tmp_path / 'RTP_LX_CS.json'}; put it there, see config/README.md"
+    assert message == f"benchmark 'rtp_lx' needs {tmp_path / 'RTP_LX_CS.json'}; put it there, see docs/howto/rtp_lx.md"
 
 
 @pytest.mark.parametrize("language", ["sk", "sl", "lt", "lv"])
@@ -287,16 +287,16 @@ def test_the_bundled_questions_are_in_the_released_schema():
 
 
 @pytest.mark.parametrize(
-    ("source", "wanted", "wrong", "right"),
+    ("source", "wanted", "wrong", "right", "page"),
     [
-        ("rtp_lx", "RTP-LX.zip or RTP_LX_*.json", "RTP-LX.rar", "RTP_LX_EN.json"),
-        ("polyglotox", "ptp-*/small*.parquet", "small.parquet", "ptp-en/small-0.parquet"),
-        ("questions", "*.yaml", "en.yml", "en.yaml"),
-        ("global_mmlu", "*.jsonl or */test-*.parquet", "test-0.parquet", "en/test-0.parquet"),
+        ("rtp_lx", "RTP-LX.zip or RTP_LX_*.json", "RTP-LX.rar", "RTP_LX_EN.json", "rtp_lx"),
+        ("polyglotox", "ptp-*/small*.parquet", "small.parquet", "ptp-en/small-0.parquet", "rtp_lx"),
+        ("questions", "*.yaml", "en.yml", "en.yaml", "benchmark"),
+        ("global_mmlu", "*.jsonl or */test-*.parquet", "test-0.parquet", "en/test-0.parquet", "benchmark"),
     ],
 )
 def test_a_folder_that_is_missing_empty_or_holds_nothing_of_the_benchmark_is_named(
-    tmp_path, source, wanted, wrong, right
+    tmp_path, source, wanted, wrong, right, page
 ):
     folder = tmp_path / "data"
     row = Benchmark("b", source, "harmful", ("en",), "", "chat", 9, (), str(folder), "local", "")
@@ -304,7 +304,8 @@ def test_a_folder_that_is_missing_empty_or_holds_nothing_of_the_benchmark_is_nam
         make()
         with pytest.raises(SystemExit) as stopped:
             check_benchmark(row)
-        assert f"benchmark 'b' needs {wanted} in {folder}; put the data there" in str(stopped.value)
+        said = f"benchmark 'b' needs {wanted} in {folder}; put the data there, see docs/howto/{page}.md"
+        assert str(stopped.value) == f"refuseu: {said}"
     (folder / right).parent.mkdir(exist_ok=True)
     (folder / right).touch()
     check_benchmark(row)

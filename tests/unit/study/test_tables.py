@@ -38,7 +38,7 @@ def study(config, folder, row, table):
 @pytest.mark.parametrize(
     ("row", "table", "expected"),
     [
-        ({}, None, "mine.yaml does not exist; write it, as benchmark 'mine' has source table (see config/README.md)"),
+        ({}, None, "yaml does not exist; write it, as benchmark 'mine' has source table (see docs/howto/benchmark.md)"),
         ({}, {"files": "data.csv"}, "the key 'prompt' is missing; add it"),
         ({}, READ | {"promt": "x"}, "unknown key 'promt'; did you mean 'prompt'?"),
         ({}, READ | {"header": "no"}, "key header: 'no' does not fit"),

@@ -135,5 +135,5 @@ def latex(found: Iterable[tuple[str, str]]) -> str:
                 "rename one so that they differ in letters or digits"
             )
         texts[name] = text
-    head = "% Made by refuseu, do not edit. Rates are in percent. How names are made: config/README.md.\n"
+    head = "% Made by refuseu, do not edit. Rates are in percent. How names are made: docs/howto/manuscript.md.\n"
     return head + "".join(f"\\newcommand{{\\{name}}}{{{text}}}\n" for name, text in texts.items())

@@ -21,6 +21,7 @@ from refuseu.rows import BenchmarkPrompt, Question
 PASSWORD = "RTP_LX_PASSWORD"  # environment variable
 # The `Index` below which a row is a translation (the authors' notebook inter_annotator.ipynb splits there).
 RTP_LX_TRANSLATED = 999
+RTP_LX_PAGE = "docs/howto/rtp_lx.md"
 RTP_LX_LATE = ("sk", "sl", "lt", "lv")  # came with version 1.5
 POLYGLOTOX = ("ar", "cs", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "zh")
 
@@ -87,7 +88,7 @@ def rtp_lx(path: Path, name: str, language: str) -> list[BenchmarkPrompt]:
     text = unzip(archive, file.name) if archive.is_file() and not file.is_file() else ""
     if not text and not file.is_file() and language in RTP_LX_LATE:
         raise UserError(f"benchmark {name!r} needs {file}; take version 1.5, with which {language} came")
-    text = text or existing(file, name).read_text(encoding="utf-8")
+    text = text or existing(file, name, RTP_LX_PAGE).read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if language == "pt":
         rows = [row for row in rows if row.get("Dialect", "") in ("Portugal", "")] or rows
@@ -188,9 +189,9 @@ def record(
     )
 
 
-def existing(file: Path, name: str) -> Path:
+def existing(file: Path, name: str, page: str = "docs/howto/benchmark.md") -> Path:
     if not file.is_file():
-        raise UserError(f"benchmark {name!r} needs {file}; put it there, see config/README.md")
+        raise UserError(f"benchmark {name!r} needs {file}; put it there, see {page}")
     return file
 
 
@@ -210,17 +211,19 @@ class Loader:
     read : (folder or file, benchmark, language) → records; of source table also how its files are read
     files : patterns of files; a folder has at least one (of source table, the YAML file of a benchmark names them)
     options : whether it has questions with options (kind knowledge) and not prompts
+    page : tells people how to get the data
     """
 
     read: Callable[..., list[BenchmarkPrompt] | list[Question]]
     files: tuple[str, ...] = ("*",)
     options: bool = False
+    page: str = "docs/howto/benchmark.md"
 
 
 LOADERS = {
     "refuseu": Loader(refuseu),
-    "rtp_lx": Loader(rtp_lx, ("RTP-LX.zip", "RTP_LX_*.json")),
-    "polyglotox": Loader(polyglotox, ("ptp-*/small*.parquet",)),
+    "rtp_lx": Loader(rtp_lx, ("RTP-LX.zip", "RTP_LX_*.json"), page=RTP_LX_PAGE),
+    "polyglotox": Loader(polyglotox, ("ptp-*/small*.parquet",), page=RTP_LX_PAGE),
     "questions": Loader(questions, ("*.yaml",)),
     "table": Loader(read_table),
     "global_mmlu": Loader(global_mmlu, ("*.jsonl", "*/test-*.parquet"), options=True),

@@ -119,11 +119,12 @@ def interrupt(number: int, frame: Any) -> None:
 
 def check_benchmark(row: Benchmark, files: list[str] | None = None) -> None:
     """Stop if a folder has none of the `files`, or those that its source has."""
-    folder, wanted = Path(row.repository), files or LOADERS[row.source].files
+    folder, loader = Path(row.repository), LOADERS[row.source]
+    wanted = files or loader.files
     made_here = row.repository.startswith("results/")
     if row.revision == "local" and not made_here and not any(file for kind in wanted for file in folder.glob(kind)):
         kinds = " or ".join(wanted)
-        stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see config/README.md")
+        stop(f"benchmark {row.benchmark!r} needs {kinds} in {folder}; put the data there, see {loader.page}")
     if row.source == "rtp_lx" and (folder / "RTP-LX.zip").is_file():
         unlocked = [folder / f"RTP_LX_{code.upper()}.json" for code in row.languages]
         if not all(file.is_file() for file in unlocked):
@@ -177,7 +178,8 @@ def require(variable: str, purpose: str, read: Callable[[str], str | None] = env
     except UserError as error:
         stop(str(error))
     if not found:
-        stop(f"{purpose} needs a key; set {variable} in the environment, or change the config (see config/README.md)")
+        cure = f"set {variable} in the environment, or change the config (see docs/howto/paper_study.md)"
+        stop(f"{purpose} needs a key; {cure}")
 
 
 def stop(sentence: str) -> NoReturn:

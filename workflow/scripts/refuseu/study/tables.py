@@ -19,7 +19,7 @@ def read_table(folder: str, row: Benchmark) -> dict[str, Any]:
     """
     path = f"{folder}/{row.benchmark}.yaml"
     table: dict[str, Any] = read_yaml(
-        path, "table", f"write it, as benchmark {row.benchmark!r} has source table (see config/README.md)"
+        path, "table", f"write it, as benchmark {row.benchmark!r} has source table (see docs/howto/benchmark.md)"
     )
     named = table["prompt"] if isinstance(table["prompt"], dict) else None
     if named is not None and (missing := next((code for code in row.languages if code not in named), "")):
