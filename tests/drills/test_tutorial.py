@@ -52,4 +52,4 @@ def test_every_command_of_the_tutorial_does_what_the_tutorial_says(reader):
 
 def test_the_first_command_is_what_the_test_did_for_it():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert "\nminiature: $(VENV)/ready\n\t@$(RUN) snakemake --profile miniature" in makefile
+    assert re.search(r"^miniature: \$\(VENV\)/ready.*\n\t@\$\(RUN\) snakemake --profile miniature$", makefile, re.M)
