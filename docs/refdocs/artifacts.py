@@ -10,6 +10,33 @@ from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.declared import ARTIFACTS
 
 THUMBNAILS = "docs/pictures/figures"
+TERMS = {
+    "target": "what Snakemake is asked for by name, as in `snakemake --profile miniature fig3`; here the name of a "
+    "table or figure",
+    "artifact": "a table or figure, with its files: a row of the declarations",
+    "base": "a model whose refusals were removed (*abliterated*) and from which others are trained; its *twin* is "
+    "the instruct model that still refuses",
+    "variant": "how a base is trained, a row of `variants.tsv`: languages, method, recipe, seed. *Balanced* is all "
+    "languages, *English-only* one; *+ MLC* is with the consistency loss; a *control* has as many pairs "
+    "or steps as another",
+    "run": "one model that is measured: a trained variant (*aligned*), or, not trained here, a base, its twin or "
+    "an open model",
+    "row, cell": "a row of a table is a language or a run, a cell the value of one run in one language, an empty cell "
+    "was not measured; unless the caption says otherwise",
+    "group": "languages that are averaged, each with the same weight: high or low resource, or all (Ø)",
+    "ASR": "attack success rate: the share of harmful prompts whose answer is unsafe by verdict",
+    "RefusEU-test": "the test half of the study's own dataset (`refuseu_test`); other benchmarks are rows of "
+    "`benchmarks.tsv`",
+    "pair": "a harmful prompt with a chosen answer, which refuses, and a rejected one, which complies",
+    "slot": "a request: category of harm and style of attack (and activity, where the config says so); its "
+    "prompts stay in one half of the dataset",
+    "guard, adjudicator, verdict": "two guards label each answer, the adjudicator decides where they "
+    "differ; the verdict is safe, unsafe or *unparsed*, which counts in no ASR",
+    "language consistency": "the share of answers that are in the language of the prompt",
+    "interval": "of 95 % unless the config says otherwise: for slots, prompts and training seeds that might have been "
+    "drawn",
+    "published": "of the papers, in round brackets beside ours; empty where it was not recovered",
+}
 
 
 def entry(artifact: Artifact) -> list[str]:
@@ -45,6 +72,7 @@ def artifacts_page() -> str:
         "Each is a [target](targets.md) of its name, declared in one row of "
         "`workflow/scripts/refuseu/artifacts/declared/`. Files are below `results/<study>/`. "
         "**Pictures are of a cut of the miniature**, whose tiny models say nothing about the paper's.",
+        "", "## Terms", "", *(f"- **{term}**: {meaning}." for term, meaning in TERMS.items()),
     ]  # fmt: skip
     shown = [artifact for artifact in ARTIFACTS if artifact.kind != "page"]
     for section, members in groupby(shown, lambda artifact: artifact.section):

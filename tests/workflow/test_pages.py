@@ -3,7 +3,7 @@
 import re
 import shlex
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 
 import pytest
@@ -109,6 +109,14 @@ def test_the_example_of_a_language_for_evaluation_has_the_benchmarks_of_the_pape
 
 
 # What is generated
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [*reference.written(), *targets.written(), *artifacts.written()], ids=lambda one: one[:40]
+)
+def test_what_is_written_has_each_heading_once(name, text):
+    headings = re.findall(r"^#+ .*$", text, re.MULTILINE)
+    assert headings and not [heading for heading, n in Counter(headings).items() if n > 1]
 
 
 @pytest.mark.parametrize(

@@ -39,28 +39,6 @@ ARTIFACTS = (
         facts=("evaluated", "guards", "languages"), heavy=True,
     ),
     Artifact(
-        FURTHER, "table", "disagreement", "disagreement", "judges:disagreement", those(in_tables), "refuseu_test",
-        title="Where the guards differ",
-        caption="Share of answers to RefusEU-test, per language and run, that the two guards label differently, so "
-        "that the adjudicator decides. The note names the languages that a guard was not made for.",
-        inputs={"measures": MEASURES}, facts=("guard_coverage", "languages", "models"),
-    ),
-    Artifact(
-        FURTHER, "table", "adjudicator_sensitivity", "adjudicator_sensitivity", "validation:adjudicator_sensitivity",
-        those(in_tables), "refuseu_test",
-        title="What the adjudicator is shown",
-        caption="Disputed answers that the adjudicator decides both ways: shown the response alone, and shown the "
-        "prompt too.",
-        inputs={"answers": "<study>/adjudicate_both/{evaluation}.jsonl"}, facts=("models",), when="asked", heavy=True,
-    ),
-    Artifact(
-        FURTHER, "table", "refusal_detection", "refusal_detection", "judges:refusal_detection",
-        title="How well refusals are found",
-        caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
-        "not, in which the refusal markers find a refusal, per language.",
-        inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True, words=True,
-    ),
-    Artifact(
         JUDGE_ERROR, "table", "validated_judges", "validated_judges", "validation:validated_judges",
         title="Judges against people",
         caption="Accuracy, sensitivity, specificity and kappa of the guards, the held-out judges, the adjudicator and "
@@ -100,6 +78,28 @@ ARTIFACTS = (
             "measured": "<study>/metrics/metrics.csv",
         } | JUDGED,
         facts=("deciders", "evaluated", "languages"), when="asked", heavy=True,
+    ),
+    Artifact(
+        FURTHER, "table", "disagreement", "disagreement", "judges:disagreement", those(in_tables), "refuseu_test",
+        title="Where the guards differ",
+        caption="Share of answers to RefusEU-test, per language and run, that the two guards label differently, so "
+        "that the adjudicator decides. The note names the languages that a guard was not made for.",
+        inputs={"measures": MEASURES}, facts=("guard_coverage", "languages", "models"),
+    ),
+    Artifact(
+        FURTHER, "table", "adjudicator_sensitivity", "adjudicator_sensitivity", "validation:adjudicator_sensitivity",
+        those(in_tables), "refuseu_test",
+        title="What the adjudicator is shown",
+        caption="Disputed answers that the adjudicator decides both ways: shown the response alone, and shown the "
+        "prompt too.",
+        inputs={"answers": "<study>/adjudicate_both/{evaluation}.jsonl"}, facts=("models",), when="asked", heavy=True,
+    ),
+    Artifact(
+        FURTHER, "table", "refusal_detection", "refusal_detection", "judges:refusal_detection",
+        title="How well refusals are found",
+        caption="Share of the chosen answers of the training pairs, which refuse, and of the rejected ones, which do "
+        "not, in which the refusal markers find a refusal, per language.",
+        inputs={"pairs": "{train}", "markers": "{markers}"}, facts=("confidence", "languages"), heavy=True, words=True,
     ),
     Artifact(
         FURTHER, "table", "circularity", "circularity", "judges:circularity", those(not_single), "refuseu_test",
