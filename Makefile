@@ -24,6 +24,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Killed, it goes on where it was when asked for again.
+pocket: export REFUSEU_AGAIN := make pocket
 pocket: terms $(VENV)/ready ## the study on a real pretrained model of 270 million parameters
 	@$(RUN) snakemake --profile pocket --quiet rules host
 	@echo

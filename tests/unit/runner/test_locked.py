@@ -63,3 +63,9 @@ def test_snakemake_says_that_sentence_where_it_finds_the_results_locked(folder, 
     monkeypatch.setattr(LockException, "__init__", LockException.__init__)
     locked.explain()
     assert str(LockException()) == locked.sentence()
+
+
+def test_a_run_of_make_names_the_program_that_make_installed(folder, monkeypatch):
+    monkeypatch.setenv("REFUSEU_AGAIN", "make miniature")
+    monkeypatch.setattr("sys.argv", [str(folder / ".venv/bin/snakemake"), "--profile", "miniature"])
+    assert "`.venv/bin/snakemake --profile miniature --unlock`" in locked.sentence()

@@ -1,6 +1,7 @@
 """Results that an earlier run has locked: whether that still runs, and the command that frees them."""
 
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -29,7 +30,9 @@ def explain() -> None:
 
 def sentence() -> str:
     """What is known of who has locked the results, and what to do."""
-    cure = f"free them with `{shlex.join(['snakemake', *sys.argv[1:], '--unlock'])}`, then start again"
+    made = "REFUSEU_AGAIN" in os.environ  # by make, whose environment the user's shell has not
+    program = os.path.relpath(sys.argv[0]) if made else "snakemake"
+    cure = f"free them with `{shlex.join([program, *sys.argv[1:], '--unlock'])}`, then start again"
     known = [holder for file in sorted(RUNS.glob("*.json")) if (holder := lease.read(file))]
     if known and all(holder.gone for holder in known):
         return f"refuseu: the results are locked by a run that is gone ({known[-1]}), killed it seems; {cure}"
