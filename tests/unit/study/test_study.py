@@ -683,6 +683,18 @@ def test_what_is_behind_an_api_gives_no_log_likelihoods(miniature, tmp_path):
     )
 
 
+def test_a_language_for_evaluation_that_no_benchmark_has_is_named(config, sheet):
+    config["languages"]["nordic"] = config["evaluation_only"] = ["sv"]
+    rows = sheet("benchmarks")
+    for number in range(2, len(rows.rows) + 2):
+        rows.set(number, "languages", "en")
+    assert refused(config).startswith(
+        f"my.yaml: key evaluation_only names 'sv', which no benchmark of {rows.path} has; "
+    )
+    rows.set(5, "languages", "en,sv")
+    Study(config, "my.yaml")
+
+
 def test_a_benchmark_in_an_unknown_language_is_named(config, sheet):
     rows = sheet("benchmarks")
     rows.set(2, "languages", "en,sv")

@@ -180,6 +180,17 @@ def check_uses(sheets: Sheets) -> None:
               "a model evaluated on a benchmark with source refuseu")  # fmt: skip
 
 
+def check_evaluated_languages(sheets: Sheets) -> None:
+    """What is evaluated in a language alone is something."""
+    for code in sheets.config["evaluation_only"]:
+        if not any(code in row.languages for row in sheets.benchmarks.values()):
+            raise UserError(
+                f"{sheets.source}: key evaluation_only names {code!r}, which no benchmark of "
+                f"{sheets.config['sheets']['benchmarks']} has; name it in the column languages of one that has data in "
+                "it, or take it out here"
+            )
+
+
 def check_fill(sheets: Sheets) -> None:
     """The pilot measures the model that fills the dataset, and what is wanted can be had."""
     dataset = sheets.config["dataset"]

@@ -35,6 +35,7 @@ class Study(Sheets):
         checks.check_models(self)
         checks.check_own(self)
         checks.check_uses(self)
+        checks.check_evaluated_languages(self)
         read_yaml(CLAIMS, "claims", "restore it: all studies share it")
 
     @property
