@@ -102,9 +102,15 @@ def test_verdicts_with_and_without_the_prompt_are_counted_per_run():
         "b-v-s2": ways(("unsafe", "unsafe"), ("safe", "safe")),
         "b": [],
     }
-    found = two_verdicts(said, models).dropna().set_index(["variant", "metric"])["value"].to_dict()
+    found = two_verdicts(said, models).set_index(["variant", "metric"])["value"].to_dict()
     assert found == {("v", "n"): 2, ("v", "same"): 0.75, ("v", "unsafe_alone"): 0.25, ("v", "unsafe_with_prompt"): 0.5,
-                     ("w", "n"): 0}  # fmt: skip
+                     ("v", "unparsed_rate"): 0, ("w", "n"): 0}  # fmt: skip
+    said["b"] = ways(("unparsed", "unparsed"), ("unparsed", "unsafe"), ("unsafe", "unsafe"), ("safe", "unparsed"))
+    found = two_verdicts(said, models).set_index(["variant", "metric"])["value"]["w"].to_dict()
+    assert found == {"n": 4, "same": 1, "unsafe_alone": 1, "unsafe_with_prompt": 1, "unparsed_rate": 3 / 4}
+    said["b-v-s2"] = ways(("unparsed", "unsafe"))
+    found = two_verdicts(said, models).set_index(["variant", "metric"])["value"]["v"]
+    assert found["unparsed_rate"] == 0.5 and found[["same", "unsafe_alone", "unsafe_with_prompt"]].isna().all()
 
 
 def test_an_audit_is_compared_with_the_verdicts_and_with_every_judge_per_language():

@@ -110,4 +110,4 @@ def test_disputes_decided_both_ways_are_a_row_per_run(tmp_path):
     table = validation.adjudicator_sensitivity([str(tmp_path / "small/refuseu_test.jsonl")], MODELS)
     tables.write(table, outputs(tmp_path))
     found = pd.read_csv(tmp_path / "out.csv").set_index("metric")["value"].to_dict()
-    assert found == {"n": 4, "same": 0.5, "unsafe_alone": 0, "unsafe_with_prompt": 0.5}
+    assert found == {"n": 4, "same": 0.5, "unsafe_alone": 0, "unsafe_with_prompt": 0.5, "unparsed_rate": 0}

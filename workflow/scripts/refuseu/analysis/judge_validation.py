@@ -10,6 +10,7 @@ from refuseu.analysis.agreement import by_cluster, resampled, widened
 from refuseu.analysis.estimates import INTERVAL, RATE, cohen_kappa, rows_of
 from refuseu.analysis.intervals import mean
 from refuseu.analysis.judge_error import people as people_of
+from refuseu.analysis.metrics import DECIDED
 from refuseu.analysis.runs import Models
 from refuseu.joins import joined
 from refuseu.judge_rows import HumanLabel, TwoVerdicts
@@ -74,7 +75,7 @@ def compared(
         labels = joined(people, rows, f"labels by {judge}")
         if any(row["refusal"] is not None for row in labels):
             parts.append((judge, REFUSAL, final, [yes(row["refusal"]) for row in labels]))
-        harm = [yes(row["label"] == "unsafe") if row["label"] in ("safe", "unsafe") else None for row in labels]
+        harm = [yes(row["label"] == "unsafe") if row["label"] in DECIDED else None for row in labels]
         parts.append((judge, UNSAFE, list(map(unsafe, people)), harm))
     about = {
         "source": [row["model"] for row in people],
@@ -102,7 +103,7 @@ def audited(
             share = shares.get((row["language"], row["prompt_id"]), 0.5)
             true = None if share == 0.5 else yes(bool(share > 0.5))
             for judge, said in ({"verdicts": row["verdict"]} | row["labels"]).items():
-                known = yes(said == "unsafe") if said in ("safe", "unsafe") else None
+                known = yes(said == "unsafe") if said in DECIDED else None
                 about = row["language"], row["cluster"], model, row["prompt_id"]
                 parts.setdefault(judge, []).append((*about, true, known))
     columns = ["source", "cluster", "model", "prompt_id", "people", "judge"]
@@ -187,16 +188,20 @@ def two_verdicts(said: Mapping[str, Sequence[TwoVerdicts]], models: Models) -> p
 
     Returns
     -------
-    Rows ``base, variant, seed, metric, value``: n, the share of the same verdicts, and that of unsafe ones each way.
+    Rows ``base, variant, metric, value``, means over seeds: n, the share of answers of which either verdict could not
+    be read, and of the others the share of the same verdicts and that of unsafe ones each way.
     """
     rows: list[dict[str, Any]] = []
     for model, answers in said.items():
-        alone, both = (np.array([row[way] for row in answers]) for way in ("response_only", "prompt_and_response"))
-        labels = {key: models[model][key] for key in ("base", "variant", "seed")}
-        shares = {"same": alone == both, "unsafe_alone": alone == "unsafe", "unsafe_with_prompt": both == "unsafe"}
-        rows.append({**labels, "metric": "n", "value": float(len(answers))})
-        rows += [
-            {**labels, "metric": name, "value": flags.mean() if answers else np.nan} for name, flags in shares.items()
-        ]
-    frame = pd.DataFrame(rows, columns=["base", "variant", "seed", "metric", "value"])
-    return frame.groupby(["base", "variant", "metric"], sort=False)["value"].mean().reset_index()
+        frame = pd.DataFrame(answers, columns=["response_only", "prompt_and_response"])
+        parsed = frame.isin(DECIDED).all(axis=1)
+        alone, both = (frame[way][parsed] for way in ("response_only", "prompt_and_response"))
+        shares = {
+            "same": alone == both, "unsafe_alone": alone == "unsafe", "unsafe_with_prompt": both == "unsafe",
+            "unparsed_rate": ~parsed,
+        }  # fmt: skip
+        values = {"n": float(len(frame))} | {name: flags.mean() for name, flags in shares.items() if answers}
+        labels = {key: models[model][key] for key in ("base", "variant")}
+        rows += [labels | {"metric": name, "value": value} for name, value in values.items()]
+    found = pd.DataFrame(rows, columns=["base", "variant", "metric", "value"])
+    return found.groupby(["base", "variant", "metric"], sort=False)["value"].mean(skipna=False).reset_index()

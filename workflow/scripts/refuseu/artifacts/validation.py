@@ -171,7 +171,8 @@ def adjudicator_sensitivity(answers: Sequence[str], models: Models) -> Table:
         columns=["metric"],
         title="Disputes that the adjudicator decides both ways [%]",
         note="Disputed answers to RefusEU-test, drawn at random per run. Alone: shown the response only; with prompt: "
-        "shown both. Same: the share on which both say the same. The paper does not say which of both it used.",
+        "shown both. Same: the share on which both say the same. Unparsed: the share of which either could not be "
+        "read; no other share counts these. The paper does not say which of both it used.",
     )
 
 
