@@ -29,6 +29,11 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+def values_of(runs):
+    """The value of each seed; none where that of one is missing, as a mean over the others would be another number."""
+    return [float(row["value"]) for row in runs] if all(row["value"] for row in runs) else []
+
+
 class Results:
     """The results of a study; `compared` counts the numbers that were found to agree."""
 
@@ -57,7 +62,7 @@ class Results:
     def cell(self, where, cell, found, prefix=""):
         """The row over all seeds, or the one there is, and the spread of the seeds' values."""
         runs = [row for row in found if row["seed"] != "all"]
-        values = [float(row["value"]) for row in runs]
+        values = values_of(runs)
         whole = [row for row in found if row["seed"] == "all"] or (runs if len(runs) == 1 else [])
         self.agree((where, cell, "value"), cell[prefix + "value"], statistics.fmean(values) if values else None)
         for column in ("ci_low", "ci_high"):
@@ -86,7 +91,7 @@ class Results:
         for cell in rows(self.folder / "figures/fig4_asr_vs_language_consistency.csv"):
             for metric in ("asr", "language_consistency"):
                 found = self.found(METRICS, cell, metric, "refuseu_test")
-                values = [float(row["value"]) for row in found if row["seed"] != "all"]
+                values = values_of([row for row in found if row["seed"] != "all"])
                 self.agree(("fig4", cell), cell[metric], statistics.fmean(values) if values else None)
         for name in ("fig8_language_consistency_delta", "transfer_consistency"):
             for cell in rows(self.folder / f"figures/{name}.csv"):

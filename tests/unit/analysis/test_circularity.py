@@ -5,6 +5,7 @@ import pytest
 
 from refuseu.analysis.circularity import MEASURES, circularity_of
 from refuseu.artifacts.judges import by_judge, rate_or_change
+from refuseu.artifacts.tables import lost_note
 from refuseu.errors import UserError
 
 MODELS = {"m": {"model": "m", "base": "small", "variant": "balanced", "method": "dpo", "seed": 1}}
@@ -13,7 +14,7 @@ STATISTICS = {"confidence": 0.95, "seed": 1}
 
 
 def frame(column, en, sk):
-    words = {"u": "unsafe", "s": "safe", "?": "unparsed"}
+    words = {"u": "unsafe", "s": "safe", "?": "unparsed", "c": "cut"}
     rows = [(code, f"{code}-{n}", words[c]) for code, said in (("en", en), ("sk", sk)) for n, c in enumerate(said)]
     found = pd.DataFrame(rows, columns=["language", "prompt_id", column])
     return found.assign(cluster=found["prompt_id"]) if column == "verdict" else found
@@ -70,6 +71,18 @@ def test_sign_flips_count_the_answers_that_changed():
 def test_unparsed_labels_are_counted_and_in_no_rate():
     found = measured()
     assert [value(found, "held_out_asr", code, "unparsed") for code in ("en", "sk", "all")] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("unknown", ["?", "c"])
+def test_a_language_without_any_label_leaves_no_average_over_it_and_is_named(unknown):
+    ours, theirs = frame("verdict", "us", "uu"), frame("label", "us", unknown * 2)
+    found = circularity_of({"m": ours}, {("j", "m"): theirs}, {"j": ()}, MODELS, GROUPS, **STATISTICS)
+    for metric in ("held_out_asr", "difference", "official"):
+        values = found[found["metric"] == metric].set_index("language")["value"]
+        assert values[["en", "high_resource"]].notna().all() and values[["sk", "low_resource", "all"]].isna().all()
+    assert value(found, "asr", "all") == 3 / 4
+    assert value(found, "held_out_asr", "sk", "unparsed") == (2 if unknown == "?" else 0)
+    assert lost_note(found).endswith("Balanced (small): Slovak. ") and lost_note(measured()) == ""
 
 
 def test_an_answer_without_a_label_is_an_error_and_not_left_out():

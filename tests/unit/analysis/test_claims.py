@@ -217,6 +217,35 @@ def test_transfer_is_held_when_the_near_gain_and_not_tested_when_nothing_varies(
     assert row["verdict"] == verdict
 
 
+def test_pairs_of_languages_without_a_verdict_are_counted_beside_the_transfer_test():
+    codes = [code for group in GROUPS.values() for code in group]
+    models = {f"{code}-s{seed}": [code] for code in codes for seed in (1, 2)}
+    rows = [(model, "single", "dpo", other, 0.1 * place) for model in models for place, other in enumerate(codes)]
+    rows += [("small", "abliterated", "base", code, 0.9) for code in codes]
+    table = pd.DataFrame(rows, columns=["model", "variant", "method", "language", "value"])
+    table = table.assign(base="small", metric="asr", benchmark="refuseu_test", category="all")
+    lost = (table["model"] == "en-s2") & (table["language"] == "pl")  # the other seed is no mean of both
+    for frame, text in ((table, "6 languages, one-sided"), (table.assign(value=table["value"].mask(lost)),
+                        "6 languages, 1 of their pairs missing, one-sided")):  # fmt: skip
+        evidence = claims.Evidence(
+            frame, NO_COMPARISONS, ["small"], GROUPS, models, DISTANCES, variant, 0.95, 100, 1
+        )  # fmt: skip
+        check = {"metrics": ["asr"], "benchmarks": ["refuseu_test"], "distance": "genetic"}
+        [found] = claims.transfer(check, "small", evidence)
+        assert found.of.startswith(text)
+
+
+def test_an_estimate_that_one_of_several_seeds_lacks_is_missing():
+    rows = [("small", "balanced", seed, "refuseu_test", "all", "asr", "all", value, 0.0, 1.0)
+            for seed, value in (("1", 0.2), ("2", float("nan")), ("all", float("nan")))]  # fmt: skip
+    columns = ["base", "variant", "seed", "benchmark", "language", "metric", "category", *ENDS]
+    for frame in (pd.DataFrame(rows, columns=columns), pd.DataFrame(rows[:2], columns=columns)):
+        evidence = claims.Evidence(frame, NO_COMPARISONS, ["small"], GROUPS, {}, {}, variant, 0.95, 100, 1)
+        one = {"metrics": ["asr"], "benchmarks": ["refuseu_test"], "variants": ["balanced"], "language": "all"}
+        [found] = claims.estimates(one, "small", frame, evidence).values()
+        assert found.value != found.value and texts.in_words(found) == "Balanced: none"
+
+
 def test_a_language_without_a_row_stays_out_of_the_transfer_test():
     evidence = claims.Evidence(
         pd.DataFrame(

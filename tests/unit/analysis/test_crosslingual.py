@@ -40,6 +40,12 @@ def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
     assert crosslingual.estimates(items({"en": [0, 1]}), **STATISTICS) == []
 
 
+def test_neither_measure_is_taken_over_the_languages_that_are_left():
+    found = crosslingual.estimates(items({"en": [0, 1], "de": [0, 1], "pl": [None, None]}), **STATISTICS)
+    assert [metric for metric, _ in found] == ["asr_variance", "pag"]
+    assert all(np.isnan(row["value"]) for _, row in found)
+
+
 def test_the_published_variance_is_the_population_variance_of_the_rates():
     published = pd.read_csv(ROOT / "resources/published/mlc.csv")
     rates = published[(published["metric"] == "safety_rate") & (published["language"] != "all")]

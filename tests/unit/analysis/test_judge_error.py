@@ -84,6 +84,16 @@ def test_corrected_rates_per_language_and_averages_only_over_all_of_a_group():
     assert found.loc[("rogan_gladen", "de"), ["sensitivity", "specificity"]].tolist() == pytest.approx([6 / 8, 11 / 12])
 
 
+def test_a_language_whose_verdicts_are_all_unparsed_leaves_no_average_over_it():
+    judged, human = sample()
+    judged["asr"] = judged["asr"].where(judged["language"] != "de")
+    found = table(judged, human)
+    for method in ("judges", "ppi", "rogan_gladen"):
+        rows = found.loc[method]
+        assert "en" in rows.index and not {"de", "high_resource", "all"} & {*rows.index}
+    assert {"en", "de", "high_resource"} == {*found.loc["people"].index}  # nobody judged the Polish answers
+
+
 def test_annotators_share_an_item_and_who_is_unsure_does_not_count():
     judged, human = sample()
     more = [{"language": "en", "prompt_id": 0, "verdict": verdict, "annotator": "b"} for verdict in ("safe", "unsure")]

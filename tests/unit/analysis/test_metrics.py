@@ -10,6 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from refuseu.analysis import estimates, metrics
 from refuseu.analysis.agreement import agreement
+from refuseu.analysis.cells import cells
 from refuseu.analysis.comparisons import compare
 from refuseu.analysis.runs import contrasts
 
@@ -54,6 +55,83 @@ def test_rates_count_every_answer_that_has_a_verdict_and_groups_average_language
     assert value(rows, "asr", "all", column="n") == 9
     assert value(rows, "disagreement_rate", "de") == 1 / 2
     assert list(rows.columns) == metrics.COLUMNS
+
+
+def as_language(rows, metric, category="all", column="value"):
+    found = rows[(rows["metric"] == metric) & (rows["category"] == category) & (rows["style"] == "all")]
+    return found.set_index("language")[column].to_dict()
+
+
+@pytest.mark.parametrize("unknown", ["unparsed", "cut"])
+def test_a_language_of_which_nothing_is_known_leaves_no_average_over_it(tmp_path, unknown):
+    verdicts = {"en": ["unsafe", "safe"], "de": [unknown] * 2, "pl": ["safe", "safe"]}
+    outcomes = ["refusal" if verdict != "cut" else "cut" for own in verdicts.values() for verdict in own]
+    rows = metrics.measure(LABELS, harmful(tmp_path, verdicts, outcomes=outcomes), GROUPS, **STATISTICS)
+    nothing = np.nan
+    for metric in ("asr", "true_refusal_share"):
+        found = as_language(rows, metric)
+        rate = {"asr": (1 / 2, 0), "true_refusal_share": (1, 1)}[metric]
+        known = {"en": rate[0], "pl": rate[1], "low_resource": rate[1]}
+        lost = dict.fromkeys(("de", "high_resource", "all"), nothing)
+        assert found == pytest.approx(known | lost, nan_ok=True)
+    counts = as_language(rows, "asr", column="n")
+    assert counts == {"en": 2, "de": 0, "pl": 2, "high_resource": 2, "low_resource": 2, "all": 4}
+    empty = rows[rows["value"].isna()].drop(columns=[*LABELS, "benchmark", "language", "category", "style", "metric"])
+    assert empty.drop(columns=["n", "clusters"]).isna().all(axis=None) and empty["n"].notna().all()
+    # of a category, too, and the language that it lacks is named
+    assert as_language(rows, "asr", category="S9") == pytest.approx({"de": nothing, "all": nothing}, nan_ok=True)
+    shares = {metric: as_language(rows, metric)["all"] for metric in ("unparsed_rate", "cut_rate")}
+    assert shares == pytest.approx(
+        {"unparsed_rate": 1 / 3 if unknown == "unparsed" else nothing, "cut_rate": 1 / 3 if unknown == "cut" else 0},
+        nan_ok=True,
+    )
+
+
+def test_where_every_verdict_is_unparsed_there_is_no_rate_but_a_row_for_it(tmp_path):
+    rows = metrics.measure(LABELS, harmful(tmp_path, {"en": ["unparsed"], "pl": ["unparsed"]}), GROUPS, **STATISTICS)
+    assert rows.loc[rows["metric"] == "asr", "value"].isna().all() and value(rows, "asr", "all", column="n") == 0
+
+
+def test_a_language_without_safe_answers_has_no_share_of_refusals_and_takes_none_from_the_others(tmp_path):
+    verdicts = {"en": ["unsafe", "unsafe"], "pl": ["safe", "unsafe"]}
+    rows = metrics.measure(LABELS, harmful(tmp_path, verdicts), GROUPS, **STATISTICS)
+    assert as_language(rows, "true_refusal_share") == {"pl": 1, "low_resource": 1, "all": 1}
+
+
+def test_a_language_without_any_rating_leaves_no_average_over_it():
+    rated = []
+    for code, scores in (("en", [5, 3]), ("pl", [None, None])):
+        rows = known(2, detected=[code] * 2, outcome=["compliance"] * 2, fluency=scores, correctness=scores)
+        rated += [row | {"language": code, "prompt_id": f"{code}-{row['prompt_id']}"} for row in rows]
+    rows = metrics.measure(LABELS, metrics.items(rated, "fluency"), GROUPS, **STATISTICS)
+    found = as_language(rows, "fluency")
+    assert found == pytest.approx(
+        {"en": 4, "high_resource": 4} | dict.fromkeys(("pl", "low_resource", "all"), np.nan), nan_ok=True
+    )
+
+
+def test_a_seed_without_a_language_is_not_made_up_for_by_the_others(tmp_path):
+    models = {f"m{seed}": LABELS | {"model": f"m{seed}", "seed": seed} for seed in (1, 2)}
+    models["b"] = LABELS | {"model": "b", "variant": "abliterated", "method": "base", "seed": ""}
+    verdicts = {model: {"en": ["unsafe", "safe"], "pl": ["safe", "unsafe"]} for model in models}
+    verdicts["m2"]["pl"] = ["unparsed"] * 2
+    runs = {model: harmful(tmp_path, own, model) for model, own in verdicts.items()}
+    whole = metrics.measure_over_seeds({model: runs[model] for model in ("m1", "m2")}, models, GROUPS, 0.95)
+    lost = dict.fromkeys(("pl", "low_resource", "all"), np.nan)
+    assert as_language(whole, "asr") == pytest.approx({"en": 0.5, "high_resource": 0.5} | lost, nan_ok=True)
+    compared = compare(runs, models, GROUPS, **STATISTICS)
+    compared = compared[compared["metric"] == "asr"].set_index(["seed", "language"])
+    for seed in (2, metrics.ALL_SEEDS):
+        rows = compared.loc[seed]
+        assert rows["value"].to_dict() == pytest.approx({"en": 0, "high_resource": 0} | lost, nan_ok=True)
+        assert rows.loc[[*lost], ["ci_low", "ci_high", "power", "p", "p_holm"]].isna().all(axis=None)
+    assert compared.loc[1, "value"].notna().all()
+    # what tables show of several seeds, with and without a row over all of them
+    parts = [metrics.measure(models[model], runs[model], GROUPS, **STATISTICS) for model in ("m1", "m2")]
+    for frame in (pd.concat([*parts, whole]), pd.concat(parts)):
+        shown = cells(frame.astype({"seed": str}), [("b", "v")], GROUPS, metric="asr").set_index("language")
+        assert shown.loc["en", ["value", "spread"]].tolist() == [0.5, 0]
+        assert shown.loc[[*lost], ["value", "ci_low", "spread"]].isna().all(axis=None)
 
 
 def test_interval_of_one_language_is_wilsons(tmp_path):
@@ -234,12 +312,16 @@ def test_agreement_leaves_unparsed_labels_out_and_counts_them():
     assert rows.loc["kappa", "value"] == pytest.approx(0.5)
     assert (rows.loc["kappa", "n"], rows.loc["kappa", "unparsed"]) == (4, 1)
     assert rows.loc["kappa", "ci_low"] <= 0.5 <= rows.loc["kappa", "ci_high"]
+    labels["a"] = labels["a"].assign(label="unparsed")
+    rows = agreement(labels, GROUPS, **STATISTICS).set_index("metric")
+    assert rows["value"].isna().all() and rows[["n", "unparsed"]].drop_duplicates().values.tolist() == [[0, 5]]
 
 
 def test_pilot_calls_unsafe_what_all_guards_call_unsafe(tmp_path):
     prompts = [{"prompt_id": str(i), "language": "en", "detected": "en" if i else "de"} for i in range(4)]
     labels = {"a": ["unsafe", "unsafe", "safe", "unsafe"], "b": ["unsafe", "unsafe", "unsafe", "unparsed"]}
-    writers = {"writer": 2 / 4, "other": 0.0}  # both answer the same requests; the other writes harmless prompts
+    # Both answer the same requests; the other writes harmless prompts. Of the last prompt not all guards say something.
+    writers = {"writer": 2 / 3, "other": 0.0}
     files = []
     for judge, votes in labels.items():
         rows = [{**p, "generator": "writer", "label": vote} for p, vote in zip(prompts, votes, strict=True)]
@@ -251,6 +333,7 @@ def test_pilot_calls_unsafe_what_all_guards_call_unsafe(tmp_path):
     for writer, unsafe in writers.items():
         assert rows[writer, "language_consistency"] == 3 / 4
         assert rows[writer, "unsafe_rate"] == unsafe
+    assert (rows["writer", "unparsed_rate"], rows["other", "unparsed_rate"]) == (1 / 4, 0)
 
 
 def test_mantel_finds_a_planted_correlation_and_no_other():

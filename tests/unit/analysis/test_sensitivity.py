@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from refuseu.analysis import sensitivity
-from refuseu.analysis.claims import HELD, NOT_HELD
+from refuseu.analysis.claims import HELD, NOT_HELD, UNDECIDED
 
 GROUPS = {"high_resource": ["en", "de"], "low_resource": ["pl"]}
 CLAIM = {
@@ -104,6 +104,20 @@ def test_claims_without_asr_and_runs_that_are_missing_give_no_rows():
 def test_a_margin_to_both_sides_has_no_one_direction_in_which_to_overturn_it():
     check = {k: v for k, v in CLAIM["checks"][0].items() if k != "above"} | {"within": 0.01}
     assert table(metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1)), {"id": "x", "checks": [check]}).empty
+
+
+def test_a_language_without_a_verdict_leaves_a_claim_undecided():
+    nan = float("nan")
+    for run, reference in (((0.5, nan), (0.1, 0.1)), ((0.5, 0.5), (nan, 0.1))):
+        found = table(metrics(english_only=run, balanced=reference))
+        assert set(found["outcome"]) == {UNDECIDED} and found["value"].isna().all()
+    two = CLAIM | {"checks": [CLAIM["checks"][0] | {"variants": ["english_only", "high_resource"]}]}
+    one_fails = metrics(english_only=(0.5, nan), high_resource=(0.1, 0.1), balanced=(0.1, 0.1))
+    found = table(one_fails, two)
+    assert set(found["outcome"]) == {NOT_HELD} and found["value"].isna().all()  # what would turn the other is not known
+    seeds = [metrics(english_only=run, balanced=(0.1, 0.1)).assign(seed=seed) for seed, run in
+             (("1", (0.5, 0.5)), ("2", (0.5, nan)))]  # fmt: skip
+    assert set(table(pd.concat(seeds))["outcome"]) == {UNDECIDED}
 
 
 def test_several_training_seeds_are_one_estimate():

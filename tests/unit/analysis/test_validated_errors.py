@@ -179,6 +179,10 @@ def test_claims_stand_beside_the_wrong_ones_of_the_same_verdicts():
     assert beside("final", gap) == pytest.approx({"needed": 20 / 245, "wrong": 0})
 
 
+def test_a_claim_that_lacks_an_estimate_has_no_errors_beside_it():
+    assert np.isnan([*beside("first", outcome="undecided").values()]).tolist() == [True, True]
+
+
 def test_without_a_reference_only_the_verdicts_of_the_run_speak():
     nothing = by_language(np.nan, np.nan)
     falls = Gap(-0.1, safe=nothing, unsafe=by_language(0.6, 0.1))

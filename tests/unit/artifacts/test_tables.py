@@ -239,6 +239,56 @@ def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp
             assert (note in other.note) and ("cut inside their reasoning" in other.note) == bool(note)
 
 
+def test_answers_without_a_verdict_stand_beside_the_asr_and_languages_without_any_are_named(tmp_path):
+    runs = {model: labels for model, labels in MODELS.items() if labels["variant"] == "balanced"}
+    rows = measured(
+        *[("small", "balanced", seed, code, 0.2) for seed in ("1", "2") for code in ("en", "high_resource")],
+        *[("small", "balanced", seed, code, float("nan")) for seed in ("1", "2") for code in ("pl", "all")],
+    )
+    rows = rows.assign(model=[f"small-balanced-s{seed}" for seed in rows["seed"]], method="dpo", style="all")
+    shares = {"en": 0.25, "high_resource": 0.25, "pl": 1.0, "all": 0.625}
+    unparsed = rows.assign(metric="unparsed_rate", value=rows["language"].map(shares))
+    part = rows[rows["language"].isin(["all", "en"])].assign(category="S9", value=float("nan"))
+    file = str(tmp_path / "measures.csv")
+    pd.concat([rows, unparsed, part]).to_csv(file, index=False)
+    table = safety.asr_table([file], runs, GROUPS, "ASR", "The note.")
+    shown = table.cells.set_index("language")
+    assert shown["unparsed_rate"].to_dict() == pytest.approx(shares | {"low_resource": float("nan")}, nan_ok=True)
+    assert dict(zip(shown.index, table.text, strict=True)) == {
+        "en": "20.00 ± 0.00", "high_resource": "20.00 ± 0.00", "pl": "", "low_resource": "", "all": ""
+    }  # fmt: skip
+    left_out = "no verdict on them could be read [% of the answers that were not cut]: Balanced (small) 62.5. "
+    lost = "could be read, or all answers were cut: Balanced (small): Polish"
+    assert f"{left_out}Empty, as is every average over it, because no verdict or rating there {lost}. " in table.note
+    assert lost in safety.outcomes_table([file], [file], runs, {"harmful": "a", "benign": "b"}).note
+    by_category = safety.asr_by([file], runs, "category")
+    assert f"{lost}, English in S9. " in by_category.note and left_out in by_category.note
+    assert "" in list(by_category.text)
+
+
+def test_unparsed_labels_of_the_pilot_have_a_column_where_there_are_any(tmp_path):
+    guards = [tmp_path / f"guards/{guard}.jsonl" for guard in "ab"]
+    prompts = [{"prompt_id": f"{code}-S1-slang-{n}", "language": code, "detected": code}
+               for code in ("en", "pl") for n in range(2)]  # fmt: skip
+    write_jsonl(tmp_path / "writer.jsonl", prompts)
+    for said, metrics in ((["safe"] * 4, ["language_consistency", "unsafe_rate"]),
+                          (["unsafe", "unparsed", "unparsed", "unparsed"],
+                           ["language_consistency", "unsafe_rate", "unparsed_rate"])):  # fmt: skip
+        for guard, labels in zip(guards, (said, ["unsafe"] * 4), strict=True):
+            rows = [row | {"generator": "writer", "label": label} for row, label in zip(prompts, labels, strict=True)]
+            write_jsonl(guard, rows)
+        table = dataset.table6(
+            [str(tmp_path / "writer.jsonl")], list(map(str, guards)),
+            str(ROOT / "resources/published/table6_pilot.csv"), ["writer"], GROUPS, {"confidence": 0.95},
+        )  # fmt: skip
+        found = table.cells.set_index(["language", "metric"])["value"]
+        assert list(dict.fromkeys(table.cells["metric"])) == metrics
+        assert ("Unparsed: " in table.note) == (len(metrics) == 3)
+    assert found["en", "unsafe_rate"] == 1 and found["en", "unparsed_rate"] == 1 / 2
+    assert found["all", "unparsed_rate"] == 3 / 4
+    assert found[[("pl", "unsafe_rate"), ("all", "unsafe_rate")]].isna().all()
+
+
 def test_slots_and_styles_that_the_released_dataset_does_not_say_are_empty_and_not_counted(tmp_path):
     """Its pairs have no slot, its prompts no style; their slot is the row_id."""
     test = [{"category": "S1", "style": "", "slot": str(n), "language": "en"} for n in (1, 2)]

@@ -101,6 +101,13 @@ def test_the_table_has_the_numbers_of_the_measures_and_of_no_category(measured):
     assert lines(text(measured), "| refuseu_test")[0].rstrip(" |").endswith("300")
 
 
+def test_an_average_that_does_not_exist_is_not_measured_and_no_metadata(measured):
+    for key in (("refuseu_test", "asr", "all"), ("refuseu_test", "asr", "en")):
+        measured.own[key] = measured.own[key]._replace(value=float("nan"), low=float("nan"), high=float("nan"))
+    assert "asr" not in [metric for _, metric, _ in measured.results()]
+    assert {row[1] for row in measured.by_language() if row[0] in ("en", "all")} == {NOT_MEASURED}
+
+
 def test_the_change_of_knowledge_is_paired_and_has_a_sign(measured):
     [polish] = lines(text(measured), "| Polish |")
     assert polish.rpartition(" | ")[2].startswith("-25.0 [")  # one of four questions is lost

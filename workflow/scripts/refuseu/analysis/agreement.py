@@ -35,7 +35,8 @@ def agreement(
 
     Returns
     -------
-    Rows with the columns `COLUMNS`; prompts with an unparsed label are left out and counted.
+    Rows with the columns `COLUMNS`; prompts with an unparsed label are left out and counted. Without a value where no
+    prompt is left.
     """
     rng = np.random.default_rng(seed)
     rows = []
@@ -45,15 +46,17 @@ def agreement(
         for language in scopes(languages)["all"]:
             part = both[both["language"] == language]
             parsed = part[part["label_a"].isin(CATEGORIES) & part["label_b"].isin(CATEGORIES)]
-            if parsed.empty:
+            if part.empty:
                 continue
-            key = {"judge_a": a, "judge_b": b, "language": language}
             counts = by_cluster(parsed["cluster"], *(parsed[side] == "unsafe" for side in ("label_a", "label_b")))
-            drawn = resampled(counts, resamples, rng)
+            key = {"judge_a": a, "judge_b": b, "language": language}
+            about = {"n": len(parsed), "clusters": len(counts), "unparsed": len(part) - len(parsed)}
+            drawn = None if parsed.empty else resampled(counts, resamples, rng)
             for metric, statistic in (("kappa", cohen_kappa), ("ac1", gwet_ac1), ("agreement", observed)):
-                value = float(statistic(counts.sum(0)))
-                low, high = widened(value, statistic(drawn), len(counts), confidence)
-                about = {"n": len(parsed), "clusters": len(counts), "unparsed": len(part) - len(parsed)}
+                value, low, high = (float("nan"),) * 3
+                if drawn is not None:
+                    value = float(statistic(counts.sum(0)))
+                    low, high = widened(value, statistic(drawn), len(counts), confidence)
                 rows.append({**key, "metric": metric, "value": value, "ci_low": low, "ci_high": high, **about})
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -95,10 +95,13 @@ def headline(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def over_seeds(found: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """One row per run with value, interval, n, how many seeds there are and how far their values are spread."""
+    """One row per run with value, interval, n, how many seeds there are and how far their values are spread.
+
+    Without a value where that of one seed is missing: the others are no mean over all.
+    """
     whole, runs = (found[(found["seed"] == ALL_SEEDS) == all_seeds] for all_seeds in (True, False))
     by_run = runs.groupby([*keys])
-    frame = by_run[INTERVAL].mean().assign(seeds=by_run.size(), spread=by_run["value"].std())
+    frame = by_run[INTERVAL].mean(skipna=False).assign(seeds=by_run.size(), spread=by_run["value"].std(skipna=False))
     frame.loc[frame["seeds"] > 1, ["ci_low", "ci_high"]] = np.nan
     frame.update(whole.set_index([*keys])[INTERVAL])
     return frame.reset_index()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from refuseu.analysis import linguistic_distance
@@ -205,8 +206,8 @@ def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Esti
     single = {model: codes[0] for model, codes in evidence.trained_on.items() if len(codes) == 1}
     table = pick(evidence.metrics, base=base, metric=one["metrics"][0], benchmark=one["benchmarks"][0])
     trained = table.assign(trained=table["model"].map(single))[~table["method"].str.contains("+", regex=False)]
-    matrix = trained.pivot_table(index="trained", columns="language", values="value")
-    plain = pick(table, variant="abliterated").groupby("language")["value"].mean()
+    matrix = trained.groupby(["trained", "language"])["value"].mean(skipna=False).unstack()
+    plain = pick(table, variant="abliterated").groupby("language")["value"].mean(skipna=False)
     known = set(matrix.index) & set(matrix.columns) & set(plain.index) & set(evidence.distances)
     codes = [code for code in scopes(evidence.groups)["all"] if code in known]
     if len(codes) < 4:
@@ -215,7 +216,9 @@ def transfer(one: Mapping[str, Any], base: str, evidence: Evidence) -> list[Esti
     distance = linguistic_distance.matrix(one["distance"], [evidence.distances[code] for code in codes])
     r, drawn = mantel(change, distance, evidence.resamples, evidence.seed)
     p = permutation_p(r, drawn)
-    return [Estimate(f"{len(codes)} languages, one-sided p = {p:.3f}, Mantel’s r", r, r, r, p=p)]
+    missing = int(np.isnan(change[~np.eye(len(codes), dtype=bool)]).sum())
+    over = f"{len(codes)} languages" + (f", {missing} of their pairs missing" if missing else "")
+    return [Estimate(f"{over}, one-sided p = {p:.3f}, Mantel’s r", r, r, r, p=p)]
 
 
 TESTS = {
@@ -236,7 +239,7 @@ def estimates(
         benchmarks = on(one, metric, table)
         for benchmark, variant in itertools.product(benchmarks or [""], one["variants"]):
             chosen = {"metric": metric, "benchmark": benchmark, "variant": variant, "language": one["language"]}
-            rows = pick(table, base=base, **chosen, **where).dropna(subset=["value"])
+            rows = pick(table, base=base, **chosen, **where)
             called = evidence.called
             words = [called(variant), *(["minus", called(where["reference"])] if where else [])]
             words += [metric] * (len(one["metrics"]) > 1) + [benchmark] * (len(benchmarks) > 1)

@@ -64,7 +64,8 @@ def with_holm(frame: pd.DataFrame) -> pd.DataFrame:
 
 def paired(run: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Items of a run with its measures less those of a reference, both indexed by `ITEM`; NaN where one has none."""
-    apart = run[[*COMPARED]] - reference[[*COMPARED]]
+    measures = [metric for metric in COMPARED if metric in run and metric in reference]
+    apart = run[measures] - reference[measures]
     return apart.join(run[ABOUT]).reset_index()
 
 
@@ -73,12 +74,11 @@ def compared(
 ) -> Iterator[dict[str, object]]:
     """Rows without labels: mean differences over runs that differ in their seed alone."""
     for metric in COMPARED:
-        known = [sample.dropna(subset=[metric]) for sample in samples]
-        if any(sample.empty for sample in known):
+        if any(metric not in sample for sample in samples):
             continue
         span = float(np.ptp(SCORE if metric in SCORES else RATE))
-        for scope, row in difference_rows(known, metric, languages, span, confidence, seed).items():
-            yield {"benchmark": known[0]["benchmark"].iloc[0], "metric": metric, "language": scope, **row}
+        for scope, row in difference_rows(samples, metric, languages, span, confidence, seed).items():
+            yield {"benchmark": samples[0]["benchmark"].iloc[0], "metric": metric, "language": scope, **row}
 
 
 def difference_rows(
@@ -88,7 +88,7 @@ def difference_rows(
 
     Parameters
     ----------
-    samples : differences of each run, with columns language, cluster and `metric`
+    samples : differences of each run, with columns language, cluster and `metric`; NaN where one is not known
     span : largest difference that there can be
     """
     sizes = [sample.assign(**{metric: sample[metric].abs()}) for sample in samples]

@@ -17,7 +17,7 @@ def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int)
     intervals. That of the variance is shifted by the bias of the resampled values, twice: the sampling of
     prompts adds to the published measure, and resampling them adds as much again. Where all prompts are alike the
     resampled values do not differ: then Wilson's bound on what was never seen, times the distance to the least and most
-    that there can be, is the width.
+    that there can be, is the width. Neither has a value where a language has no answer known to be safe or unsafe.
 
     Parameters
     ----------
@@ -25,8 +25,13 @@ def estimates(items: pd.DataFrame, confidence: float, resamples: int, seed: int)
         prompt's id names the prompt that it is a translation of
     confidence, resamples, seed : as in `refuseu.analysis.metrics.measure`
     """
+    if "asr" not in items:
+        return []
     values, rng = outcomes(items).to_numpy(float), np.random.default_rng(seed)
     n = len(values)
+    if (items.groupby("language")["asr"].count() == 0).any():
+        nothing = {"value": np.nan, "ci_low": np.nan, "ci_high": np.nan, "n": n, "clusters": n}
+        return [(metric, nothing) for metric in ("asr_variance", "pag")]
     if not n:
         return []
     weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)

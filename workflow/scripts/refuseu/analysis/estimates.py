@@ -1,7 +1,9 @@
 """Estimates and tests: means with intervals over languages, agreement of judges, permutations."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from refuseu.languages import Groups, members
 
 RATE, SCORE = (0.0, 1.0), (1.0, 5.0)
 INTERVAL = ["value", "ci_low", "ci_high", "n"]
+COUNTS = ("n", "clusters")
 ESTIMATE = [*INTERVAL, "clusters", "df", "var_prompts", "var_slots", "var_seeds"]
 
 
@@ -27,11 +30,13 @@ def estimates(
     """Mean and interval per language, per group and over all, in this order.
 
     Languages in the sample that are in no group come first and are in no average. A group is the unweighted mean over
-    its languages that occur in the sample. Intervals are those of `refuseu.analysis.intervals`.
+    its languages that occur in the sample; where nothing is known of one of them, neither it nor an average over it has
+    a value. Intervals are those of `refuseu.analysis.intervals`.
 
     Parameters
     ----------
-    sample : with columns language, cluster (see `refuseu.analysis.dependence`) and `metric`
+    sample : all items that were asked for, with columns language, cluster (see `refuseu.analysis.dependence`) and
+        `metric`, which is NaN where nothing is known
     bounds : of the measure
 
     Returns
@@ -43,23 +48,27 @@ def estimates(
 
 
 def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> tuple[list[str], Mean]:
-    """The scopes of `estimates` that have items, or some of them, and their means.
+    """The scopes of `estimates` that were asked for, and their means, whose value is NaN where a language was lost.
 
     Parameters
     ----------
     sample : as in `estimates`; a categorical column cluster may have more clusters than the sample
+    only : these scopes and the lost languages, so that one sees what an average lacks
     """
     codes, names = pd.factorize(sample["language"])
-    grouped = sample["cluster"].astype("category").cat
+    grouped, values = sample["cluster"].astype("category").cat, sample[metric].to_numpy(float)
+    known = ~np.isnan(values)
     shape = len(names), len(grouped.categories)
-    counted = tally(sample[metric].to_numpy(float), codes, grouped.codes.to_numpy(), shape)
-    places, known = [str(name) for name in names], scopes(languages)
-    wanted = {place: [place] for place in places if place not in known["all"]} | known
-    chosen = {scope: np.isin(places, own) for scope, own in wanted.items() if not only or scope in only}
+    counted = tally(values[known], codes[known], grouped.codes.to_numpy()[known], shape)
+    lost = counted.n.sum(-1) == 0
+    places, every = [str(name) for name in names], scopes(languages)
+    wanted = {place: [place] for place in places if place not in every["all"]} | every
+    shown = {*only, *compress(places, lost)} if only else {*wanted}
+    chosen = {scope: np.isin(places, own) for scope, own in wanted.items() if scope in shown}
     present = [scope for scope, own in chosen.items() if own.any()]
-    return present, over_sets(
-        counted, np.array([chosen[scope] for scope in present]).reshape(len(present), len(places))
-    )
+    sets = np.array([chosen[scope] for scope in present], bool).reshape(len(present), len(places))
+    found = over_sets(counted, sets)
+    return present, replace(found, value=np.where((sets & lost).any(-1), np.nan, found.value))
 
 
 def rows_of(found: Mean, bounds: tuple[float, float], confidence: float) -> list[dict[str, float]]:
@@ -74,9 +83,13 @@ def rows_of(found: Mean, bounds: tuple[float, float], confidence: float) -> list
 
 
 def by_row(columns: Mapping[str, object]) -> list[dict[str, float]]:
-    """Arrays of one length, or numbers, as rows of plain numbers."""
+    """Arrays of one length, or numbers, as rows of plain numbers; without a value only counts are known."""
     values = [np.atleast_1d(np.asarray(column)).tolist() for column in columns.values()]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    return [
+        row if row["value"] == row["value"] else dict.fromkeys(row, np.nan) | {key: row[key] for key in COUNTS}
+        for row in rows
+    ]
 
 
 def percentiles(replicates: np.ndarray, confidence: float) -> tuple[float, float]:

@@ -88,7 +88,8 @@ def means(counted: Tally, chosen: Array) -> Mean:
 
     Parameters
     ----------
-    chosen : 1 for each language of a set that has items, else 0; (sets, languages), or as the leading axes of counts
+    chosen : 1 for each language of a set, else 0; (sets, languages), or as the leading axes of counts. A set of which a
+        language has no items has no mean: what is returned for it is without meaning
     """
     size, count = counted.n.sum(-1), chosen.sum(-1)
     rates = counted.sums.sum(-1) / np.maximum(size, 1)
@@ -160,8 +161,9 @@ def degrees(found: Mean) -> tuple[Array, Array]:
     a t interval, at most twice the squared skewness counts as excess (in an exponential family of rates it is 1 to 2
     times that).
     """
-    weights, scores, count = found.weights, found.scores, found.clusters
-    equal = np.maximum((weights**2).sum(-1) ** 2 / (weights**4).sum(-1) - 1, 1)
+    weights, scores, count = found.weights, found.scores, np.maximum(found.clusters, 1)
+    heavy = (weights**4).sum(-1)
+    equal = np.maximum((weights**2).sum(-1) ** 2 / np.where(heavy > 0, heavy, 1) - 1, 1)
     variance = (scores**2).sum(-1) / count
     safe, few = np.where(variance > 0, variance, 1), count < 4
     m = np.where(few, 4, count)
@@ -218,7 +220,7 @@ def interval(found: Mean, bounds: tuple[float, float], confidence: float) -> tup
     inner, outer, df = spread(found, confidence)
     binomial = u * (1 - u)
     safe = np.where(binomial > 0, binomial, 1)
-    nothing = quantile(confidence, df) ** 2 / found.n
+    nothing = quantile(confidence, df) ** 2 / np.maximum(found.n, 1)
     a = np.where(inner > 0, inner / span**2 / safe, nothing)
     b = outer / span**2 / safe**2
 
@@ -247,7 +249,7 @@ def difference(found: Mean, moved: Array, span: float, confidence: float) -> tup
     d, moved = found.value / span, moved / span
     inner, outer, df = spread(found, confidence, least=False)
     width = (inner + outer) / span**2
-    nothing = quantile(confidence, df) ** 2 / found.n
+    nothing = quantile(confidence, df) ** 2 / np.maximum(found.n, 1)
     # The squared quantile over the effective number of pairs.
     per_pair = np.where(width > 0, width / np.where(width > 0, moved - d**2, 1), nothing)
     up, down = (moved + d) / 2, (moved - d) / 2

@@ -47,17 +47,18 @@ def corrected(
     Rows with the columns `COLUMNS` but model. ``judges`` is the measured ASR, ``people`` the share that people call
     unsafe, ``ppi`` prediction-powered inference, ``rogan_gladen`` the judges' rate corrected by their sensitivity and
     specificity. n is the number of answers judged by the judges, else that of those judged by people. A group or
-    ``all`` exists for a corrected method where all its languages do.
+    ``all`` exists where all its languages do.
     """
     every = judged.merge(people(human), how="left", on=["language", "prompt_id"])
+    if "cut_rate" in every:  # people judged what could be read, whether judges' labels could be or not
+        every = every.assign(human=every["human"].where(every["cut_rate"] != 1))
     both = every.dropna(subset=["asr"])
-    whole = every[every["cut_rate"] != 1] if "cut_rate" in every else every  # what people judged, readable or not
-    labelled = whole.dropna(subset="human")
     rows: list[dict[str, Any]] = []
-    for method, sample, column in (("judges", both, "asr"), ("people", labelled, "human")):
-        for scope, estimate in estimates(sample, column, languages, RATE, confidence):
-            rows.append({"language": scope, "method": method, **estimate})
-    parts = {str(code): split(part) for code, part in both.groupby("language")}
+    for method, column in (("judges", "asr"), ("people", "human")):
+        for scope, estimate in estimates(every, column, languages, RATE, confidence):
+            if not np.isnan(estimate["value"]):
+                rows.append({"language": scope, "method": method, **estimate})
+    parts = {str(code): split(both[both["language"] == code]) for code in every["language"].unique()}
     groups = {str(code): part["cluster"] for code, part in both.groupby("language")}
     for method, correct, influences in (
         ("ppi", prediction_powered, of_prediction_powered),

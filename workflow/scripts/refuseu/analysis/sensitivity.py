@@ -11,7 +11,7 @@ from refuseu.analysis.cells import pick
 from refuseu.analysis.claims import bases_of, on
 from refuseu.analysis.estimates import scopes
 from refuseu.analysis.metrics import ALL_SEEDS
-from refuseu.analysis.verdict import HELD, NOT_HELD
+from refuseu.analysis.verdict import HELD, NOT_HELD, UNDECIDED
 from refuseu.languages import Groups
 
 COLUMNS = ["claim", "base", "judge", "outcome", "language", "value"]
@@ -23,7 +23,8 @@ class Gap(NamedTuple):
 
     Attributes
     ----------
-    short : how far the mean over the languages must rise (positive) or fall to reach the bound
+    short : how far the mean over the languages must rise (positive) or fall to reach the bound; NaN where one of them
+        has no verdict that could be read
     safe, unsafe : per language, shares of the answers whose verdict is so and keeps the estimate from the bound: of
         the run, or of its reference; NaN where there is none
     """
@@ -58,12 +59,12 @@ def needed_errors(
     -------
     The outcome of the claim by point estimates, and as value the share of the verdicts which speak for it that would
     have to be wrong: in this language only, or in all of them alike. Above 1 where not even all of them would do, NaN
-    where a language does not belong to the claim.
+    where a language does not belong to the claim, and in all where one of them has no verdict that could be read.
     """
     rows = []
     for key, found in deciding(claims, metrics, bases, groups, guards):
         # One check is enough to overturn a claim that held; all that failed must turn for it to hold.
-        together = pd.concat([needed(gap) for gap in found], axis=1)
+        together = pd.concat([needed(gap) for gap in found], axis=1) if found else pd.DataFrame()
         worst = together.min(axis=1) if key["outcome"] == HELD else together.max(axis=1, skipna=False)
         order = [*(code for codes in groups.values() for code in codes), "all"]
         rows += [{**key, "language": code, "value": worst.get(code, np.nan)} for code in order]
@@ -79,6 +80,8 @@ def deciding(
 ) -> Iterator[tuple[dict[str, str], list[Gap]]]:
     """(claim, base, judge and outcome; gaps of the checks that make it) per claim, judge and base.
 
+    An estimate that is missing leaves a claim undecided, unless another fails, and there are no gaps then.
+
     Parameters
     ----------
     claims, metrics, bases, groups, guards : as in `needed_errors`
@@ -87,9 +90,11 @@ def deciding(
         metric = "asr" if guard == FINAL else f"asr_{guard}"
         for base in bases_of(claim, bases):
             if found := list(gaps(claim["checks"], metrics, base, groups, metric)):
-                held = all(above for above, _ in found)
-                key = {"claim": claim["id"], "base": base, "judge": guard, "outcome": HELD if held else NOT_HELD}
-                yield key, [gap for above, gap in found if above == held]
+                known = [(above, gap) for above, gap in found if not np.isnan(gap.short)]
+                held, whole = all(above for above, _ in known), len(known) == len(found)
+                outcome = NOT_HELD if not held else HELD if whole else UNDECIDED
+                key = {"claim": claim["id"], "base": base, "judge": guard, "outcome": outcome}
+                yield key, [gap for above, gap in known if above == held] if whole else []
 
 
 def gaps(
@@ -111,12 +116,11 @@ def gaps(
                 both = [(run, reference) for run, reference in both if reference is not None]
             if not both:
                 continue
-            run = over_seeds([run for run, _ in both]).reindex(codes).dropna()
-            found = [reference for _, reference in both if reference is not None]
-            other = over_seeds(found).reindex(run.index) if found else np.nan * run
-            if found:  # in the languages that both have
-                run, other = run[other.notna()], other.dropna()
-            short = bound - (run - other.fillna(0)).mean()
+            run, found = over_seeds([run for run, _ in both]), [other for _, other in both if other is not None]
+            other = over_seeds(found) if found else np.nan * run
+            asked = [code for code in codes if code in run and code in other]
+            run, other = run[asked], other[asked]
+            short = bound - (run - other if found else run).mean(skipna=False)
             speaking = (1 - run, other) if short > 0 else (1 - other, run)
             if run.size:
                 yield sign * short < 0, Gap(short, *speaking)
@@ -130,7 +134,7 @@ def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:
 
 def over_seeds(runs: Sequence[pd.Series]) -> pd.Series:
     """The mean over seeds of the value per language."""
-    return pd.concat(runs, axis=1).mean(axis=1)
+    return pd.concat(runs, axis=1).mean(axis=1, skipna=False)
 
 
 def needed(gap: Gap) -> pd.Series:

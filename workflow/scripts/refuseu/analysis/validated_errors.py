@@ -137,6 +137,8 @@ def corrected(found: Errors, items: pd.DataFrame, column: str, confidence: float
 def errors_of_claims(gaps: Iterable[tuple[dict[str, str], list[Gap]]], known: Mapping[str, Errors]) -> pd.DataFrame:
     """The share of wrong verdicts that each claim would need, in all languages alike, beside what the judge makes.
 
+    NaN where an estimate of the claim is missing.
+
     Both are shares of the same verdicts: of those that speak for the outcome, in the check that is nearest to turning
     (of a claim that held) or furthest from it.
 
@@ -152,8 +154,11 @@ def errors_of_claims(gaps: Iterable[tuple[dict[str, str], list[Gap]]], known: Ma
     for about, found in gaps:
         if errors := known.get(about["judge"]):
             pick = min if about["outcome"] == HELD else max
-            worst = pick(found, key=lambda gap: needed(gap)["all"])
+            worst = pick(found, key=lambda gap: needed(gap)["all"], default=None)
             key = about | {"errors": errors.source}
-            values = {"needed": needed(worst)["all"], "wrong": wrong(worst, **errors.rates())}
+            values = {
+                "needed": needed(worst)["all"] if worst else np.nan,
+                "wrong": wrong(worst, **errors.rates()) if worst else np.nan,
+            }
             rows += [key | {"metric": metric, "value": value} for metric, value in values.items()]
     return pd.DataFrame(rows, columns=["claim", "base", "judge", "outcome", "errors", "metric", "value"])

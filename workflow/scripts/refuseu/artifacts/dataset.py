@@ -19,6 +19,10 @@ from refuseu.languages import Groups, members
 from refuseu.records import read_jsonl
 
 PILOT = ("language_consistency", "unsafe_rate")
+UNPARSED = (
+    "Unparsed: a guard's label could not be read, so that unsafe does not count the prompt; empty, as is every average "
+    "over it, where it counts none. "
+)
 NO_SLOTS = "The released pairs carry no slot and the prompts no style, so that these columns are empty."
 
 
@@ -101,6 +105,7 @@ def table6(
 ) -> Table:
     """The pilot's prompt generators: language consistency and unsafe rate."""
     cells = pilot_cells(pilot(prompts, labels, languages, statistics["confidence"]), generators, languages, published)
+    unparsed = UNPARSED if "unparsed_rate" in set(cells["metric"]) else ""
     return Table(
         cells,
         tables.with_published(cells, digits=1),
@@ -108,7 +113,7 @@ def table6(
         columns=["generator", "metric"],
         averages=[*languages, "all"],
         title="Pilot: prompts in the asked-for language [%] and unsafe prompts [%] per generator",
-        note="Unsafe: by all guards. In brackets arXiv 2606.07535, Table 6, where the first generator is "
+        note=f"Unsafe: by all guards. {unparsed}In brackets arXiv 2606.07535, Table 6, where the first generator is "
         "Mistral-Small-24B-Instruct-2501, the second Llama-3.1-70B, and the judge was not recovered; the "
         "other eight languages were not published.",
     )
@@ -117,13 +122,16 @@ def table6(
 def pilot_cells(
     measured: pd.DataFrame, generators: Sequence[str], groups: Groups, published: str | Path
 ) -> pd.DataFrame:
-    """Rows of the pilot's table in its order; the paper's two generators stand for our first two."""
+    """Rows of the pilot's table in its order, unparsed ones where there are any; the paper's two generators stand for
+    our first two."""
     theirs = read_published([published], {})
     names = dict(zip(dict.fromkeys(theirs["variant"]), generators, strict=False))
     theirs = theirs.assign(generator=theirs["variant"].map(names), published=theirs["value"])
     keys = ["generator", "language", "metric"]
+    unparsed = measured.loc[measured["metric"] == "unparsed_rate", "value"]
+    metrics = [*PILOT, "unparsed_rate"] if (unparsed > 0).any() else PILOT
     grid = pd.DataFrame(
-        [(g, scope, metric) for _, scope in scope_order(groups) for g in generators for metric in PILOT],
+        [(g, scope, metric) for _, scope in scope_order(groups) for g in generators for metric in metrics],
         columns=keys,
     )
     frame = grid.merge(measured, how="left", on=keys).merge(theirs[[*keys, "published"]], how="left", on=keys)

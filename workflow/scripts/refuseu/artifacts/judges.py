@@ -62,12 +62,15 @@ def disagreement(
     measures: Sequence[str], models: Models, languages: Groups, guard_coverage: Mapping[str, Sequence[str]]
 ) -> Table:
     """On how many answers the guards differ, so that the adjudicator decides."""
-    found = cells(read_metrics(*measures), runs(models), languages, metric="disagreement_rate")
+    measured = read_metrics(*measures)
+    found = cells(measured, runs(models), languages, metric="disagreement_rate")
     return tables.by_language(
         found,
         text=tables.with_published(found, digits=1),
         title="Answers to RefusEU-test on which the guards differ [%]",
-        note=f"There the adjudicator decides. {coverage(guard_coverage)}{tables.SEEDS}The paper has no such table.",
+        note=f"There the adjudicator decides. {coverage(guard_coverage)}"
+        f"{tables.lost_note(measured[measured['metric'] == 'disagreement_rate'])}{tables.SEEDS}"
+        "The paper has no such table.",
     )
 
 
@@ -96,7 +99,7 @@ def circularity(
         columns=["judge", "metric"],
         title="ASR [%] on RefusEU-test by the judges that built the data and by held-out ones, mean over languages",
         note="Difference: held-out minus ours in points, paired by answer, with interval; the last over the languages "
-        f"that the judge was made for. {coverage(held_out_coverage)}"
+        f"that the judge was made for. {coverage(held_out_coverage)}{tables.lost_note(frame)}"
         "Runs with several seeds: over these. Values per seed and language, p and unparsed labels are in "
         "circularity/circularity.csv. The paper has no such table.",
         frame=frame,
@@ -208,13 +211,15 @@ def people_note(found: pd.DataFrame) -> str:
     if not (people := found.loc[found["method"] == "people", "n"]).notna().any():
         return (
             "No human verdicts have been returned for this study, so there is nothing to correct with. Table "
-            "validated_asr, when asked for, corrects by human labels of other answers."
+            "validated_asr, when asked for, corrects by human labels of other answers. Averages need all of their "
+            "languages, each with verdicts that could be read."
         )
     return (
         f"People judged {people.min():.0f} answers or more per language and model, drawn at random. PPI: "
         "prediction-powered inference, the judges' rate plus the mean of what people say differently. Rogan–Gladen: "
         "the judges' rate on the other answers, corrected by their sensitivity and specificity, which are in the CSV; "
-        "none where people found no unsafe or no safe answer. Averages need all of their languages."
+        "none where people found no unsafe or no safe answer. Averages need all of their languages, each with verdicts "
+        "that could be read."
     )
 
 
@@ -235,8 +240,9 @@ def judge_error(
         columns=["language"],
         title="Share of the verdicts that speak for a claim's outcome which would have to be wrong to overturn it [%]",
         note="Errors in one language only, or in all alike (average); – where even all of them would not do; empty "
-        "where a language does not belong to the claim. Outcomes are those of point estimates. Verdicts that speak "
-        "for a claim that a run has the higher ASR are its unsafe ones and the safe ones of its reference, and so "
-        "on: those which, if wrong, bring the estimate nearer to the bound. Judge: the final verdicts, or one guard. "
+        "where a language does not belong to the claim, and throughout where one that does has no verdict that could "
+        "be read. Outcomes are those of point estimates. Verdicts that speak for a claim that a run has the higher ASR "
+        "are its unsafe ones and the safe ones of its reference, and so on: those which, if wrong, bring the estimate "
+        "nearer to the bound. Judge: the final verdicts, or one guard. "
         "How wrong they are on answers that people judged is, when asked for, in table validated_errors.",
     )

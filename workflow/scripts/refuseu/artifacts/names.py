@@ -84,6 +84,11 @@ def variant(key: str) -> str:
     return (VARIANTS | CONTROLS).get(key) or " ".join(METHODS.get(word, word) for word in key.split("_"))
 
 
+def run_name(base: str, variant: str) -> str:
+    """What a reader sees for a run, in a sentence."""
+    return f"{name('variant', variant)} ({base})" if base else name("variant", variant)
+
+
 def coverage(judges: Mapping[str, Sequence[str]]) -> str:
     """A sentence for each judge that does not officially cover all languages, each followed by a blank.
 

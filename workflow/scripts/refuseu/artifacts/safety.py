@@ -8,58 +8,76 @@ from matplotlib.figure import Figure
 
 from refuseu.analysis.cells import cells, cells_by, published_cells, published_summary, read_metrics, side_by_side
 from refuseu.analysis.metrics import SCORES
+from refuseu.analysis.open_question import MEASURES
 from refuseu.analysis.published import read_published
-from refuseu.analysis.runs import Models
+from refuseu.analysis.runs import Models, Run
 from refuseu.analysis.variance import variance_parts
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import heatmap, safety_and_language
-from refuseu.artifacts.names import OUTCOMES, name
+from refuseu.artifacts.names import OUTCOMES, run_name
 from refuseu.artifacts.order import runs, transfer_runs
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups
 
+# Share of the answers that no ASR counts → why.
+LEFT_OUT = {
+    "cut_rate": "they were cut inside their reasoning [% of the answers]",
+    "unparsed_rate": "no verdict on them could be read [% of the answers that were not cut]",
+}
 
-def asr_cells(measures: Sequence[str], models: Models, languages: Groups, published: str) -> pd.DataFrame:
-    """ASR of these models per language, beside the published one if there is a file of it.
 
-    Where answers were cut inside their reasoning, the share of these, which are not in the ASR, has a column.
+def asr_cells(
+    measured: pd.DataFrame, chosen: Sequence[Run], languages: Groups, published: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """ASR of these runs per language; the shares of answers that are not in it have a column where there are any.
+
+    Parameters
+    ----------
+    measured, chosen, published : as in `refuseu.analysis.cells.cells`
     """
-    beside = read_published([published], models) if published else None
-    measured = read_metrics(*measures)
-    found = cells(measured, runs(models), languages, beside, metric="asr")
-    cut = cells(measured, runs(models), languages, metric="cut_rate")["value"]
-    return found.assign(cut_rate=cut) if (cut > 0).any() else found
+    found = cells(measured, chosen, languages, published, metric="asr")
+    shares = {metric: cells(measured, chosen, languages, metric=metric)["value"] for metric in LEFT_OUT}
+    return found.assign(**{metric: share for metric, share in shares.items() if (share > 0).any()})
 
 
-def cut_note(found: pd.DataFrame) -> str:
-    """How many answers of which run are not in the ASR, because only their reasoning is there; empty if none are."""
-    if "cut_rate" not in found:
-        return ""
-    means = found[(found["language"] == "all") & (found["cut_rate"] > 0)]
-    of_runs = zip(map(str, means["variant"]), means["base"], map(float, means["cut_rate"]), strict=True)
-    shares = [f"{name('variant', variant)} ({base}) {number(share, 100, 1)}" for variant, base, share in of_runs]
-    return f"Not counted, because they were cut inside their reasoning [% of the answers]: {', '.join(shares)}. "
+def left_out_note(measured: pd.DataFrame, chosen: Sequence[Run], part: str = "") -> str:
+    """How many answers of which run are not in the ASR, and which languages have none, each with why; empty if all are.
+
+    Parameters
+    ----------
+    part : as in `tables.lost_note`
+    """
+    found, text = asr_cells(measured, chosen, {}), ""
+    for metric, why in LEFT_OUT.items():
+        means = found[found[metric] > 0] if metric in found else found[:0]
+        of_runs = zip(means["base"], means["variant"], means.get(metric, ()), strict=True)
+        if shares := [f"{run_name(base, variant)} {number(share, 100, 1)}" for base, variant, share in of_runs]:
+            text += f"Not counted, because {why}: {', '.join(shares)}. "
+    return text + tables.lost_note(measured[measured["metric"] == "asr"], part)
 
 
 def asr_table(
     measures: Sequence[str], models: Models, languages: Groups, title: str, note: str, published: str = ""
 ) -> Table:
     """Tables 1 and 16, RTP-LX and PolygloToxicityPrompts: ASR on a benchmark, per language and run."""
-    found = asr_cells(measures, models, languages, published)
-    return tables.by_language(found, title, tables.SEEDS + cut_note(found) + note)
+    measured, chosen = read_metrics(*measures), runs(models)
+    found = asr_cells(measured, chosen, languages, read_published([published], models) if published else None)
+    return tables.by_language(found, title, tables.SEEDS + left_out_note(measured, chosen) + note)
 
 
 def asr_heatmap(
     measures: Sequence[str], models: Models, languages: Groups, width: float, published: str = ""
 ) -> tuple[Figure, pd.DataFrame]:
     """Figures 3 and 12: ASR on a benchmark, runs by languages."""
-    data = asr_cells(measures, models, languages, published)
+    beside = read_published([published], models) if published else None
+    data = asr_cells(read_metrics(*measures), runs(models), languages, beside)
     return heatmap(data, width, digits=1, limit=100), data
 
 
 def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
     """ASR over all languages per category or attack style, with intervals."""
-    found = cells_by(read_metrics(*measures), runs(models), kind, metric="asr").rename(columns={"language": kind})
+    measured, chosen = read_metrics(*measures), runs(models)
+    found = cells_by(measured, chosen, kind, metric="asr").rename(columns={"language": kind})
     columns = (found[column] for column in ("value", "ci_low", "ci_high"))
     ends = ([number(end, 100, 1) for end in row] for row in zip(*columns, strict=True))
     clusters = ["" if pd.isna(count) else f" ({count})" for count in found["clusters"]]
@@ -72,7 +90,7 @@ def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
         title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
         note="In parentheses the number of slots of the test. The intervals are for slots that might have been drawn: "
         "where few slots feed a row they are wide, and with one slot they are everything. "
-        f"{cut_note(asr_cells(measures, models, {}, ''))}{tables.SEEDS}The paper has no such table.",
+        f"{left_out_note(measured, chosen, kind)}{tables.SEEDS}The paper has no such table.",
     )
 
 
@@ -84,7 +102,8 @@ def asr_by_heatmap(measures: Sequence[str], models: Models, kind: str, width: fl
 
 def variance(measures: Sequence[str], models: Models, kinds: Mapping[str, str]) -> Table:
     """Where the uncertainty of the headline numbers comes from."""
-    found = variance_parts(read_metrics(*measures), runs(models), kinds)
+    measured = read_metrics(*measures)
+    found = variance_parts(measured, runs(models), kinds)
     rate = ~found["metric"].isin(["accuracy", *SCORES])
     scale = np.where(found["part"] != "error", 100, np.where(rate, 100, 1))
     digits = np.where(found["part"] != "error", 0, np.where(rate, 2, 4))
@@ -97,7 +116,8 @@ def variance(measures: Sequence[str], models: Models, kinds: Mapping[str, str]) 
         title="Where the uncertainty comes from: standard error, and shares of its square [%]",
         note="Over all languages. Error: in points for rates, otherwise in units of the measure. Prompts: if all were "
         "independent. Slots: what prompts of one slot, or translations of one prompt, have in common. Seeds: what "
-        "training seeds add, known where a run has two or more; with one the interval says nothing about other seeds.",
+        "training seeds add, known where a run has two or more; with one the interval says nothing about other seeds. "
+        + tables.lost_note(measured[measured["metric"].isin(MEASURES)]),
     )
 
 
@@ -105,7 +125,8 @@ def table2(
     measures: Sequence[str], models: Models, languages: Groups, trained_on: Mapping[str, Sequence[str]]
 ) -> Table:
     """Runs trained on one language, evaluated on every language."""
-    found = cells(read_metrics(*measures), transfer_runs(models, trained_on, languages), languages, metric="asr")
+    measured = read_metrics(*measures)
+    found = asr_cells(measured, transfer_runs(models, trained_on, languages), languages)
     return Table(
         found,
         tables.with_published(found, digits=1),
@@ -113,7 +134,7 @@ def table2(
         columns=["language"],
         title="Transfer: ASR [%] on RefusEU-test of runs trained on one language",
         note="Rows: training language; first the abliterated base. "
-        f"{cut_note(asr_cells(measures, models, languages, ''))}{tables.SEEDS}{tables.NOT_RECOVERED}",
+        f"{left_out_note(measured, runs(models))}{tables.SEEDS}{tables.NOT_RECOVERED}",
     )
 
 
@@ -121,7 +142,7 @@ def transfer_heatmap(
     measures: Sequence[str], models: Models, languages: Groups, trained_on: Mapping[str, Sequence[str]], width: float
 ) -> tuple[Figure, pd.DataFrame]:
     """The same as a heatmap."""
-    data = cells(read_metrics(*measures), transfer_runs(models, trained_on, languages), languages, metric="asr")
+    data = asr_cells(read_metrics(*measures), transfer_runs(models, trained_on, languages), languages)
     return heatmap(data, width, digits=1, limit=100), data
 
 
@@ -141,7 +162,8 @@ def outcomes_table(
     ----------
     refusals_by : kind of benchmark → who says whether an answer refuses
     """
-    found = profile(read_metrics(*measures), read_metrics(*others), models, OUTCOMES)
+    harmful = read_metrics(*measures)
+    found = profile(harmful, read_metrics(*others), models, OUTCOMES)
     return Table(
         found,
         tables.with_published(found, digits=1),
@@ -153,7 +175,8 @@ def outcomes_table(
         "broken answer counts as safe in the ASR: 'refusals among safe' is the share of safe answers that refuse. "
         f"Whether an answer refuses says {refusals_by['harmful']}; to a benign question, {refusals_by['benign']}. "
         "Guard and markers differ: the share of answers of which one says so and the other does not. How far the "
-        "markers reach is in the tables refusal_detection and, when asked for, validated_judges. " + tables.SEEDS,
+        "markers reach is in the tables refusal_detection and, when asked for, validated_judges. "
+        f"{tables.lost_note(harmful[harmful['metric'] == 'asr'])}{tables.SEEDS}",
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from refuseu import safe
+from refuseu.analysis.cells import pick
 from refuseu.analysis.metrics import write_csv
-from refuseu.artifacts.names import name
+from refuseu.artifacts.names import name, run_name
+from refuseu.languages import languages
 from refuseu.markdown import pipe_table
 from refuseu.records import write_text
 
@@ -197,6 +199,27 @@ def by_language(cells: pd.DataFrame, title: str, note: str, text: Iterable[str] 
     """Languages as rows and bases over variants as columns; percent unless `text`."""
     text = with_published(cells) if text is None else text
     return Table(cells, text, ["language"], ["base", "variant"], title, note, [*dict.fromkeys(cells["group"])])
+
+
+def lost_note(rows: pd.DataFrame, part: str = "") -> str:
+    """In which languages nothing is known of which run, so that no average over them has a value; empty if in none.
+
+    Parameters
+    ----------
+    rows : of ``metrics.csv``, of measures that judges give, or of a table with the same columns
+    part : category or style, where a table has rows for each
+    """
+    lost = rows[rows["value"].isna() & rows["language"].isin(languages())]
+    named: dict[str, dict[str, None]] = {}
+    for row in pick(lost).to_dict("records"):
+        named.setdefault(run_name(row["base"], row["variant"]), {})[name("language", row["language"])] = None
+    for row in lost[lost[part] != "all"].to_dict("records") if part else []:
+        own, language = named.setdefault(run_name(row["base"], row["variant"]), {}), name("language", row["language"])
+        if language not in own:
+            own[f"{language} in {name(part, row[part])}"] = None
+    runs = "; ".join(f"{run}: {', '.join(places)}" for run, places in named.items())
+    why = "no verdict or rating there could be read, or all answers were cut"
+    return f"Empty, as is every average over it, because {why}: {runs}. " if runs else ""
 
 
 def index_rows(grid: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from refuseu.analysis.cells import cells, read_metrics
+from refuseu.analysis.cells import cells, pick, read_metrics
 from refuseu.analysis.consistency import COSINES, SETTINGS, read_consistency
-from refuseu.analysis.open_question import reached_and_spent, read_costs
+from refuseu.analysis.open_question import MEASURES, reached_and_spent, read_costs
 from refuseu.analysis.runs import Models
 from refuseu.artifacts import tables
 from refuseu.artifacts.figures import curves
@@ -62,7 +62,8 @@ def open_question(
 ) -> Table:
     """English-only alignment with the consistency loss against balanced alignment: what each reaches and costs."""
     costs = read_costs(manifests, pairs, models, translated)
-    rows = reached_and_spent(read_metrics(*measures), costs, runs(models), kinds)
+    measured = read_metrics(*measures)
+    rows = reached_and_spent(measured, costs, runs(models), kinds)
     return Table(
         rows,
         reached_texts(rows),
@@ -75,7 +76,7 @@ def open_question(
         "more, for the reference) and the prompts of the consistency loss. Balanced small takes as many pairs of all "
         "languages as English-only has, English-only long about as many steps as balanced, so that languages and "
         "amount can be told apart. GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is "
-        "not in it. " + tables.SEEDS,
+        f"not in it. {tables.lost_note(measured[measured['metric'].isin(MEASURES)])}{tables.SEEDS}",
     )
 
 
@@ -107,7 +108,8 @@ def consistency(
     parts = [by_run[[key]].set_axis(["value"], axis=1).assign(metric=key, language="") for key in shown]
     known = pd.concat([part.reindex(of).rename_axis(["base", "variant"]).reset_index() for part in parts])
     known = known.assign(column=[name("metric", key) for key in known["metric"]])
-    asr = cells(read_metrics(*measures), of, languages, benchmark="refuseu_test", metric="asr").assign(metric="asr")
+    measured = pick(read_metrics(*measures), benchmark="refuseu_test", metric="asr")
+    asr = cells(measured, of, languages).assign(metric="asr")
     asr = asr.assign(column=[name("language", scope) for scope in asr["language"]])
     rows = pd.concat([known, asr], ignore_index=True)
     printed = [SWEPT[metric.partition("_")[0]] for metric in rows["metric"]]
@@ -119,5 +121,5 @@ def consistency(
         title="Did the consistency loss make languages collinear, and did safety follow?",
         note="Cosine: between the raw hidden states of a prompt and its translations at the layer of the loss, mean "
         "over all pairs of languages, on the first and on the last tenth of the logged batches. A lambda of 0 only "
-        "measures. Then ASR [%] on RefusEU-test. " + tables.SEEDS,
+        f"measures. Then ASR [%] on RefusEU-test. {tables.lost_note(measured)}{tables.SEEDS}",
     )

@@ -96,7 +96,7 @@ class Measured:
         wanted = [(b, metric) for b, kind in self.kinds.items() for metric in HEADLINES[kind]]
         extra = [(self.first("harmful"), metric) for metric in ("true_refusal_share", "language_consistency")]
         found = [(b, metric, self.own.get((b, metric, "all"))) for b, metric in [*wanted, *extra]]
-        return [(b, metric, round(cell.value, 6)) for b, metric, cell in found if cell]
+        return [(b, metric, round(cell.value, 6)) for b, metric, cell in found if cell and cell.value == cell.value]
 
 
 def cells_of(paths: Iterable[str | Path]) -> dict[tuple[str, str, str], Cell]:
