@@ -61,7 +61,7 @@ def entry(artifact: Artifact) -> list[str]:
     ]
     picture = f"{THUMBNAILS}/{artifact.file}.png"
     if artifact.kind == "figure" and (ROOT / picture).exists():
-        lines += ["", f"![{artifact.title}, of a cut of the miniature](../pictures/figures/{artifact.file}.png)"]
+        lines += ["", f"![{artifact.title}, of the pocket study](../pictures/figures/{artifact.file}.png)"]
     return lines
 
 
@@ -71,7 +71,7 @@ def artifacts_page() -> str:
         "# Tables and figures", "", NOTICE.format("workflow/scripts/refuseu/artifacts/declared"),
         "Each is a [target](targets.md) of its name, declared in one row of "
         "`workflow/scripts/refuseu/artifacts/declared/`. Files are below `results/<study>/`. "
-        "**Pictures are of a cut of the miniature**, whose tiny models say nothing about the paper's.",
+        "**Pictures are of the [pocket study](../pocket/index.md)**, on a model of 270 million parameters.",
         "", "## Terms", "", *(f"- **{term}**: {meaning}." for term, meaning in TERMS.items()),
     ]  # fmt: skip
     shown = [artifact for artifact in ARTIFACTS if artifact.kind != "page"]
