@@ -25,6 +25,7 @@ from refdocs.artifacts import THUMBNAILS
 from refdocs.schemas import ROOT
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.declared import NAMED
+from refuseu.artifacts.report import commit
 from refuseu.markdown import pipe_table
 
 FIRST, REPORT, POCKET = "docs/pictures/first.png", "docs/pictures/report.png", "docs/pocket"
@@ -70,7 +71,7 @@ def machine() -> str:
 
 def numbers(results: Path) -> Iterator[str]:
     """Claims and tables of a study as one page, below what they are of."""
-    commits = {json.loads(file.read_text())["git"]["commit"][:7] for file in results.glob("align/*/manifest.json")}
+    commits = {commit(json.loads(file.read_text())["git"]) for file in results.glob("align/*/manifest.json")}
     yield "# Numbers of the pocket study\n"
     yield "<!-- Written by `python -m refdocs.taken`; edits are lost. -->\n"
     yield f"Taken on {date.today()} from a study that ran at commit {', '.join(sorted(commits))}, on {machine()}.\n"
@@ -84,11 +85,15 @@ def over_seeds(claims: dict[str, Path]) -> Iterator[str]:
     """Verdict and evidence of every tested claim, a column for each set of claims, as a page."""
     yield "# The pocket study's claims, by seed\n"
     yield "<!-- Written by `python -m refdocs.taken`; edits are lost. -->\n"
-    read = {name: pd.read_csv(file, keep_default_na=False).set_index(["id", "base"]) for name, file in claims.items()}
+    read = {
+        name: {(row["id"], row["base"]): row for row in pd.read_csv(file, keep_default_na=False).to_dict("records")}
+        for name, file in claims.items()
+    }
+    first = next(iter(read.values()))
     rows = [
-        [only["sentence"], *(f"**{own.loc[key, 'verdict']}** {own.loc[key, 'evidence']}" for own in read.values())]
-        for key, only in next(iter(read.values())).iterrows()
-        if only["verdict"] != "not tested"
+        [row["sentence"], *(f"**{own[key]['verdict']}** {own[key]['evidence']}" for own in read.values())]
+        for key, row in first.items()
+        if row["verdict"] != "not tested"
     ]
     yield pipe_table(["Claim", *read], rows, texts=1 + len(read))
 
@@ -105,8 +110,9 @@ def main(results: Path, others: dict[str, Path]) -> None:
             file = f"{NAMED[name].file}.png"
             smaller(results / "figures" / file, ROOT / POCKET / file, WIDE)
         (ROOT / POCKET / "numbers.md").write_text("\n".join(numbers(results)), encoding="utf-8")
-        claims = "\n".join(over_seeds({"Seed 1": results / "claims.csv", **others}))
-        (ROOT / POCKET / "seeds.md").write_text(claims, encoding="utf-8")
+        if others:
+            claims = "\n".join(over_seeds({"Seed 1": results / "claims.csv", **others}))
+            (ROOT / POCKET / "seeds.md").write_text(claims, encoding="utf-8")
 
 
 if __name__ == "__main__":
