@@ -74,7 +74,8 @@ def numbers(results: Path) -> Iterator[str]:
     commits = {commit(json.loads(file.read_text())["git"]) for file in results.glob("align/*/manifest.json")}
     yield "# Numbers of the pocket study\n"
     yield "<!-- Written by `python -m refdocs.taken`; edits are lost. -->\n"
-    yield f"Taken on {date.today()} from a study that ran at commit {', '.join(sorted(commits))}, on {machine()}.\n"
+    ran = ", ".join(sorted(commits))
+    yield f"Taken on {date.today()} on {machine()}, from a study that ran at commit {ran}.\n"
     for name in TABLES:
         text = (results / f"tables/{NAMED[name].file}.md").read_text(encoding="utf-8")
         yield re.sub("^#+ ", "## ", text)

