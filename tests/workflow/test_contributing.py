@@ -35,7 +35,9 @@ def test_every_make_command_that_a_page_names_is_a_target(page):
 
 
 def test_make_lists_its_targets_and_the_default_one_stays_the_miniature():
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     listed = dict(re.findall(r"^make ([a-z-]+) +(\S.*)$", said, re.MULTILINE))
     assert listed.keys() == TARGETS - {"terms"}
     assert len(said.splitlines()) == len(listed)
