@@ -10,7 +10,7 @@ export PYTHONNOUSERSITE := 1
 # Processes with whole files, the longest first.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 
-.PHONY: miniature help rebuild pocket terms test test-all test-engine mutation bench lint format schemas lock gpu engine docs reference clean
+.PHONY: miniature help rebuild pocket terms test test-all test-drills test-engine mutation bench lint format schemas lock gpu engine docs reference clean
 
 # With what a stopped run is told to go on.
 miniature: export REFUSEU_AGAIN := make miniature
@@ -43,11 +43,12 @@ rebuild: $(VENV)/ready ## tables, figures, claims and report out of BUNDLE=file,
 test: $(VENV)/ready ## the tests that run before every commit
 	@$(RUN) python -m pytest -n 3 $(PARALLEL) tests/end_to_end tests/workflow tests/unit
 
-test-all: test ## these, and what takes longer: kills, servers that fail, a real SLURM, a real vLLM
-	@$(RUN) python -m pytest -n 2 $(PARALLEL) tests/drills
-	@$(MAKE) --no-print-directory test-engine
+test-all: test test-drills test-engine ## these, and what takes longer
 
-test-engine: $(ENGINE)/ready ## the tests of a real vLLM, on the CPU
+test-drills: $(VENV)/ready ## kills, servers that fail, a real SLURM, simulated studies
+	@$(RUN) python -m pytest -n 2 $(PARALLEL) tests/drills tests/simulations
+
+test-engine: $(ENGINE)/ready ## a real vLLM, on the CPU
 	@PATH="$(CURDIR)/$(ENGINE)/bin:$$PATH" python -m pytest -n 2 $(PARALLEL) tests/engine
 
 # Mutmut has a folder of its own; it is no part of the environment.

@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import importlib.util
 import json
 import os
 import runpy
@@ -41,6 +42,30 @@ def miniature(paper):
 def bundled():
     """The bundled texts by language."""
     return {code: read_yaml(f"resources/miniature/languages/{code}.yaml") for code in CODES}
+
+
+@pytest.fixture
+def of_envs(monkeypatch):
+    """Import a script of envs/, which is no package."""
+    monkeypatch.syspath_prepend(ROOT / "envs")
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, ROOT / f"envs/{name}.py")
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        return loaded
+
+    return load
+
+
+@pytest.fixture
+def install(of_envs):
+    return of_envs("install")
+
+
+@pytest.fixture
+def lock(of_envs):
+    return of_envs("lock")
 
 
 @pytest.fixture

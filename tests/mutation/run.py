@@ -20,13 +20,12 @@ CORE = [
     "analysis/linguistic_distance", "analysis/metrics", "analysis/permutation", "analysis/seeds",
     "analysis/sensitivity", "analysis/variance", "analysis/verdict", "evaluation/outcomes", "training/mlc",
 ]  # fmt: skip
-# By room. Not the simulated studies, which take a minute, and no trainings: what they alone notice is noticed late.
+# By room. No simulation of coverage and no trainings: what they alone notice is noticed late.
 TESTS = {
-    "analysis": ["tests/unit/analysis"],
+    "analysis": ["tests/unit/analysis", "tests/simulations/test_simulated_study.py"],
     "evaluation": ["tests/unit/evaluation/test_outcomes.py"],
     "training": ["tests/unit/training/test_mlc.py"],
 }
-SLOW = ["tests/unit/analysis/test_coverage.py"]
 LEFT_OUT = (
     ".git",
     ".venv",
@@ -55,7 +54,7 @@ def copy(modules: list[str]) -> Path:
         "source_paths": ["src"],
         "only_mutate": [f"src/refuseu/{module}.py" for module in modules],
         "also_copy": [*beside, "tests", "config", "resources", "rules", "workflow", "envs", "pyproject.toml"],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", *(f"--ignore={path}" for path in SLOW)],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": [t for room, some in TESTS.items() if room in rooms for t in some],
     }
     settings = (tree / "pyproject.toml").read_text(encoding="utf-8").replace('"workflow/scripts"', '"src"')

@@ -1,6 +1,5 @@
 """Pins fit together, in every lock and environment: no package asks for what another pin forbids."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -31,25 +30,6 @@ def versions(lock):
 
 
 LOCK = versions("requirements.lock")
-
-
-def module(name, monkeypatch):
-    """A script of envs/."""
-    monkeypatch.syspath_prepend(ROOT / "envs")
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"envs/{name}.py")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-@pytest.fixture
-def install(monkeypatch):
-    return module("install", monkeypatch)
-
-
-@pytest.fixture
-def lock(monkeypatch):
-    return module("lock", monkeypatch)
 
 
 # Locks
@@ -86,28 +66,6 @@ def test_every_package_of_the_lock_agrees_with_what_the_others_ask_for():
             if not need.specifier.contains(LOCK.get(key, ""), prereleases=True):
                 wrong.append(f"{package} needs {need}, the lock has {LOCK.get(key)}")
     assert not wrong
-
-
-@pytest.fixture
-def online(install, monkeypatch, tmp_path):
-    """An environment in which uv runs: of all tests these alone ask a package index; they skip where there is none."""
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    folder = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    try:
-        install.uv(folder, "pip", "install", "--quiet", "--dry-run", "--no-deps", "sniffio")
-    except subprocess.CalledProcessError:
-        pytest.skip("no package index can be reached")
-    return folder
-
-
-def test_the_locks_are_what_their_requirements_resolve_to(lock, online):
-    for name in lock.LOCKS:
-        assert lock.resolve(online, name) == lines(name)
-
-
-def test_the_lock_of_a_cluster_can_be_installed(install, online):
-    install.install(online, ROOT / WIDEST, "--dry-run")
 
 
 @pytest.mark.parametrize("gpu", [False, True])
