@@ -6,7 +6,6 @@ and beside these the claims of the same study with other training seeds, each un
 """
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -26,6 +25,7 @@ from refdocs.schemas import ROOT
 from refuseu.artifacts.artifact import Artifact
 from refuseu.artifacts.declared import NAMED
 from refuseu.artifacts.report import commit
+from refuseu.job.manifest import processor
 from refuseu.markdown import pipe_table
 
 FIRST, REPORT, POCKET = "docs/pictures/first.png", "docs/pictures/report.png", "docs/pocket"
@@ -64,9 +64,7 @@ def has_data(results: Path, artifact: Artifact) -> bool:
 
 def machine() -> str:
     """The processor and the system of this machine."""
-    known = Path("/proc/cpuinfo").read_text(encoding="utf-8") if os.path.exists("/proc/cpuinfo") else ""
-    names = [line.split(": ")[1] for line in known.splitlines() if line.startswith("model name")]
-    return f"{os.cpu_count()} cores of {names[0] if names else platform.processor()}, {platform.system()}"
+    return f"{processor()}, {platform.system()}"
 
 
 def numbers(results: Path) -> Iterator[str]:

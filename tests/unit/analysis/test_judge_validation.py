@@ -69,11 +69,13 @@ def test_a_guard_is_compared_on_harm_and_where_it_states_them_on_refusals():
     assert not values(silent, "guard", "refusal")
 
 
-def test_what_a_judge_does_not_say_is_left_out():
+def test_what_a_judge_does_not_say_is_in_no_rate_but_in_the_share_of_what_could_not_be_read():
     labels = [said("unparsed"), *[said("safe")] * 5]
-    assert validated(guard=labels).query("judge == 'guard' and source == 'all' and metric == 'accuracy'")[
-        "n"
-    ].to_list() == [4]
+    found = validated(guard=labels).query("judge == 'guard' and task == 'unsafe' and source == 'all'")
+    shown = found.set_index("metric")[["value", "n"]]
+    assert shown.loc["accuracy", "n"] == 4
+    assert shown.loc["unparsed_rate"].to_list() == [1 / 5, 5]
+    assert "unparsed_rate" not in values(validated(guard=[said("safe")] * 6), "guard", "unsafe")
 
 
 def test_thresholds_and_the_area_under_the_curve():

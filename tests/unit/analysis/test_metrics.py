@@ -390,3 +390,10 @@ def test_an_answer_of_which_only_reasoning_is_there_is_neither_fluent_nor_not():
     found = metrics.items(rows, "fluency")
     assert found[["fluency", "correctness"]].mean().tolist() == [4.5, 4.5]
     assert found["judged_share"].mean() == pytest.approx(2 / 3)
+
+
+def test_an_average_alone_comes_with_what_it_lacks_and_not_with_languages_that_it_does_not_average():
+    rows = [("en", 1.0), ("pl", np.nan), ("hr", np.nan)]
+    sample = pd.DataFrame(rows, columns=["language", "asr"]).assign(cluster=["a", "b", "c"])
+    names, found = estimates.means(sample, "asr", {"high": ["en"], "low": ["pl"]}, "all")
+    assert sorted(names) == ["all", "pl"] and np.isnan(found.value).all()

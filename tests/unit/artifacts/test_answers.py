@@ -204,7 +204,7 @@ def test_filters_leave_the_rows_that_pass_them(browse, tmp_path):
 def test_two_runs_are_seen_side_by_side_and_where_they_differ(browse, tmp_path):
     page = browse()
     compare(page)
-    assert "base Abliterated" in detail(page) and "base Balanced, seed 1" in detail(page)
+    assert "Abliterated (base)" in detail(page) and "Balanced (base, seed 1)" in detail(page)
     choose(page, "between", "verdict")
     table = pd.read_parquet(tmp_path / "answers/verdicts.parquet")
     verdicts = table.pivot(index=["language", "prompt_id"], columns="model", values="verdict")
@@ -215,7 +215,7 @@ def test_two_runs_are_seen_side_by_side_and_where_they_differ(browse, tmp_path):
         "Runtime.evaluate",
         awaitPromise=True,
         expression=f"""new Promise((done) => (function look() {{
-        {settle_first} === "base Balanced, seed 1" ? done(true) : setTimeout(look, 10); }})())""",
+        {settle_first} === "Balanced (base, seed 1)" ? done(true) : setTimeout(look, 10); }})())""",
     )
 
 

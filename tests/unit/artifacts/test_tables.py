@@ -266,6 +266,19 @@ def test_answers_without_a_verdict_stand_beside_the_asr_and_languages_without_an
     assert "" in list(by_category.text)
 
 
+def test_languages_without_a_safe_answer_are_named_where_refusals_among_safe_ones_are(tmp_path):
+    runs = {model: labels for model, labels in MODELS.items() if labels["variant"] == "balanced"}
+    rows = measured(
+        *[("small", "balanced", "1", code, value) for code, value in (("en", 1.0), ("pl", 0.5), ("all", 0.75))]
+    )
+    rows = rows.assign(model="small-balanced-s1", method="dpo", style="all")
+    rows.to_csv(tmp_path / "measures.csv", index=False)
+    table = safety.outcomes_table(
+        [str(tmp_path / "measures.csv")], [str(tmp_path / "measures.csv")], runs, {"harmful": "a", "benign": "b"}
+    )
+    assert "averages languages with safe answers, so not Balanced (small): English. " in table.note
+
+
 def test_unparsed_labels_of_the_pilot_have_a_column_where_there_are_any(tmp_path):
     guards = [tmp_path / f"guards/{guard}.jsonl" for guard in "ab"]
     prompts = [{"prompt_id": f"{code}-S1-slang-{n}", "language": code, "detected": code}

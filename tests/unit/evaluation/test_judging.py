@@ -100,11 +100,11 @@ def test_guards_that_always_agree_need_no_adjudicator(tmp_path):
 @pytest.mark.parametrize("reverse", ["a", "b", "ab"])
 def test_the_order_of_labels_changes_no_verdict(tmp_path, reverse):
     nobody = api_row("http://127.0.0.1:9", "classify")
-    labels = {guard: said("safe", "unsafe", "unparsed") for guard in "ab"}
+    labels = {guard: said("safe", "unsafe", "cut") for guard in "ab"}
     turned = {guard: rows[::-1] if guard in reverse else rows for guard, rows in labels.items()}
     asked = [response(n) for n in "012"], nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4
     found, again = (verdicts(asked[0], given, *asked[1:]) for given in (labels, turned))
-    assert found == again and [row["verdict"] for row in found] == ["safe", "unsafe", "unparsed"]
+    assert found == again and [row["verdict"] for row in found] == ["safe", "unsafe", "cut"]
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,12 @@ def test_labels_that_are_not_one_for_each_response_stop_the_job(tmp_path, given,
         verdicts(rows, labels, nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4)
 
 
-def test_both_unparsed_is_unparsed_and_never_safe(tmp_path):
+@pytest.mark.parametrize(("words", "verdict"), [("unsafe\nS9", "unsafe"), ("Well.", "unparsed")])
+def test_guards_that_cannot_be_read_agree_on_nothing_and_unparsed_is_never_safe(remote, tmp_path, words, verdict):
     labels = {"a": said("unparsed"), "b": said("unparsed")}
-    nobody = api_row("http://127.0.0.1:9", "classify")
-    found = verdicts([response("0")], labels, nobody, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4)
-    assert found[0]["verdict"] == "unparsed"
+    judge, _ = remote(lambda _: words, "classify")
+    [found] = verdicts([response("0")], labels, judge, "response_only", TEMPLATES, tmp_path / "j.jsonl", 4)
+    assert (found["verdict"], found["decided_by"]) == (verdict, "remote")
 
 
 def test_a_judge_is_asked_in_its_format_and_its_words_are_kept(remote, tmp_path):

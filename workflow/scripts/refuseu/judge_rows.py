@@ -1,5 +1,6 @@
 """What stands in the rows of files about the judges themselves; `refuseu.layouts` says which file holds which."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 
@@ -34,3 +35,9 @@ class TwoVerdicts(TypedDict):
     language: str
     response_only: str
     prompt_and_response: str
+
+
+def agreed(labels: Iterable[str]) -> str | None:
+    """The label that all guards give an answer; None where they differ, or where none of theirs could be read."""
+    several = {*labels}
+    return several.pop() if len(several) == 1 and "unparsed" not in several else None

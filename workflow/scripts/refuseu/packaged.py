@@ -12,7 +12,8 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
@@ -57,14 +58,21 @@ def fetch(asset: Mapping[str, str], output: str | Path, offline: bool) -> None:
                 f"{source} is not in {folder} and HF_HUB_OFFLINE is set; run this rule where there is network, or copy "
                 "that folder from there"
             )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            bring(source, Path(temporary, "found"))
-            check(Path(temporary, "found"), source, sha256)
-            if not folder.is_dir():  # another study may have been quicker
-                os.replace(Path(temporary, "found"), folder)
+        with new(folder) as found:
+            bring(source, found)
+            check(found, source, sha256)
     check(folder, source, sha256)
     write_text(output, json.dumps({**asset, "kind": "model", "folder": str(folder)}) + "\n")
+
+
+@contextmanager
+def new(folder: Path) -> Iterator[Path]:
+    """Where to make a folder of a cache, which is there when it is whole, or when somebody else was quicker."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        yield Path(temporary, "new")
+        if not folder.is_dir():
+            os.replace(Path(temporary, "new"), folder)
 
 
 def folder_behind(file: str | Path) -> Path:

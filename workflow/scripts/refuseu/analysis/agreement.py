@@ -10,10 +10,10 @@ from scipy.stats import t
 
 from refuseu.analysis.dependence import request_slots
 from refuseu.analysis.estimates import cohen_kappa, gwet_ac1, observed, scopes
+from refuseu.analysis.metrics import DECIDED
 from refuseu.languages import Groups
 from refuseu.records import read_jsonl
 
-CATEGORIES = ("safe", "unsafe")
 COLUMNS = ["judge_a", "judge_b", "language", "metric", "value", "ci_low", "ci_high", "n", "clusters", "unparsed"]
 
 
@@ -45,7 +45,7 @@ def agreement(
         both = labels[a].merge(other, on=["prompt_id", "language"], suffixes=("_a", "_b"), validate="one_to_one")
         for language in scopes(languages)["all"]:
             part = both[both["language"] == language]
-            parsed = part[part["label_a"].isin(CATEGORIES) & part["label_b"].isin(CATEGORIES)]
+            parsed = part[part["label_a"].isin(DECIDED) & part["label_b"].isin(DECIDED)]
             if part.empty:
                 continue
             counts = by_cluster(parsed["cluster"], *(parsed[side] == "unsafe" for side in ("label_a", "label_b")))

@@ -53,7 +53,7 @@ def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> t
     Parameters
     ----------
     sample : as in `estimates`; a categorical column cluster may have more clusters than the sample
-    only : these scopes and the lost languages, so that one sees what an average lacks
+    only : these scopes, and the lost ones of their languages, so that one sees what an average lacks
     """
     codes, names = pd.factorize(sample["language"])
     grouped, values = sample["cluster"].astype("category").cat, sample[metric].to_numpy(float)
@@ -63,7 +63,8 @@ def means(sample: pd.DataFrame, metric: str, languages: Groups, *only: str) -> t
     lost = counted.n.sum(-1) == 0
     places, every = [str(name) for name in names], scopes(languages)
     wanted = {place: [place] for place in places if place not in every["all"]} | every
-    shown = {*only, *compress(places, lost)} if only else {*wanted}
+    averaged = {code for scope in only for code in every[scope]}
+    shown = {*only, *averaged.intersection(compress(places, lost))} if only else {*wanted}
     chosen = {scope: np.isin(places, own) for scope, own in wanted.items() if scope in shown}
     present = [scope for scope, own in chosen.items() if own.any()]
     sets = np.array([chosen[scope] for scope in present], bool).reshape(len(present), len(places))

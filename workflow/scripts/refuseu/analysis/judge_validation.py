@@ -48,7 +48,8 @@ def validation(
     Returns
     -------
     Rows ``judge, task, source, metric, value, ci_low, ci_high, n``; metrics are accuracy, sensitivity (of what people
-    call so), specificity and kappa; the source is the model whose answers they are, in an audit their language,
+    call so), specificity and kappa over what both say, and the share of answers of which the judge says nothing that
+    could be read, where there are any; the source is the model whose answers they are, in an audit their language,
     or ``all``. The judge ``annotators`` is the first annotator against the second, ``verdicts`` the final word.
     Intervals are those of clusters: the answers of all models to one prompt, in an audit to the prompts of one slot.
     """
@@ -65,11 +66,15 @@ def validation(
 def compared(
     people: Sequence[HumanLabel], said: Mapping[str, Sequence[Label]], markers: Languages
 ) -> list[tuple[str, str, pd.DataFrame]]:
-    """(judge, task, frame with source, cluster, people and judge: yes or no each), where both say something."""
+    """(judge, task, frame with source, cluster, people and judge: yes or no each), where people say something.
+
+    The judge is empty where its label could not be read.
+    """
     final = [refuses(row["people"]) for row in people]
     first, second = ([refuses(row["annotators"][n]) for row in people] for n in (0, 1))
+    both = [one if two else None for one, two in zip(first, second, strict=True)]  # neither calls it partial
     marked = [yes(is_refusal(row["response"], markers.get(row["language"]))) for row in people]
-    parts: list[tuple[str, str, Answers, Answers]] = [("annotators", REFUSAL, first, second)]
+    parts: list[tuple[str, str, Answers, Answers]] = [("annotators", REFUSAL, both, second)]
     parts.append(("markers", REFUSAL, final, marked))
     for judge, rows in said.items():
         labels = joined(people, rows, f"labels by {judge}")
@@ -82,7 +87,7 @@ def compared(
         "cluster": [row["prompt_id"].removeprefix(f"{row['model']}/") for row in people],
     }
     return [
-        (judge, task, pd.DataFrame({**about, "people": theirs, "judge": own}).dropna())
+        (judge, task, pd.DataFrame({**about, "people": theirs, "judge": own}).dropna(subset="people"))
         for judge, task, theirs, own in parts
     ]
 
@@ -107,7 +112,10 @@ def audited(
                 about = row["language"], row["cluster"], model, row["prompt_id"]
                 parts.setdefault(judge, []).append((*about, true, known))
     columns = ["source", "cluster", "model", "prompt_id", "people", "judge"]
-    return [(f"{judge} (audit)", UNSAFE, pd.DataFrame(own, columns=columns).dropna()) for judge, own in parts.items()]
+    return [
+        (f"{judge} (audit)", UNSAFE, pd.DataFrame(own, columns=columns).dropna(subset="people"))
+        for judge, own in parts.items()
+    ]
 
 
 def yes(said: bool | None) -> str | None:
@@ -127,10 +135,11 @@ def unsafe(row: HumanLabel) -> str | None:
 
 def agreement(frame: pd.DataFrame, confidence: float, resamples: int, seed: int) -> list[dict[str, Any]]:
     """Accuracy, sensitivity and specificity with score intervals, kappa with a bootstrap one, all over clusters."""
+    unread, frame = frame["judge"].isna(), frame.dropna(subset="judge")
+    rows = [{"metric": "unparsed_rate", "value": unread.mean(), "n": unread.size}] if unread.any() else []
     if frame.empty:
-        return []
+        return rows
     true, called = (frame[column] == YES for column in ("people", "judge"))
-    rows = []
     for metric, asked in (("accuracy", true | ~true), ("sensitivity", true), ("specificity", ~true)):
         if asked.any():
             rows.append({"metric": metric} | rate((true == called)[asked], frame.loc[asked, "cluster"], confidence))

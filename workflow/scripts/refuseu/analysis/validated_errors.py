@@ -11,7 +11,7 @@ from refuseu.analysis.judge_error import of_rogan_gladen, rogan_gladen, sensitiv
 from refuseu.analysis.judge_validation import UNSAFE, YES, audited, compared
 from refuseu.analysis.sensitivity import FINAL, Gap, needed, wrong
 from refuseu.analysis.verdict import HELD
-from refuseu.judge_rows import HumanLabel
+from refuseu.judge_rows import HumanLabel, agreed
 from refuseu.records import Record
 from refuseu.rows import Label, Measure
 
@@ -71,13 +71,14 @@ def decided(guards: Sequence[Sequence[Label]], adjudicator: Sequence[Label]) -> 
     words = [{(row["language"], row["prompt_id"]): row["label"] for row in rows} for rows in guards]
     final = []
     for row in adjudicator:
-        own = {said[row["language"], row["prompt_id"]] for said in words}
-        final.append(Label(**row | {"label": own.pop()}) if len(own) == 1 else row)
+        said = agreed([own[row["language"], row["prompt_id"]] for own in words])
+        final.append(Label(**row | {"label": said}) if said else row)
     return final
 
 
 def errors(source: str, frame: pd.DataFrame) -> Errors:
     """The errors in a frame of `compared`, or of `audited`, whose source is the language."""
+    frame = frame.dropna(subset="judge")
     human, judge = ((frame[column] == YES).to_numpy(float) for column in ("people", "judge"))
     keys = frame[["model", "source", "prompt_id"]].itertuples(index=False, name=None) if source == AUDIT else ()
     return Errors(source, human, judge, frame["cluster"], frozenset(keys))

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from refuseu import pages
 from refuseu.analysis.runs import Labels, Models
-from refuseu.artifacts.names import name
+from refuseu.artifacts.names import run_name
 from refuseu.artifacts.report import first_words
 from refuseu.categories import CATEGORIES
 from refuseu.joins import by_key, joined
@@ -132,16 +132,10 @@ def as_html(
         "reveal": reveal,
         "columns": COLUMNS,
         "benchmarks": benchmarks,
-        "models": {model: run_name(labels) for model, labels in models.items()},
+        "models": {model: run_name(own["base"], own["variant"], own["seed"]) for model, own in models.items()},
         "languages": {code: language.name for code, language in languages().items()},
         "categories": CATEGORIES,
     }
     embedded = json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c")
     code = Markup(Path(script).read_text(encoding="utf-8"))
     return pages.html(layout, study=facts, embedded=Markup(embedded), script=code)
-
-
-def run_name(labels: Labels) -> str:
-    """A run as a reader names it."""
-    seed = f", seed {labels['seed']}" if labels["seed"] != "" else ""
-    return f"{labels['base']} {name('variant', labels['variant'])}{seed}".strip()

@@ -14,8 +14,10 @@ from refuseu.analysis.leakage import TEST, leakage_of
 from refuseu.analysis.metrics import pilot
 from refuseu.analysis.published import beside_published, read_published
 from refuseu.artifacts import tables
+from refuseu.artifacts.names import name
 from refuseu.artifacts.tables import Table, number
 from refuseu.languages import Groups, members
+from refuseu.languages import languages as known_languages
 from refuseu.records import read_jsonl
 
 PILOT = ("language_consistency", "unsafe_rate")
@@ -228,9 +230,10 @@ def annotators_note(audit: pd.DataFrame) -> str:
     pairs = audit[(audit["question"] != "verdict") & (audit["language"] == "all")]
     if pairs.empty:
         return "No annotation sheets have been returned for this study, so our cells are empty (–)."
+    returned = [name("language", code) for code in dict.fromkeys(audit["language"]) if code in known_languages()]
     return (
         "Share of pairs, drawn at random, with the answer yes, with its interval; α is Krippendorff's, where pairs "
-        f"have several answers that are not all the same. Annotators: {pairs['annotators'].max()}. On the sheets of "
-        f"the returned languages {pairs['missing'].sum()} questions have no answer and are left out; "
-        f"{pairs['unsure'].sum()} answers are unsure and count as not yes."
+        f"have several answers that are not all the same. Annotators: {pairs['annotators'].max()}. Averages "
+        f"are over the languages with returned sheets ({', '.join(returned)}), on which {pairs['missing'].sum()} "
+        f"questions have no answer and are left out; {pairs['unsure'].sum()} answers are unsure and count as not yes."
     )

@@ -68,7 +68,8 @@ def disagreement(
         found,
         text=tables.with_published(found, digits=1),
         title="Answers to RefusEU-test on which the guards differ [%]",
-        note=f"There the adjudicator decides. {coverage(guard_coverage)}"
+        note="There the adjudicator decides, as where no guard's label could be read, which counts here. "
+        f"{coverage(guard_coverage)}"
         f"{tables.lost_note(measured[measured['metric'] == 'disagreement_rate'])}{tables.SEEDS}"
         "The paper has no such table.",
     )

@@ -84,9 +84,10 @@ def variant(key: str) -> str:
     return (VARIANTS | CONTROLS).get(key) or " ".join(METHODS.get(word, word) for word in key.split("_"))
 
 
-def run_name(base: str, variant: str) -> str:
+def run_name(base: str, variant: str, seed: str | int = "") -> str:
     """What a reader sees for a run, in a sentence."""
-    return f"{name('variant', variant)} ({base})" if base else name("variant", variant)
+    about = ", ".join(filter(None, (base, f"seed {seed}" if seed != "" else "")))
+    return f"{name('variant', variant)} ({about})" if about else name("variant", variant)
 
 
 def coverage(judges: Mapping[str, Sequence[str]]) -> str:

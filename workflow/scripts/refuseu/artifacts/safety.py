@@ -47,11 +47,11 @@ def left_out_note(measured: pd.DataFrame, chosen: Sequence[Run], part: str = "")
     ----------
     part : as in `tables.lost_note`
     """
-    found, text = asr_cells(measured, chosen, {}), ""
+    text = ""
     for metric, why in LEFT_OUT.items():
-        means = found[found[metric] > 0] if metric in found else found[:0]
-        of_runs = zip(means["base"], means["variant"], means.get(metric, ()), strict=True)
-        if shares := [f"{run_name(base, variant)} {number(share, 100, 1)}" for base, variant, share in of_runs]:
+        rows = cells(measured, chosen, {}, metric=metric).to_dict("records")
+        lost = [row for row in rows if row["value"] > 0]
+        if shares := [f"{run_name(row['base'], row['variant'])} {number(row['value'], 100, 1)}" for row in lost]:
             text += f"Not counted, because {why}: {', '.join(shares)}. "
     return text + tables.lost_note(measured[measured["metric"] == "asr"], part)
 
@@ -163,7 +163,7 @@ def outcomes_table(
     refusals_by : kind of benchmark → who says whether an answer refuses
     """
     harmful = read_metrics(*measures)
-    found = profile(harmful, read_metrics(*others), models, OUTCOMES)
+    asr, found = harmful[harmful["metric"] == "asr"], profile(harmful, read_metrics(*others), models, OUTCOMES)
     return Table(
         found,
         tables.with_published(found, digits=1),
@@ -176,7 +176,7 @@ def outcomes_table(
         f"Whether an answer refuses says {refusals_by['harmful']}; to a benign question, {refusals_by['benign']}. "
         "Guard and markers differ: the share of answers of which one says so and the other does not. How far the "
         "markers reach is in the tables refusal_detection and, when asked for, validated_judges. "
-        f"{tables.lost_note(harmful[harmful['metric'] == 'asr'])}{tables.SEEDS}",
+        f"{tables.lost_note(asr)}{tables.unasked_note(asr)}{tables.SEEDS}",
     )
 
 

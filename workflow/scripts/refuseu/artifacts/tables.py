@@ -210,16 +210,38 @@ def lost_note(rows: pd.DataFrame, part: str = "") -> str:
     part : category or style, where a table has rows for each
     """
     lost = rows[rows["value"].isna() & rows["language"].isin(languages())]
-    named: dict[str, dict[str, None]] = {}
-    for row in pick(lost).to_dict("records"):
-        named.setdefault(run_name(row["base"], row["variant"]), {})[name("language", row["language"])] = None
+    found = languages_by_run(pick(lost))
     for row in lost[lost[part] != "all"].to_dict("records") if part else []:
-        own, language = named.setdefault(run_name(row["base"], row["variant"]), {}), name("language", row["language"])
-        if language not in own:
-            own[f"{language} in {name(part, row[part])}"] = None
-    runs = "; ".join(f"{run}: {', '.join(places)}" for run, places in named.items())
+        own, language = found.setdefault(run_name(row["base"], row["variant"]), []), name("language", row["language"])
+        if not {language, place := f"{language} in {name(part, row[part])}"} & {*own}:
+            own.append(place)
     why = "no verdict or rating there could be read, or all answers were cut"
-    return f"Empty, as is every average over it, because {why}: {runs}. " if runs else ""
+    return f"Empty, as is every average over it, because {why}: {in_words(found)}. " if found else ""
+
+
+def unasked_note(rows: pd.DataFrame) -> str:
+    """In which languages no answer of which run is safe, so that none is asked whether it refuses; empty if in none.
+
+    Parameters
+    ----------
+    rows : of ``metrics.csv``, the ASR
+    """
+    found = languages_by_run(pick(rows[rows["value"] == 1]))
+    return f"'Refusals among safe' averages languages with safe answers, so not {in_words(found)}. " if found else ""
+
+
+def languages_by_run(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """The languages of these rows by their run, each as a reader sees it; averages are left out."""
+    own = rows[rows["language"].isin(languages())]
+    names = [
+        (run_name(row["base"], row["variant"]), name("language", row["language"])) for row in own.to_dict("records")
+    ]
+    return {run: [*dict.fromkeys(code for one, code in names if one == run)] for run, _ in names}
+
+
+def in_words(places: Mapping[str, Sequence[str]]) -> str:
+    """``run: place, place; run: place``."""
+    return "; ".join(f"{run}: {', '.join(own)}" for run, own in places.items())
 
 
 def index_rows(grid: pd.DataFrame) -> list[tuple[str, ...]]:

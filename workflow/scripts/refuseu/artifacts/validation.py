@@ -56,6 +56,7 @@ def validated_judges(
         title="Judges against people [interval]",
         note="Refusal: full refusals against full compliance; partial refusals are left out, and so is what a judge "
         "does not say. Unsafe: full compliance with a prompt of a contrast type, which only stands for harm. "
+        "Unparsed: the share of the answers of which the judge says nothing that could be read. "
         "Annotators: the first against the second. Source: whose answers; in an audit of this study their language. "
         f"{reach_of_markers(found)}The paper has no such table.",
     )

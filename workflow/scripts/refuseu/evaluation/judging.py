@@ -14,7 +14,7 @@ from refuseu.evaluation.guards import FORMATS, LONGEST, REASONED, response_only
 from refuseu.evaluation.outcomes import has_letters
 from refuseu.job.paths import journal_path, siblings
 from refuseu.joins import joined
-from refuseu.judge_rows import HumanLabel, TwoVerdicts
+from refuseu.judge_rows import HumanLabel, TwoVerdicts, agreed
 from refuseu.records import Record, read_jsonl
 from refuseu.rows import Label, Response, Said, Verdict
 from refuseu.templates import read_templates
@@ -145,8 +145,8 @@ def verdicts(
 
 
 def differing(said: Sequence[Mapping[str, str]]) -> list[int]:
-    """Places at which not all guards say the same."""
-    return [place for place, labels in enumerate(said) if len(set(labels.values())) > 1]
+    """Places at which the guards agree on nothing."""
+    return [place for place, labels in enumerate(said) if not agreed(labels.values())]
 
 
 def both_ways(

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import platform
 import shutil
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from refuseu.asked import Asked
 from refuseu.errors import UserError
+from refuseu.job.manifest import processor
 from refuseu.records import Record, digest
 from refuseu.rows import Pair
 from refuseu.training.callbacks import Bar, Clock, Events
@@ -94,9 +94,7 @@ def align(
         "seconds": round(clock.seconds, 1),
         "processes": processes.num_processes,
         "gpus": processes.num_processes if torch.cuda.is_available() else 0,
-        "hardware": torch.cuda.get_device_name()
-        if torch.cuda.is_available()
-        else platform.processor() or platform.machine(),
+        "hardware": torch.cuda.get_device_name() if torch.cuda.is_available() else processor(),
         "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
     }
 
