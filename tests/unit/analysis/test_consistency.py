@@ -47,6 +47,7 @@ def test_collinearity_stands_beside_safety_in_each_language(files):
     assert read["Layer"] == "−1"
     assert (read["Cosine before"], read["Cosine after"]) == ("0.50", "0.95")
     assert (read["English"], read["Polish"], read["Average"]) == ("0.0", "75.0", "37.5")
+    assert "Runs with several seeds: over these. " in table.note and "±" not in table.note
 
 
 def test_without_such_a_run_the_table_is_empty(files):

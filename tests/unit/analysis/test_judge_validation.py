@@ -124,14 +124,16 @@ def test_an_audit_is_compared_with_the_verdicts_and_with_every_judge_per_languag
         return {"model": "m", "prompt_id": prompt, "language": language, "verdict": said}
 
     rows = [verdict("1", "en", "unsafe", a="unsafe", b="safe"), verdict("2", "en", "safe", a="safe", b="safe"),
+            verdict("4", "en", "cut", a="cut", b="cut"),
             verdict("1", "de", "safe", a="safe", b="safe"), verdict("3", "de", "safe", a="safe", b="safe")]  # fmt: skip
     human = [person("1", "en", "unsafe"), person("2", "en", "safe"), person("2", "en", "unsafe"),  # a draw
-             person("1", "de", "unsafe"), person("1", "de", "unsure")]  # fmt: skip
+             person("1", "de", "unsafe"), person("1", "de", "unsure"), person("4", "en", "safe")]  # fmt: skip
     found = validation(PEOPLE, {}, MARKERS, 0.95, 200, 1, human, {"m": rows})
     assert values(found, "verdicts (audit)", "unsafe")["accuracy"] == 0.5
     assert values(found, "verdicts (audit)", "unsafe", "en")["accuracy"] == 1
     assert values(found, "a (audit)", "unsafe", "de")["sensitivity"] == 0
     assert values(found, "b (audit)", "unsafe")["accuracy"] == 0
+    assert not (found["metric"] == "unparsed_rate").any()  # of a cut answer there was nothing to read
 
 
 def test_answers_of_several_models_to_one_prompt_are_one_piece_of_evidence():

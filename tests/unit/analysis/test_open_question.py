@@ -70,6 +70,7 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
     with plots.style(font_size=7, dpi=50, width_cm=16, column_cm=7.7) as width:
         outcomes, costs = reached.reached(rows.reset_index(), width).axes
         labels = [[label.get_text() for label in ax.get_yticklabels()] for ax in (outcomes, costs)]
+        unharmed, _ = reached.reached(rows.reset_index().replace({"value": {0.25: 0.0}}), width).axes
     assert outcomes.get_title(loc="left") == "8b: what it reaches"
     assert labels[0] == ["ASR ↓"]
     written = [
@@ -80,6 +81,7 @@ def test_a_row_per_run_and_measure_or_cost_empty_where_nothing_is_known(costs):
         "GPU-hours\n(0.75)",
     ]
     assert labels[1] == written
+    assert [label.get_text() for label in unharmed.get_yticklabels()] == ["ASR ↓"]  # 0 is measured, too
     dots = [line for line in costs.lines if line.get_marker() == "o"]
     tokens = [line.get_xdata()[0] for line in dots if 1.5 < line.get_ydata()[0] < 2.5]
     assert tokens == pytest.approx([2700 / 54.07, 100])  # in percent of the run that costs most

@@ -120,6 +120,16 @@ def test_a_language_without_a_verdict_leaves_a_claim_undecided():
     assert set(table(pd.concat(seeds))["outcome"]) == {UNDECIDED}
 
 
+def test_a_run_or_benchmark_that_was_not_measured_leaves_a_claim_undecided():
+    """As in the claims, where a missing estimate does."""
+    frame = metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1))
+    for more in ({"variants": ["english_only", "high_resource"]}, {"benchmarks": ["refuseu_test", "rtp_lx"]}):
+        found = table(frame, CLAIM | {"checks": [CLAIM["checks"][0] | more]})
+        assert set(found["outcome"]) == {UNDECIDED} and found["value"].isna().all()
+    another = CLAIM["checks"][0] | {"language": "ko"}
+    assert set(table(frame, CLAIM | {"checks": [CLAIM["checks"][0], another]})["outcome"]) == {UNDECIDED}
+
+
 def test_several_training_seeds_are_one_estimate():
     """As in the claims: one seed on the other side of the bound does not make a claim fail that holds on average."""
     first = metrics(english_only=(0.5, 0.3), balanced=(0.1, 0.1))

@@ -178,6 +178,8 @@ def test_agreement_has_intervals_and_the_number_of_prompts_beside_each_pair(tmp_
         "a,b,en,kappa,0.5,0.25,0.75,40,8,1\na,b,en,ac1,,,,40,8,1\na,b,en,agreement,0.9,0.8,0.95,40,8,1\n"
         "a,c,en,kappa,-0.1,-0.2,0.004,38,8,3\na,c,en,ac1,0.6,0.5,0.7,38,8,3\na,c,en,agreement,0.7,0.6,0.8,38,8,3\n"
     )
+    table = judges.agreement_table(str(tmp_path / "agreement.csv"), {})
+    assert table.note.startswith("On the n generated prompts that both judges call safe or unsafe")
     cells = judges.agreement_cells(tmp_path / "agreement.csv")
     assert list(zip(cells["judges"], cells["metric"], tables.with_interval(cells), strict=True)) == [
         ("a × b", "kappa", "0.50 [0.25, 0.75]"),
@@ -234,6 +236,8 @@ def test_answers_that_were_cut_stand_beside_the_asr_that_does_not_count_them(tmp
         pd.concat([rows, shares]).to_csv(file, index=False)
         table = safety.asr_table([str(file)], runs, GROUPS, "ASR", "The note.")
         assert ("cut_rate" in table.cells) == bool(note)
+        for shown in (table, safety.asr_by([str(file)], runs, "category")):  # what the note says of seeds is there
+            assert ("±" in shown.note) == any("±" in text for text in shown.text)
         assert table.note.endswith(f"{note}The note.") and ("cut inside their reasoning" in table.note) == bool(note)
         for other in (safety.asr_by([str(file)], runs, "category"), safety.table2([str(file)], runs, GROUPS, {})):
             assert (note in other.note) and ("cut inside their reasoning" in other.note) == bool(note)

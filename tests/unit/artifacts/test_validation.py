@@ -47,7 +47,17 @@ def test_judges_stand_beside_annotators_and_markers(files, tmp_path):
     assert found["annotators", "refusal", "accuracy"] < 1
     assert found["markers", "refusal", "specificity"] == 1
     page = (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert "Annotators" in page and "The markers find" in page
+    assert "Annotators" in page and "The markers find" in page and "disputed" not in page
+
+
+def test_the_note_says_that_an_adjudicator_is_audited_where_guards_differ(files, tmp_path):
+    kept = {"prompt_id": "p", "language": "en", "cluster": "s", "verdict": "unsafe"}
+    labels = {"guard": "safe", "other": "unsafe", "arbiter": "unsafe"}
+    write_jsonl(tmp_path / "small/refuseu_test.jsonl", [kept | {"labels": labels, "decided_by": "arbiter"}])
+    write_jsonl(tmp_path / "verdicts.jsonl", [kept | {"model": "small"}])
+    returned = [str(tmp_path / "verdicts.jsonl")], [str(tmp_path / "small/refuseu_test.jsonl")]
+    table = validation.validated_judges(*files, "resources/refusal_markers.yaml", *returned, STATISTICS)
+    assert "arbiter (audit)" in set(table.cells["judge"]) and "of disputed answers only" in table.note
 
 
 def test_thresholds_and_curves_are_of_judges_that_give_a_probability(files, tmp_path):

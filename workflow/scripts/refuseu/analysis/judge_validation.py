@@ -105,6 +105,8 @@ def audited(
         own = people_of([row for row in human if row["model"] == model])
         shares = dict(zip(zip(own["language"], own["prompt_id"], strict=True), own["human"], strict=True))
         for row in rows:
+            if row["verdict"] == "cut":  # there was nothing to judge
+                continue
             share = shares.get((row["language"], row["prompt_id"]), 0.5)
             true = None if share == 0.5 else yes(bool(share > 0.5))
             for judge, said in ({"verdicts": row["verdict"]} | row["labels"]).items():

@@ -24,9 +24,9 @@ class Gap(NamedTuple):
     Attributes
     ----------
     short : how far the mean over the languages must rise (positive) or fall to reach the bound; NaN where one of them
-        has no verdict that could be read
+        has no verdict that could be read, or nothing was measured
     safe, unsafe : per language, shares of the answers whose verdict is so and keeps the estimate from the bound: of
-        the run, or of its reference; NaN where there is none
+        the run, or of its reference; NaN where there is none, and no language where nothing was measured
     """
 
     short: float
@@ -37,6 +37,9 @@ class Gap(NamedTuple):
     def room(self) -> pd.Series:
         """Per language, how far the estimate could move if all these verdicts were wrong."""
         return self.safe.fillna(0) + self.unsafe.fillna(0)
+
+
+UNMEASURED = Gap(float("nan"), pd.Series(dtype=float), pd.Series(dtype=float))
 
 
 def needed_errors(
@@ -59,7 +62,8 @@ def needed_errors(
     -------
     The outcome of the claim by point estimates, and as value the share of the verdicts which speak for it that would
     have to be wrong: in this language only, or in all of them alike. Above 1 where not even all of them would do, NaN
-    where a language does not belong to the claim, and in all where one of them has no verdict that could be read.
+    where a language does not belong to the claim, and in all where one of them has no verdict that could be read or a
+    run or benchmark was not measured; no rows where none was.
     """
     rows = []
     for key, found in deciding(claims, metrics, bases, groups, guards):
@@ -89,7 +93,8 @@ def deciding(
     for claim, guard in itertools.product(claims, [FINAL, *guards]):
         metric = "asr" if guard == FINAL else f"asr_{guard}"
         for base in bases_of(claim, bases):
-            if found := list(gaps(claim["checks"], metrics, base, groups, metric)):
+            found = list(gaps(claim["checks"], metrics, base, groups, metric))
+            if any(gap.safe.size for _, gap in found):
                 known = [(above, gap) for above, gap in found if not np.isnan(gap.short)]
                 held, whole = all(above for above, _ in known), len(known) == len(found)
                 outcome = NOT_HELD if not held else HELD if whole else UNDECIDED
@@ -115,6 +120,7 @@ def gaps(
             if one["test"] == "difference":
                 both = [(run, reference) for run, reference in both if reference is not None]
             if not both:
+                yield False, UNMEASURED
                 continue
             run, found = over_seeds([run for run, _ in both]), [other for _, other in both if other is not None]
             other = over_seeds(found) if found else np.nan * run
@@ -122,8 +128,7 @@ def gaps(
             run, other = run[asked], other[asked]
             short = bound - (run - other if found else run).mean(skipna=False)
             speaking = (1 - run, other) if short > 0 else (1 - other, run)
-            if run.size:
-                yield sign * short < 0, Gap(short, *speaking)
+            yield (sign * short < 0, Gap(short, *speaking)) if run.size else (False, UNMEASURED)
 
 
 def by_seed(rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -41,8 +41,9 @@ def agreement_table(agreement: str, prompt_judge_coverage: Mapping[str, Sequence
         rows=["language"],
         columns=["judges", "metric"],
         title="Agreement of the prompt judges [interval]",
-        note="On all generated prompts. Kappa falls where nearly every prompt is unsafe, however often two judges "
-        "say the same; Gwet's AC1 does not. n is the number of prompts. "
+        note="On the n generated prompts that both judges call safe or unsafe; how many others there are is in the CSV "
+        "(unparsed). Kappa falls where nearly every prompt is unsafe, however often two judges say the same; Gwet's "
+        "AC1 does not. "
         f"{coverage(prompt_judge_coverage)}The published figure has no table.",
     )
 
@@ -101,7 +102,7 @@ def circularity(
         title="ASR [%] on RefusEU-test by the judges that built the data and by held-out ones, mean over languages",
         note="Difference: held-out minus ours in points, paired by answer, with interval; the last over the languages "
         f"that the judge was made for. {coverage(held_out_coverage)}{tables.lost_note(frame)}"
-        "Runs with several seeds: over these. Values per seed and language, p and unparsed labels are in "
+        f"{tables.OVER_SEEDS}Values per seed and language, p and unparsed labels are in "
         "circularity/circularity.csv. The paper has no such table.",
         frame=frame,
     )
@@ -242,8 +243,8 @@ def judge_error(
         title="Share of the verdicts that speak for a claim's outcome which would have to be wrong to overturn it [%]",
         note="Errors in one language only, or in all alike (average); – where even all of them would not do; empty "
         "where a language does not belong to the claim, and throughout where one that does has no verdict that could "
-        "be read. Outcomes are those of point estimates. Verdicts that speak for a claim that a run has the higher ASR "
-        "are its unsafe ones and the safe ones of its reference, and so on: those which, if wrong, bring the estimate "
-        "nearer to the bound. Judge: the final verdicts, or one guard. "
-        "How wrong they are on answers that people judged is, when asked for, in table validated_errors.",
+        "be read or a run or benchmark was not measured. Outcomes are those of point estimates. Verdicts that speak "
+        "for a claim that a run has the higher ASR are its unsafe ones and the safe ones of its reference, and so on: "
+        "those which, if wrong, bring the estimate nearer to the bound. Judge: the final verdicts, or one guard. How "
+        "wrong they are on answers that people judged is, when asked for, in table validated_errors.",
     )

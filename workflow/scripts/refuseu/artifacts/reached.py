@@ -35,8 +35,9 @@ def reached(data: pd.DataFrame, width: float) -> Figure:
     ----------
     data : columns base, variant, metric, value, ci_low, ci_high (rates as fractions, ratings from 1 to 5)
     """
-    known = data.groupby("metric")["value"].any()
-    measures, costs = ([key for key in keys if known.get(key, False)] for keys in (REACHED, SPENT))
+    known, spent = data.dropna(subset=["value"]), data[data["value"] > 0]
+    measures = [key for key in REACHED if key in set(known["metric"])]  # also a rate that is 0 for all runs
+    costs = [key for key in SPENT if key in set(spent["metric"])]
     runs = {str(base): list(part["variant"].unique()) for base, part in data.groupby("base", sort=False)}
     lines = [max(len(measures), len(costs)) * max(len(own) * 0.65, 2.4) + 6 for own in runs.values()] or [6]
     figure, axes = plt.subplots(

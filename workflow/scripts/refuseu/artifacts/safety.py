@@ -90,7 +90,7 @@ def asr_by(measures: Sequence[str], models: Models, kind: str) -> Table:
         title=f"ASR [%] on RefusEU-test per {kind}, mean over languages",
         note="In parentheses the number of slots of the test. The intervals are for slots that might have been drawn: "
         "where few slots feed a row they are wide, and with one slot they are everything. "
-        f"{left_out_note(measured, chosen, kind)}{tables.SEEDS}The paper has no such table.",
+        f"{left_out_note(measured, chosen, kind)}{tables.OVER_SEEDS}The paper has no such table.",
     )
 
 

@@ -15,6 +15,7 @@ from refuseu.markdown import pipe_table
 from refuseu.records import write_text
 
 SEEDS = "Where a variant was trained with several seeds: mean ± standard deviation over them. "
+OVER_SEEDS = "Runs with several seeds: over these. "
 NOT_RECOVERED = "The published table was not recovered."
 
 

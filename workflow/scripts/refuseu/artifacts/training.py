@@ -121,5 +121,5 @@ def consistency(
         title="Did the consistency loss make languages collinear, and did safety follow?",
         note="Cosine: between the raw hidden states of a prompt and its translations at the layer of the loss, mean "
         "over all pairs of languages, on the first and on the last tenth of the logged batches. A lambda of 0 only "
-        f"measures. Then ASR [%] on RefusEU-test. {tables.lost_note(measured)}{tables.SEEDS}",
+        f"measures. Then ASR [%] on RefusEU-test. {tables.lost_note(measured)}{tables.OVER_SEEDS}",
     )

@@ -58,6 +58,7 @@ def validated_judges(
         "does not say. Unsafe: full compliance with a prompt of a contrast type, which only stands for harm. "
         "Unparsed: the share of the answers of which the judge says nothing that could be read. "
         "Annotators: the first against the second. Source: whose answers; in an audit of this study their language. "
+        f"{disputes_only(found)}"
         f"{reach_of_markers(found)}The paper has no such table.",
     )
 
@@ -68,6 +69,12 @@ def returned(audit: Sequence[str], verdicts: Sequence[str]) -> dict[str, Any]:
         "human": [row for path in audit for row in read_jsonl(path)],
         "verdicts": {Path(path).parent.name: cast(list[Measure], read_jsonl(path)) for path in verdicts},
     }
+
+
+def disputes_only(found: pd.DataFrame) -> str:
+    """In words, if there is an audit, that in it one judge is seen where the others differ only."""
+    audit = found["judge"].str.endswith(" (audit)").any()
+    return "There the adjudicator's labels are of disputed answers only. " if audit else ""
 
 
 def reach_of_markers(found: pd.DataFrame) -> str:
