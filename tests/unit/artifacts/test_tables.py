@@ -281,6 +281,7 @@ def test_languages_without_a_safe_answer_are_named_where_refusals_among_safe_one
         [str(tmp_path / "measures.csv")], [str(tmp_path / "measures.csv")], runs, {"harmful": "a", "benign": "b"}
     )
     assert "averages languages with safe answers, so not Balanced (small): English. " in table.note
+    assert "Guards differ: or neither of their labels could be read" in table.note
 
 
 def test_unparsed_labels_of_the_pilot_have_a_column_where_there_are_any(tmp_path):

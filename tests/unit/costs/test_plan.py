@@ -277,13 +277,13 @@ def test_requests_are_counted_where_files_are_there(rows):
 
 def test_disputes_are_counted_once_both_guards_have_spoken(rows):
     fill("generate/8b/refuseu_test.jsonl", 4, prompt="1234", response="123456")
-    labels = {"a": "safe", "b": "unsafe", "c": "unparsed", "d": "safe"}
+    labels = {"a": "safe", "b": "unsafe", "c": "unparsed", "d": "cut", "e": "unparsed"}
     one = [{"prompt_id": key, "language": "en", "label": label} for key, label in labels.items()]
-    other = [row | {"label": "unsafe" if row["prompt_id"] == "b" else "safe"} for row in reversed(one)]
+    other = [row | {"label": "safe"} if row["prompt_id"] == "c" else row for row in reversed(one)]
     write_jsonl(RESULTS / "judge/llama_guard_3/8b/refuseu_test.jsonl", one)
     write_jsonl(RESULTS / "judge/polyguard/8b/refuseu_test.jsonl", other)
     row = rows()["adjudicate/8b/refuseu_test.jsonl"]
-    assert (row["requests"], row["counted"]) == (1, 1)  # c, in whatever order the rows are
+    assert (row["requests"], row["counted"]) == (2, 1)  # c and e, in whatever order the rows are
 
 
 def test_pairs_are_counted_by_language(rows):

@@ -11,6 +11,7 @@ from refuseu.costs.yields import Yields, measured
 from refuseu.dataset.seeds import read_seeds
 from refuseu.errors import UserError
 from refuseu.evaluation.benchmarks import load
+from refuseu.judge_rows import agreed
 from refuseu.records import Record, read_jsonl
 from refuseu.rows import Seed
 from refuseu.study.study import Study
@@ -223,7 +224,7 @@ class StudyTexts:
         return found or self.answered(self.benchmark(benchmark), self.study.benchmarks[benchmark].max_new_tokens)
 
     def disputed(self, model: str, benchmark: str) -> Texts:
-        """Responses on which the guards differ."""
+        """Responses on which the guards agree on nothing, so that the adjudicator is asked."""
         responses = self.responses(model, benchmark)
         files = [Path(self.root, "judge", guard, model, f"{benchmark}.jsonl") for guard in self.guards]
         if not all(file.exists() for file in files):
@@ -232,7 +233,7 @@ class StudyTexts:
         for file in files:
             for row in read_jsonl(file):
                 said[row["language"], row["prompt_id"]].add(row["label"])
-        number = sum(len(labels) > 1 for labels in said.values())
+        number = sum(not agreed(labels) for labels in said.values())
         return Texts(number, responses.characters * number / max(responses.number, 1), responses.counted)
 
 
