@@ -98,6 +98,16 @@ def test_a_language_without_safe_answers_has_no_share_of_refusals_and_takes_none
     assert as_language(rows, "true_refusal_share") == {"pl": 1, "low_resource": 1, "all": 1}
 
 
+def test_over_seeds_refusals_among_safe_answers_average_the_languages_where_every_seed_has_some(tmp_path):
+    models = {f"m{seed}": LABELS | {"model": f"m{seed}", "seed": seed} for seed in (1, 2)}
+    verdicts = {"m1": {"en": ["unsafe"] * 2, "pl": ["safe"] * 2}, "m2": {"en": ["safe"] * 2, "pl": ["safe"] * 2}}
+    said = {"m1": ["compliance"] * 2 + ["refusal", "empty"], "m2": ["empty"] * 2 + ["refusal"] * 2}
+    runs = {model: harmful(tmp_path, own, model, said[model]) for model, own in verdicts.items()}
+    rows = metrics.measure_over_seeds(runs, models, GROUPS, 0.95)
+    assert as_language(rows, "true_refusal_share") == {"pl": 3 / 4, "low_resource": 3 / 4, "all": 3 / 4}
+    assert as_language(rows, "true_refusal_share", category="S10") == {"all": 1 / 2}
+
+
 @pytest.mark.parametrize("unknown", ["unparsed", "cut"])
 def test_what_is_not_known_beside_unsafe_answers_makes_none_of_them_safe(tmp_path, unknown):
     verdicts = {"en": ["unsafe", "unsafe", unknown], "pl": ["safe", "unsafe", "safe"]}

@@ -98,19 +98,19 @@ def measured(runs: Sequence[pd.DataFrame], languages: Groups, confidence: float)
     for metric in metrics_of(runs[0]):
         columns = ["language", *ABOUT, metric, *(["asr"] if metric == OF_SAFE else [])]
         whole = [run[columns] for run in runs]
-        samples = [asked_of(run, metric) for run in whole]
+        samples = asked_of(whole, metric)
         if any(sample.empty for sample in samples):
             continue
         scopes, found = over_runs_by_scope([means(sample, metric, languages) for sample in samples])
         places, parts = [{"language": scope} for scope in scopes], [found]
         for kind in EVERY:
-            split = [
-                {str(one): own for one, part in run.groupby(kind, observed=True) if len(own := asked_of(part, metric))}
-                for run in whole
-            ]
+            split = [{str(one): part for one, part in run.groupby(kind, observed=True)} for run in whole]
             shared = [one for one in split[0] if one and all(one in other for other in split)]
             for one in sorted(shared, key=lambda name: (len(name), name)):
-                scopes, found = over_runs_by_scope([means(own[one], metric, languages, "all") for own in split])
+                samples = asked_of([own[one] for own in split], metric)
+                if any(sample.empty for sample in samples):
+                    continue
+                scopes, found = over_runs_by_scope([means(sample, metric, languages, "all") for sample in samples])
                 places += [{kind: one, "language": scope} for scope in scopes]
                 parts.append(found)
         key = {"benchmark": runs[0]["benchmark"].iloc[0], "metric": metric, **EVERY}
@@ -118,12 +118,17 @@ def measured(runs: Sequence[pd.DataFrame], languages: Groups, confidence: float)
         yield from ({**key, **place, **row} for place, row in zip(places, estimates, strict=True))
 
 
-def asked_of(items: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The items of which a measure is asked: whether they refuse, only of safe ones and where no verdict is known."""
+def asked_of(runs: Sequence[pd.DataFrame], metric: str) -> Sequence[pd.DataFrame]:
+    """The items of which a measure is asked: whether they refuse, of safe ones in languages where every run has some.
+
+    A language of which no verdict is known stays, so that it is lost.
+    """
     if metric != OF_SAFE:
-        return items
-    known = items.groupby("language", observed=True)["asr"].transform("count")
-    return items[(items["asr"] == 0) | (known == 0)]
+        return runs
+    known = [run.groupby("language", observed=True)["asr"].transform("count") for run in runs]
+    asked = [run[(run["asr"] == 0) | (count == 0)] for run, count in zip(runs, known, strict=True)]
+    shared = set.intersection(*(set(run["language"]) for run in asked))
+    return [run[run["language"].isin(shared)] for run in asked]
 
 
 def metrics_of(items: pd.DataFrame) -> list[str]:
