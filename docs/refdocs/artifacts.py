@@ -13,7 +13,7 @@ THUMBNAILS = "docs/pictures/figures"
 TERMS = {
     "target": "what Snakemake is asked for by name, as in `snakemake --profile miniature fig3`; here the name of a "
     "table or figure",
-    "artifact": "a table or figure, with its files: a row of the declarations",
+    "artifact": "a table or figure, with its files",
     "base": "a model whose refusals were removed (*abliterated*) and from which others are trained; its *twin* is "
     "the instruct model that still refuses",
     "variant": "how a base is trained, a row of `variants.tsv`: languages, method, recipe, seed. *Balanced* is all "
@@ -43,7 +43,7 @@ def entry(artifact: Artifact) -> list[str]:
     """Lines about one table or figure."""
     drawn_by = artifact.drawn.partition(":")
     on = ", ".join(f"`{one}`" for one in [*artifact.benchmarks.split(), *artifact.further])
-    ends = "{csv,md,tex}" if artifact.kind == "table" else "{pdf,png,csv}"
+    ends = "{csv,md,tex}" if artifact.kind == "table" else "{pdf,svg,png,csv}"
     facts = [
         f"`{artifact.kind}s/{artifact.file}.{ends}`",
         f"on {on}" if on else "",

@@ -94,7 +94,7 @@ def dataflow(graph: Graph) -> str:
         parts.append(label(18 + 9 * len(room) + 16, y + 20, MAKES[room], "soft"))
         parts += [label(18, y + 38 + 17 * place, line) for place, line in enumerate(lines)]
         y += height
-    return svg(width, y + 8, "How data flow between the rooms of the workflow", parts)
+    return svg(width, y + 8, "How data flow between the stages of the workflow", parts)
 
 
 def forward(graph: Graph) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
@@ -179,7 +179,7 @@ def rules(graph: Graph) -> str:
         )
     for rule, (x, y) in where.items():
         parts += [box(x, y, wide[rule], HEIGHT, COLOURS[graph.room(rule)]), label(x + 7, y + 16, rule)]
-    return svg(width, max(bottom for _, bottom in bands.values()) + 8, "The rules of the workflow by room", parts)
+    return svg(width, max(bottom for _, bottom in bands.values()) + 8, "The rules of the workflow by stage", parts)
 
 
 def arrow(source: tuple[float, float], target: tuple[float, float], wide: float, inside: bool, back: bool) -> str:
