@@ -23,7 +23,6 @@ if config["dataset"]["source"] == "hub":
     SOURCES.append(["dataset", "released pairs", config["dataset"]["repository"], config["dataset"]["revision"]])
 EXAMPLES = artifacts.evaluations("table1") if config["report"]["examples"] else []
 ANSWERED = study.evaluations("harmful", "benign", "fluency")
-COMMAND = f"snakemake --profile {'miniature' if 'miniature' in config else 'slurm'}"
 
 
 rule claims:
@@ -119,7 +118,7 @@ rule report:
         models=study.evaluated,
         entries=artifacts.entries(),
         setup=SETUP,
-        command=COMMAND,
+        command=wiring.command,
         sources=SOURCES,
         examples=config["report"]["examples"],
         caption=artifacts.caption("report"),

@@ -26,6 +26,15 @@ def small(miniature):
     return Miniature(Study(miniature))
 
 
+def test_the_command_of_a_study_is_by_the_profile_of_its_name_or_of_what_it_is_made_from(paper, miniature):
+    def command(config, **own):
+        return Wiring(Study(config | own)).command.removeprefix("snakemake --profile ")
+
+    assert command(paper) == command(paper, study="mine") == "slurm"
+    assert command(miniature) == command(miniature, study="mine") == "miniature"
+    assert command(miniature, study="pocket") == "pocket"
+
+
 # Whom a job asks
 
 

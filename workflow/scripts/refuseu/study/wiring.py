@@ -30,6 +30,12 @@ MEASURED = {
 class Wiring(IntakeLookups):
     """The lookups of a study; those with a `step` return a function of a job's wildcards."""
 
+    @property
+    def command(self) -> str:
+        """What a user types for this study, by the profile that has its name, or that of the study it is made from."""
+        own, like = self.study.name, "miniature" if "miniature" in self.study.config else "slurm"
+        return f"snakemake --profile {own if Path('profiles', own).is_dir() else like}"
+
     # Whom a job asks
 
     def row(self, name: str) -> Values:
