@@ -138,7 +138,9 @@ def unsafe(row: HumanLabel) -> str | None:
 def agreement(frame: pd.DataFrame, confidence: float, resamples: int, seed: int) -> list[dict[str, Any]]:
     """Accuracy, sensitivity and specificity with score intervals, kappa with a bootstrap one, all over clusters."""
     unread, frame = frame["judge"].isna(), frame.dropna(subset="judge")
-    rows = [{"metric": "unparsed_rate", "value": unread.mean(), "n": unread.size}] if unread.any() else []
+    rows: list[dict[str, Any]] = []
+    if unread.any():
+        rows.append({"metric": "unparsed_rate", "value": unread.mean(), "n": unread.size})
     if frame.empty:
         return rows
     true, called = (frame[column] == YES for column in ("people", "judge"))
