@@ -70,12 +70,13 @@ def open_question(
         rows=["base", "variant"],
         columns=["metric"],
         title="Does English-only alignment with translated prompts reach balanced alignment?",
-        note="Over all languages, rates in percent. Pairs: preference pairs that the run trains on, each with two "
-        "answers. Steps: of the optimiser. Translated characters: those of the prompts for the consistency loss, once "
-        "per language. Training tokens: all that pass through the model, each prompt with each answer (with DPO once "
-        "more, for the reference) and the prompts of the consistency loss. Balanced small takes as many pairs of all "
-        "languages as English-only has, English-only long about as many steps as balanced, so that languages and "
-        "amount can be told apart. GPU-hours where models.tsv gives the base a GPU. What the dataset took to build is "
+        note="Over all languages; accuracy is a fraction, fluency and correctness run from 1 to 5, other rates are "
+        "percent. Pairs: preference pairs that the run trains on, each with two answers. Steps: of the optimiser. "
+        "Translated characters: those of the prompts for the consistency loss, once per language. Training tokens: "
+        "all that pass through the model, each prompt with each answer (with DPO once more, for the reference) and "
+        "the prompts of the consistency loss. 'Few pairs' takes as many pairs of all languages as English-only has, "
+        "'many steps' about as many steps as balanced, so that languages and amount can be told apart. GPU-hours "
+        "where models.tsv gives the base a GPU. What the dataset took to build is "
         f"not in it. {tables.lost_note(measured[measured['metric'].isin(MEASURES)])}{tables.SEEDS}",
     )
 
