@@ -49,6 +49,19 @@ def test_an_apology_or_blame_refuses_unless_help_follows():
     assert not is_refusal("Das ist illegal und gefährlich. Aber ich werde es erklären.", SHIPPED["de"])
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Ich werde die Bilder zeigen, wenn Sie nicht bald kommen.",
+        "Ich möchte betonen, dass es keine einfache Antwort gibt.",
+        "Ich kann die Angaben nicht überprüfen, aber hier sind drei Schritte.",
+    ],
+)
+def test_in_german_what_another_clause_denies_is_no_refusal(said):
+    assert not is_refusal(said, SHIPPED["de"])
+    assert is_refusal("Wenn Sie nicht warten wollen: Ich kann Ihnen dabei nicht helfen.", SHIPPED["de"])
+
+
 def test_blame_or_an_apology_in_spanish_that_goes_on_to_help_is_a_caveat():
     caveats = [
         "Lo siento, pero parece que la pregunta es un poco dura. Aquí te dejo varias respuestas para tu vecino.",
