@@ -37,6 +37,7 @@ rule train_model:
     log:
         "<study>/logs/train_model/{model}.log",
     priority: miniature.first
+    threads: miniature.threads
     conda:
         "../envs/training.yaml"
     params:

@@ -19,7 +19,7 @@ SERVER = """
 import sys
 from refuseu.job import warm
 warm.HEAVY = ("json", "refuseu.records")
-warm.serve(sys.argv[1], [])
+warm.serve(sys.argv[1], "", [])
 """
 ENVIRON = {k: v for k, v in os.environ.items() if k != "REFUSEU_WARM"} | {"PYTHONPATH": str(SCRIPTS)}
 

@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig, LlamaForCausalLM
 
 from refuseu.errors import UserError
-from refuseu.miniature.models import TokenLoss, answer_loss, begun, collate, encode, grown, train
+from refuseu.miniature.models import answer_loss, begun, collate, encode, grown, train
 from refuseu.miniature.tasks import Example
 
 ROWS = [
@@ -100,14 +100,3 @@ def test_without_a_chat_template_one_sentence_says_what_is_missing(gemma):
     tokenizer.chat_template = None
     with pytest.raises(UserError, match="what mine starts from has no chat template"):
         train(EXAMPLES, tokenizer, SPEC, gemma, seed=1, what="mine")
-
-
-def test_the_loss_of_tokens_is_their_cross_entropy_and_stays_finite():
-    hidden, vectors = torch.randn(7, 5, dtype=torch.float64), torch.randn(11, 5, dtype=torch.float64)
-    labels = torch.randint(0, 11, (7,))
-    assert TokenLoss.apply(hidden, vectors, labels).item() == pytest.approx(
-        cross_entropy(hidden @ vectors.T, labels).item(), rel=1e-12
-    )
-    trained = [tensor.requires_grad_() for tensor in (hidden, vectors)]
-    assert torch.autograd.gradcheck(lambda *given: TokenLoss.apply(*given, labels), trained)
-    assert TokenLoss.apply(1e4 * hidden.detach().float(), vectors.detach().float(), labels).isfinite()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,13 @@ def is_refusal(response: str, markers: Markers | None) -> bool:
 
 def read_markers(path: str | Path) -> dict[str, Markers]:
     """The markers of each language, and those of English besides; kinds that a language does not name find nothing."""
-    with open(path, encoding="utf-8") as stream:
-        written = yaml.safe_load(stream)
+    return markers_in(Path(path).read_text(encoding="utf-8"))
+
+
+@cache  # longer than reading most files of answers with them
+def markers_in(text: str) -> dict[str, Markers]:
+    """The markers in the text of such a file."""
+    written = yaml.safe_load(text)
     english = [written[ENGLISH]] if ENGLISH in written else []
     return {code: markers_of([own, *(english if code != ENGLISH else [])]) for code, own in written.items()}
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lm_eval.api.model import LM
 from lm_eval.evaluator import evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
+from lm_eval.utils import env as templates
 
 from refuseu.asked import Asked
 from refuseu.backends.identity import identity
@@ -19,6 +21,9 @@ from refuseu.errors import UserError
 from refuseu.job.journal import Journal, request_key
 from refuseu.records import Record
 from refuseu.rows import Knowledge, Question
+
+# lm-eval compiles the template of a task anew for every question.
+templates.from_string = cache(templates.from_string)
 
 Shots = Mapping[tuple[str, str], list[Question]]
 

@@ -43,16 +43,17 @@ MALLOC = {
 }
 
 
-def start(languages: Sequence[str] = ()) -> str:
+def start(markers: str, languages: Sequence[str] = ()) -> str:
     """Start the server as a child of this process and tell the jobs where it listens; return that, too.
 
     Parameters
     ----------
+    markers : file of refusal markers, which are compiled
     languages : codes whose lingua models are loaded, too
     """
     path = str(Path(tempfile.mkdtemp(prefix="refuseu-")) / "warm")
     subprocess.Popen(
-        [sys.executable, "-m", "refuseu.job.warm", path, *languages],
+        [sys.executable, "-m", "refuseu.job.warm", path, markers, *languages],
         env={**os.environ, **OFFLINE, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1", **MALLOC},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
@@ -97,7 +98,7 @@ def hang_up() -> None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-def serve(path: str, languages: Sequence[str]) -> None:
+def serve(path: str, markers: str, languages: Sequence[str]) -> None:
     """Listen at once, import, then fork for every connection until the parent is gone."""
     parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -109,6 +110,8 @@ def serve(path: str, languages: Sequence[str]) -> None:
         if "transformers" in HEAVY:
             # A thousand patterns that every loading of weights would compile.
             importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
+        if markers:
+            importlib.import_module("refuseu.refusals").read_markers(markers)
         if languages:
             # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
             importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
@@ -174,4 +177,4 @@ def leave(code: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], sys.argv[2:])
+    serve(sys.argv[1], sys.argv[2], sys.argv[3:])

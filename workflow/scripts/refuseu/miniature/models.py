@@ -24,6 +24,7 @@ from transformers import (
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from refuseu.backends.prompt_tokens import turn_end
+from refuseu.backends.token_logprobs import token_logprobs
 from refuseu.chat_template import missing
 from refuseu.job.progress import track
 from refuseu.miniature.tasks import Example
@@ -156,40 +157,11 @@ def answer_loss(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch
     ids = batch["input_ids"][:, :-1]
     if isinstance(model, LlamaForCausalLM):
         states = llama_states(model, ids, answers)
-        return TokenLoss.apply(states, model.lm_head.weight, labels[answers])  # type: ignore[no-any-return, no-untyped-call]
+        return -token_logprobs(states, model.lm_head.weight, None, labels[answers])[0].mean()
     logits = model.get_output_embeddings()(body_states(model, ids, answers))
     if cap := getattr(model.config.get_text_config(), "final_logit_softcapping", None):
         logits = torch.tanh(logits / cap) * cap
     return cross_entropy(logits, labels[answers])
-
-
-class TokenLoss(torch.autograd.Function):
-    """Mean cross-entropy of next tokens, for a head without bias.
-
-    The probabilities are the only thing of the vocabulary's width that is made, and kept: less their labels, they are
-    the gradient. Autograd would go over logits, log-probabilities and two gradients of that width.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """`hidden` (tokens, width), `vectors` of the vocabulary (words, width), `labels` (tokens)."""
-        logits = hidden @ vectors.T
-        logits -= logits.max(1, keepdim=True).values
-        chosen = logits.gather(1, labels[:, None])
-        weights = logits.exp_()
-        totals = weights.sum(1, keepdim=True)
-        probabilities = weights.div_(totals)
-        loss = (totals.log() - chosen).mean()
-        probabilities.scatter_add_(1, labels[:, None], torch.full_like(chosen, -1))
-        ctx.save_for_backward(hidden, vectors, probabilities)
-        return loss
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None, None]:
-        hidden, vectors, errors = ctx.saved_tensors
-        share = gradient / len(hidden)
-        trained = errors.T @ (hidden.to(errors.dtype) * share) if ctx.needs_input_grad[1] else None
-        return errors @ vectors.to(errors.dtype) * share, trained, None
 
 
 def body_states(model: PreTrainedModel, ids: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:

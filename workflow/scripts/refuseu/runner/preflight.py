@@ -75,8 +75,9 @@ def start(workflow: Any, study: Study) -> None:
             stop(str(error))
     check_budget(study, {str(job.output[0]) for job in jobs if job.output}, here)
     if config["warm_workers"] and here and rules - {"plan", "journal_report"}:
-        lingua = config["language_identification"]
-        worker = warm.start([*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else [])
+        lingua, markers = config["language_identification"], config["outcomes"]["refusal_markers"]
+        known = [*study.languages, *lingua["neighbours"]] if lingua["backend"] == "lingua" else []
+        worker = warm.start(markers, known)
         snakemake_internals.hand_over_scripts(lambda file: warm.delegate(worker, file))
         watch_interrupts()
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 import trl.trainer.utils as trl_utils
-from torch.nn.functional import linear
+
+from refuseu.backends.token_logprobs import token_logprobs
 
 MOST = 2**26  # logits at a time, a quarter of a gigabyte in single precision
-KNOWN = {"log_probs", "entropy", "mean_logits", "is_top1"}
+LOGGED = {"entropy", "mean_logits", "is_top1"}
 
 chunked = trl_utils._ChunkedLogProbFunction
 needs_only_answers = trl_utils._use_triton
@@ -33,15 +34,10 @@ class Whole:
         outputs: tuple[str, ...] = (),
     ) -> Any:
         small = hidden.device.type == "cpu" and len(hidden) * len(weight) <= MOST
-        if not small or softcap is not None or scale != temperature or not KNOWN.issuperset(outputs):
+        if not small or softcap is not None or scale != temperature or not {"log_probs", *LOGGED}.issuperset(outputs):
             return chunked.apply(hidden, weight, bias, targets, temperature, chunk_size, softcap, scale, outputs)
-        logits = linear(hidden, weight, bias).float()
-        log_probs = logits.log_softmax(-1)
-        with torch.no_grad():  # what is only logged
-            entropy = -torch.linalg.vecdot(log_probs.exp(), log_probs) if "entropy" in outputs else None
-            mean = logits.mean(-1) if "mean_logits" in outputs else None
-            top = logits.argmax(-1) == targets if "is_top1" in outputs else None
-        return log_probs.gather(-1, targets[:, None])[:, 0], entropy, None, mean, top
+        log_probs, entropy, mean, top = token_logprobs(hidden, weight, bias, targets, bool(LOGGED & set(outputs)))
+        return log_probs, entropy, None, mean, top
 
 
 def install() -> None:
