@@ -14,11 +14,12 @@ from refuseu.job import warm
 from support.helpers import SCRIPTS
 from support.jobs import Job
 
-# The server of the workflow, but for what it imports beforehand.
+# The server of the workflow, but for what it imports beforehand; it says when it has.
 SERVER = """
-import sys
+import gc, os, sys
 from refuseu.job import warm
 warm.HEAVY = ("json", "refuseu.records")
+gc.freeze = lambda: open(os.path.dirname(sys.argv[1]) + "-ready", "w").close()
 warm.serve(sys.argv[1], "", [])
 """
 ENVIRON = {k: v for k, v in os.environ.items() if k != "REFUSEU_WARM"} | {"PYTHONPATH": str(SCRIPTS)}
@@ -31,13 +32,14 @@ def wait_for(socket, server):
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, code=SERVER):
         folder.mkdir()
         self.socket, self.stderr = folder / "warm", folder.parent / "server.stderr"
+        self.ready = folder.with_name(f"{folder.name}-ready")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(self.socket)], env=ENVIRON, stderr=self.stderr.open("w")
+            [sys.executable, "-c", code, str(self.socket)], env=ENVIRON, stderr=self.stderr.open("w")
         )
-        wait_for(self.socket, self.process)
+        wait_for(self.ready if code == SERVER else self.socket, self.process)
 
 
 @pytest.fixture
@@ -93,6 +95,22 @@ def test_a_process_that_waits_for_a_worker_imports_nothing_of_what_the_job_needs
     said = made.run(REFUSEU_WARM=str(server.socket), PYTHONPROFILEIMPORTTIME="1").stderr
     assert "refuseu.job.warm" in said and "refuseu.records" not in said
     assert "refuseu.records" in made.run(PYTHONPROFILEIMPORTTIME="1").stderr + made.log.read_text()
+
+
+def test_a_job_that_comes_while_the_server_imports_does_not_wait_for_the_rest(tmp_path, job):
+    rest = tmp_path / "rest"
+    late = f"while not os.path.exists({str(rest)!r}): yield"
+    code = SERVER.replace("warm.serve", f"def prepared(*_):\n    {late}\nwarm.prepared = prepared\nwarm.serve")
+    server = Server(tmp_path / "importing", code)
+    try:
+        assert warm.delegate(str(server.socket), str(job('print("early")').file)) == 0
+        assert not server.ready.exists()
+        rest.touch()
+        wait_for(server.ready, server.process)
+        assert warm.delegate(str(server.socket), str(job('print("late")').file)) == 0
+    finally:
+        server.process.kill()
+        server.process.wait()
 
 
 def test_a_warm_job_has_the_environment_and_folder_of_its_own_process(server, job):
