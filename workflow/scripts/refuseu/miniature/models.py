@@ -206,8 +206,7 @@ def train(
     Parameters
     ----------
     spec : ``learning_rate``; without `start`, ``hidden`` and ``layers``; with it, ``layers`` if it grows, ``lora`` if
-        not all weights are trained; ``embedding_learning_rate``, ``batch``, ``warm_up`` and ``bf16`` (mixed precision,
-        half the time on some CPUs)
+        not all weights are trained; ``batch``, ``warm_up`` and ``bf16`` (mixed precision, half the time on some CPUs)
     start : folder of the model to continue from, or None for random weights
     what : name shown beside the progress bar
     brought : as in `encode`
@@ -240,25 +239,22 @@ def fit(
     size = spec.get("batch", BATCH)
     sampler = LengthGroupedSampler(size, lengths=[len(row["input_ids"]) for row in rows])
     batches = DataLoader(rows, size, sampler=sampler, collate_fn=lambda batch: collate(batch, pad))  # type: ignore
-    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
-    for name, weight in model.named_parameters():
-        if weight.requires_grad:
-            embeds = weight is model.get_input_embeddings().weight
-            rate = spec.get("embedding_learning_rate" if embeds else "learning_rate", spec["learning_rate"])
-            groups.setdefault((rate, 0.0 if "norm" in name else 0.01), []).append(weight)
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    decayed = [weight for name, weight in trained.items() if "norm" not in name]
+    norms = [weight for name, weight in trained.items() if "norm" in name]
     optimizer = AdamW(
-        [{"params": weights, "lr": rate, "weight_decay": decay} for (rate, decay), weights in groups.items()],
+        [{"params": decayed, "weight_decay": 0.01}, {"params": norms, "weight_decay": 0.0}],
+        lr=spec["learning_rate"],
         betas=(0.9, 0.98),
         fused=True,
     )
     schedule = get_linear_schedule_with_warmup(optimizer, spec.get("warm_up", WARM_UP), len(batches))
-    trained = [weight for weights in groups.values() for weight in weights]
     model.train()
     for step, batch in enumerate(track(batches, len(batches), what), start=1):
         with torch.autocast("cpu", torch.bfloat16, enabled=spec.get("bf16", False)):
             loss = answer_loss(model, batch)
         loss.backward()
-        clip_grad_norm_(trained, 1.0)
+        clip_grad_norm_(trained.values(), 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
