@@ -37,7 +37,6 @@ rule train_model:
     log:
         "<study>/logs/train_model/{model}.log",
     priority: miniature.first
-    threads: miniature.threads
     conda:
         "../envs/training.yaml"
     params:

@@ -239,6 +239,12 @@ def counted(jobs):
     return dict(Counter(job.split()[0] for job in jobs))
 
 
+def inside(function):
+    """An edit that puts a statement into a function."""
+    head = re.compile(rf"^def {function}\(.*?^    \"\"\".*?\"\"\"\n", re.MULTILINE | re.DOTALL)
+    return lambda text: head.sub(lambda found: f"{found[0]}    new = 1\n", text)
+
+
 def adopt(checkout, *arguments):
     """The documented command, without the tenth of a second that Snakemake sleeps for each job."""
     code = "import time; time.sleep = lambda _: None; from snakemake.cli import main; main()"

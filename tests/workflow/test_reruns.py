@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 from contextlib import ExitStack
 
 import pytest
 
 from refuseu.artifacts.declared import ARTIFACTS
 from refuseu.runner.provenance import counted, reached
-from support.helpers import SCRIPTS, Checkout, Finished, adopt, read_yaml
+from support.helpers import SCRIPTS, Finished, inside, read_yaml
 from support.studies import FIGURES, STUDIES
 
 DATASET = {
@@ -217,12 +216,6 @@ def test_an_edit_of_a_module_reruns_the_rules_that_use_it(study):
     assert {rule(job) for job in found} == {*FIGURES, "report", "all"}
 
 
-def inside(function):
-    """An edit that puts a statement into a function."""
-    head = re.compile(rf"^def {function}\(.*?^    \"\"\".*?\"\"\"\n", re.MULTILINE | re.DOTALL)
-    return lambda text: head.sub(lambda found: f"{found[0]}    new = 1\n", text)
-
-
 @pytest.mark.parametrize(
     ("module", "function", "targets"),
     [
@@ -259,29 +252,3 @@ def test_an_edit_of_the_consistency_loss_trains_only_the_runs_with_it_again(stud
         found = reruns(study)
     assert with_it and found == study.after(with_it)
     assert {job for job in found if rule(job) in TRAINING} == with_it
-
-
-# Results that come from elsewhere, as an archive that keeps no file times.
-
-
-def moved(study, folder, *parts):
-    """A fresh checkout with parts of a finished one copied in."""
-    copy = Checkout(folder, study.folder)
-    for part in parts:
-        shutil.copytree(study.folder / part, copy.folder / part, copy_function=shutil.copyfile)
-    return copy
-
-
-def test_results_and_metadata_copied_without_times_rerun_nothing_and_notice_changes(study, tmp_path):
-    copy = moved(study, tmp_path, "results", ".snakemake/metadata")
-    assert copy.planned(*study.arguments) == set()
-    module = "workflow/scripts/refuseu/artifacts/safety.py"
-    with study.edited(module, inside("fig4")):
-        shutil.copyfile(study.folder / module, copy.folder / module)
-    assert copy.planned(*study.arguments) == {"fig4", "report", "all"}
-
-
-def test_results_copied_alone_are_adopted_by_one_command_and_then_rerun_nothing(study, tmp_path):
-    copy = moved(study, tmp_path, "results")
-    adopt(copy, *study.arguments)
-    assert copy.planned(*study.arguments) == set()

@@ -7,15 +7,12 @@ from refuseu.job import Snakemake, script
 
 @script
 def main(snakemake: Snakemake) -> None:
-    import torch
-
     from refuseu.miniature.models import load_tokenizer, train
     from refuseu.miniature.tasks import Tasks, mixture
     from refuseu.miniature.world import World
     from refuseu.packaged import folder_behind
     from refuseu.templates import read_templates
 
-    torch.set_num_threads(snakemake.threads)
     p, i = snakemake.params, snakemake.input
     tokenizer = load_tokenizer(folder_behind(i.tokenizer[0]), *i.chat_template)
     tasks = Tasks(

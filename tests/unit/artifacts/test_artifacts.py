@@ -13,7 +13,7 @@ import pytest
 
 from refuseu.analysis.cells import published_cells, published_summary, scope_order
 from refuseu.analysis.comparisons import COLUMNS as COMPARED
-from refuseu.analysis.metrics import COLUMNS
+from refuseu.analysis.metrics import COLUMNS, write_csv
 from refuseu.analysis.published import beside_published, read_published
 from refuseu.artifacts import latex_macros, plots, tables
 from refuseu.artifacts.declared import NAMED
@@ -145,7 +145,9 @@ class Job:
             tables.write(draw(**inputs, **arguments), output)
         else:
             with plots.style(**STYLE, columns=artifact.columns) as width:
-                plots.save(*draw(**inputs, **arguments, width=width), output)
+                figure, drawn = draw(**inputs, **arguments, width=width)
+                figure.draw_without_rendering()  # the cut makes its files
+                write_csv(output["csv"], drawn)
 
 
 @pytest.mark.parametrize("name", STUDIES)

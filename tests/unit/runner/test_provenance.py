@@ -145,10 +145,12 @@ def test_how_jobs_run_is_neutral_and_what_a_journal_hands_out_is_not():
     assert rooms == {"errors", "job", "runner"} and "refuseu.job.journal" not in NEUTRAL
 
 
-@pytest.mark.parametrize("module", NEUTRAL)
-def test_what_cannot_change_a_result_changes_no_digest(scripts, module):
-    path = scripts.joinpath(*module.split(".")).with_suffix(".py")
-    assert changed(scripts, add(path, "\nNEW = 1\n")) == set()
+def test_what_cannot_change_a_result_changes_no_digest(scripts):
+    def edit():
+        for module in NEUTRAL:
+            add(scripts.joinpath(*module.split(".")).with_suffix(".py"), "\nNEW = 1\n")()
+
+    assert changed(scripts, edit) == set()
 
 
 def test_what_an_editor_leaves_beside_an_open_file_is_no_code(scripts):

@@ -49,10 +49,6 @@ class Miniature(Wiring):
             wanted |= more
         return int(wildcards["model"] in wanted)
 
-    def threads(self, wildcards: Wildcards) -> int:
-        """Two for the model that begins with none: nothing else can run beside it."""
-        return 1 if self.training(wildcards).get("start") else 2
-
     def brought(self, wildcards: Wildcards) -> str:
         """The row of models.tsv whose weights a model's training began with, by way of others; empty if with none."""
         return self.study.began(wildcards["model"])
