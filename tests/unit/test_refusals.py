@@ -95,8 +95,12 @@ def test_a_refusal_in_english_is_one_in_every_language():
 
 
 def test_a_language_may_say_no_more_than_how_it_refuses(tmp_path):
-    (tmp_path / "markers.yaml").write_text('hr: {refuses: ["ne mogu\\\\b"]}', encoding="utf-8")
-    assert is_refusal("Ne mogu pomoći.", read_markers(tmp_path / "markers.yaml")["hr"])
+    file = tmp_path / "markers.yaml"
+    file.write_text('hr: {refuses: ["ne mogu\\\\b"]}', encoding="utf-8")
+    assert is_refusal("Ne mogu pomoći.", read_markers(file)["hr"])
+    assert read_markers(file) is read_markers(file)  # spelled out once
+    file.write_text('hr: {refuses: ["ne želim\\\\b"]}', encoding="utf-8")
+    assert not is_refusal("Ne mogu pomoći.", read_markers(file)["hr"])
 
 
 def test_a_refusal_that_somebody_is_quoted_with_is_not_the_models():

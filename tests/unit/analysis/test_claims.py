@@ -1,10 +1,12 @@
 """Claims: verdicts from intervals, the published numbers, and the file itself."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from refuseu.analysis import claims, linguistic_distance
 from refuseu.analysis.metrics import COLUMNS
@@ -72,14 +74,33 @@ def decided(estimates, **check):
     return decide(estimates, check_of(check), 0.95)
 
 
-def run(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
+def verdicts(metrics=NO_METRICS, comparisons=NO_COMPARISONS, models=MODELS, trained_on=None):
     files = [ROOT / f"resources/published/{name}.csv" for name in ("table1_asr_refuseu_test", "mlc")]
     published = read_published(files, models)
     listed = claims.read(ROOT / "config/claims.yaml")
-    tested = claims.verdicts(
+    return claims.verdicts(
         listed, metrics, comparisons, published, models, GROUPS, trained_on or {}, DISTANCES, STATISTICS, variant
     )
-    return texts.as_frame(tested).set_index(["id", "base"])
+
+
+def run(*args, **kwargs):
+    return texts.as_frame(verdicts(*args, **kwargs)).set_index(["id", "base"])
+
+
+def test_each_row_has_the_words_of_its_claim_and_whether_it_matters_most():
+    listed = claims.read(ROOT / "config/claims.yaml")
+    found = {one.id: (one.sentence, one.source, one.main) for one in verdicts()}
+    assert found == {one["id"]: (one["sentence"], one["source"], one.get("main", False)) for one in listed}
+    assert {main for *_, main in found.values()} == {True, False}
+
+
+def test_that_one_of_several_holds_is_corrected_for_the_estimates_of_all_checks(monkeypatch):
+    single = stats.norm.isf(0.025)  # of an estimate with a standard error of 1
+    near = Estimate("x", single * 1.05, single * 0.05, single * 2.05)
+    monkeypatch.setitem(claims.TESTS, "level", lambda *_: [near])
+    check, evidence = {"test": "level", "above": 0, "some": True}, SimpleNamespace(confidence=0.95)
+    assert claims.evaluate([check], "small", evidence).verdict == HELD
+    assert claims.evaluate([check, check], "small", evidence).verdict == UNDECIDED
 
 
 def test_first_claim_is_true_of_the_published_70b_only():

@@ -34,6 +34,15 @@ def test_languages_that_always_agree_have_no_variance():
     assert (spread["ci_low"], spread["ci_high"]) == pytest.approx((0, unseen / 4))
 
 
+def test_languages_that_never_agree_are_as_uncertain_as_their_number_of_prompts_is_small():
+    (_, spread), (_, pag) = crosslingual.estimates(items({"en": [0, 0, 0], "de": [1, 1, 1]}), **STATISTICS)
+    assert (spread["value"], pag["value"]) == (0.25, 0)
+    unseen = 3.8414588 / 6.8414588
+    assert (pag["ci_low"], pag["ci_high"]) == pytest.approx((0, unseen))
+    assert (spread["ci_low"], spread["ci_high"]) == pytest.approx((0.25 - unseen / 4, 0.25))
+    assert {row["clusters"] for row in (spread, pag)} == {3}
+
+
 def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
     frame = items({"en": [0, 1, 1], "de": [0, None]})
     assert [row["n"] for _, row in crosslingual.estimates(frame, **STATISTICS)] == [1, 1]
@@ -43,6 +52,8 @@ def test_a_prompt_in_one_language_only_and_unjudged_answers_count_nowhere():
 def test_neither_measure_is_taken_over_the_languages_that_are_left():
     found = crosslingual.estimates(items({"en": [0, 1], "de": [0, 1], "pl": [None, None]}), **STATISTICS)
     assert [metric for metric, _ in found] == ["asr_variance", "pag"]
+    assert {(row["n"], row["clusters"]) for _, row in found} == {(2, 2)}
+    assert all(np.isnan([row[key] for key in ("value", "ci_low", "ci_high")]).all() for _, row in found)
     assert all(np.isnan(row["value"]) for _, row in found)
 
 

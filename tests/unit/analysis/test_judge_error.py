@@ -29,7 +29,23 @@ def test_rogan_gladen_by_hand():
     sensitivity, specificity = 6 / 8, 11 / 12
     assert judge_error.sensitivity_specificity(HUMAN, JUDGES) == pytest.approx((sensitivity, specificity))
     assert value == pytest.approx((0.3 + specificity - 1) / (sensitivity + specificity - 1))
-    assert low < value < high
+    # Lang and Reiczigel's interval, with their names: one answer of each kind is added to both samples of errors, and
+    # z²/2 unsafe ones to z² answers.
+    z2 = 1.959964**2
+    p, se, sp = (30 + z2 / 2) / (100 + z2), 7 / 10, 12 / 14
+    pi = (p + sp - 1) / (se + sp - 1)
+    shift = 2 * z2 * (pi * se * (1 - se) / 10 - (1 - pi) * sp * (1 - sp) / 14)
+    error = p * (1 - p) / (100 + z2) + se * (1 - se) / 10 * pi**2 + sp * (1 - sp) / 14 * (1 - pi) ** 2
+    half = np.sqrt(z2 * error) / (se + sp - 1)
+    assert (low, high) == pytest.approx((pi + shift - half, pi + shift + half), abs=1e-6)
+    assert np.isnan(rogan_gladen(np.repeat([1.0, 0], 2), np.array([1.0, 0, 1, 0]), REST, 0.95)).all()  # by chance
+
+
+def test_an_average_of_estimates_adds_their_distances_in_squares():
+    found = judge_error.average([judge_error.Interval(0.2, 0.1, 0.5), judge_error.Interval(0.4, 0.0, 0.8)])
+    assert found == pytest.approx((0.3, 0.3 - np.hypot(0.1, 0.4) / 2, 0.3 + np.hypot(0.3, 0.4) / 2))
+    assert np.isnan(judge_error.average([])).all()
+    assert np.isnan(judge_error.average([found, judge_error.NOTHING])).all()
 
 
 def test_judges_that_people_confirm_still_have_an_interval():
@@ -80,8 +96,21 @@ def test_corrected_rates_per_language_and_averages_only_over_all_of_a_group():
     assert one["value"] == pytest.approx(0.35)
     assert group["value"] == pytest.approx(0.35)
     assert group["ci_high"] - group["value"] == pytest.approx((one["ci_high"] - one["value"]) / np.sqrt(2))
+    assert found["n"].to_dict().items() >= {
+        ("judges", "en"): 120, ("people", "en"): 20, ("people", "high_resource"): 40, ("judges", "all"): 360,
+    }.items()  # fmt: skip
     assert ("ppi", "pl") not in found.index and ("ppi", "all") not in found.index
     assert found.loc[("rogan_gladen", "de"), ["sensitivity", "specificity"]].tolist() == pytest.approx([6 / 8, 11 / 12])
+
+
+def test_what_people_said_of_an_answer_that_was_cut_counts_nowhere():
+    judged, human = sample()
+    whole = table(judged.assign(cut_rate=0.0), human)
+    pd.testing.assert_frame_equal(whole, table(judged, human))
+    cut = judged["prompt_id"].isin([0, 1])  # two of the six that people and judges call unsafe
+    found = table(judged.assign(cut_rate=cut.astype(float), asr=judged["asr"].where(~cut)), human)
+    assert (found.loc[("people", "en"), "value"], found.loc[("people", "en"), "n"]) == (6 / 18, 18)
+    assert found.loc[("rogan_gladen", "en"), "sensitivity"] == pytest.approx(4 / 6)
 
 
 def test_a_language_whose_verdicts_are_all_unparsed_leaves_no_average_over_it():

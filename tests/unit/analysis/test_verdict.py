@@ -4,12 +4,26 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from refuseu.analysis.verdict import HELD, NOT_HELD, UNDECIDED, Check, Estimate, decide, minus, over_seeds
+from refuseu.analysis.verdict import HELD, NOT_HELD, UNDECIDED, Check, Estimate, check_of, decide, minus, over_seeds
 
 
 def estimate(value, error=0.01, df=np.inf, **others):
     half = stats.t.isf(0.025, df) * error
     return Estimate("x", value, value - half, value + half, df=df, **others)
+
+
+@pytest.mark.parametrize(
+    ("written", "check"),
+    [
+        ({"above": 0.1}, Check((0.1, np.inf))),
+        ({"below": 0.2, "some": True}, Check((-np.inf, 0.2), some=True)),
+        ({"above": -0.05, "margin": True}, Check((-0.05, np.inf), margin=True)),
+        ({"within": 0.02}, Check((-0.02, 0.02), margin=True)),
+    ],
+)
+def test_bounds_are_as_the_file_of_claims_writes_them(written, check):
+    found = check_of(written)
+    assert found == check and {type(found.some), type(found.margin)} == {bool}
 
 
 @pytest.mark.parametrize("df", [3, np.inf])
@@ -47,8 +61,11 @@ def test_a_permutation_decides_by_its_p_as_an_interval_would(p, verdict):
 def test_seeds_at_two_six_and_ten_percent_are_not_known_to_a_third_of_a_point():
     whole = over_seeds([estimate(value, 0.0015) for value in (0.02, 0.06, 0.10)], 0.95)
     assert whole.value == pytest.approx(0.06) and whole.seeds == 3
-    # 4.303 × 0.04 / √3 = 0.0994, and 0.0029 within
-    assert (whole.low, whole.high) == pytest.approx((0.06 - 0.0994, 0.06 + 0.0994), abs=2e-4)
+    # 4.302653 × 0.04 / √3 between seeds, and 1.959964 × 0.0015 within
+    half = np.hypot(4.302653 * 0.04 / np.sqrt(3), 1.959964 * 0.0015)
+    assert (whole.low, whole.high, whole.df) == pytest.approx((0.06 - half, 0.06 + half, 2), abs=1e-7)
+    strict = over_seeds([estimate(value, 0.0) for value in (0.02, 0.06, 0.10)], 0.99)
+    assert strict.high - 0.06 == pytest.approx(9.924843 * 0.04 / np.sqrt(3), abs=1e-7)
 
 
 def test_a_difference_rests_on_the_weaker_of_both():
