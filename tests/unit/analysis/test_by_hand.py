@@ -1,6 +1,7 @@
 """Ten prompts in two languages, one run with two training seeds, counted by hand."""
 
 import pytest
+from scipy import stats
 
 from refuseu.analysis import comparisons, metrics
 from refuseu.analysis.dependence import clusters
@@ -94,3 +95,6 @@ def test_differences_are_paired_and_count_slots():
     together = rows(found, seed=metrics.ALL_SEEDS).set_index("language")
     # the second seed: English -1/5, Slovak -3/4
     assert together.loc[["en", "sk", "all"], "value"].tolist() == pytest.approx([-0.3, -17 / 24, (-0.3 - 17 / 24) / 2])
+    for row in together.to_dict("records"):  # the t test that belongs to the interval
+        error = (row["ci_high"] - row["ci_low"]) / 2 / stats.t.ppf(0.975, row["df"])
+        assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["value"]) / error, row["df"]))

@@ -174,6 +174,7 @@ def run_of(values, scores, independent):
     [
         [4.0] * 4 + [-1] * 16,  # less excess than twice the squared skewness
         [-5.0, 6, 2, 2, -5] + [0.5, -0.5] * 7 + [0],  # more
+        [7.0, 5, -5] + [-0.5] * 14 + [0] * 3,  # more, and both cost some
         [19.0] + [-1] * 19,  # the least that skewness leaves
         [9.0, -9] + [0] * 18,  # long tails, but symmetric
         [1.0, -1] * 10,  # shorter tails than normal ones
@@ -247,6 +248,14 @@ def test_seeds_are_combined_by_obuchowski_and_rockette():
     low, high, _ = intervals.interval(whole, (0, 1), 0.95)
     # seeds at 2, 6 and 10 %: not 6 % [5.7, 6.3]
     assert low < 0.02 and high > 0.15
+
+
+def test_over_seeds_items_are_independent_as_far_as_clusters_are():
+    scores = np.array([1.0, -1, 1, -1]) * 0.01
+    other = np.array([1.0, 1, -1, -1]) * 0.01  # moves with the first by nothing
+    for both, share in (((scores, scores), 1), ((scores, -scores), 0), ((scores, other), 0.5)):
+        runs = [run_of(0.1, one, independent) for one, independent in zip(both, (0.02, 0.04), strict=True)]
+        assert seeds.over_runs(runs).independent == pytest.approx(0.03 * share)
 
 
 def test_one_seed_is_as_it_is_and_seeds_that_agree_add_nothing():
