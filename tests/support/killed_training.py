@@ -11,17 +11,20 @@ import torch
 
 from refuseu.training import callbacks
 from refuseu.training.alignment import align
-from support.runs import PAIRS, RECIPE, TRANSLATIONS, run
+from support.runs import PAIRS, RECIPE, TRANSLATIONS, recipe, run
 
 # name, step from which the last attempt goes on, and kills: (step, whether in the middle of its save). Every second
-# step of six is saved.
+# step is saved, and an epoch has six.
 KILLS = {
     "dpo": [
         ("before the first save", 0, [(1, False)]),
         ("inside a save", 2, [(4, True)]),
         ("twice", 4, [(2, False), (3, False), (5, False)]),
         ("at the end", 4, [(6, False)]),
+        ("in the second epoch", 8, [(9, False)]),
     ],
+    "dpo grouped": [("in the second and third epoch", 12, [(9, False), (13, False)])],
+    "sft grouped": [("in the second epoch", 8, [(9, False)])],
     "dpo full": [("between saves", 2, [(3, False)]), ("inside the last save", 4, [(6, True)])],
     "dpo+mlc full": [("twice", 4, [(3, False), (5, False)])],
     "sft+mlc": [("between saves", 2, [(3, False)]), ("inside the last save", 4, [(6, True)])],
@@ -61,8 +64,9 @@ def start(base, folder, stored, method, name, kill_at=None, inside=False):
     places = [folder / f"{name}{end}" for end in ("-checkpoints", "", "-events")]
     code = 1
     try:
-        recipe = RECIPE | {"lora": None} if method.endswith(" full") else RECIPE
-        facts = align(PAIRS, base, run(method.split()[0], recipe), stored, TRANSLATIONS, *places)
+        method, _, how = method.partition(" ")
+        recipes = {"full": RECIPE | {"lora": None}, "grouped": recipe(train_sampling_strategy="group_by_length")}
+        facts = align(PAIRS, base, run(method, recipes.get(how, RECIPE)), stored, TRANSLATIONS, *places)
         (folder / f"{name}.json").write_text(json.dumps(facts))
         code = 0
     finally:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -11,6 +12,7 @@ import trl.trainer.dpo_trainer as trl_dpo
 from torch.distributed.fsdp import FSDPModule
 from torch.utils.data import SequentialSampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
@@ -28,6 +30,27 @@ lm_head.install()
 trl_dpo.hash_module = lambda module: ""
 # For the same reason no second copy of the base is loaded, which TRL does where FSDP shards all weights.
 trl_dpo.create_model_from_path = lambda *_, **__: None
+
+
+class LengthGrouped(LengthGroupedSampler):
+    """Batches of pairs of like length, in an order that epoch and seed alone make.
+
+    transformers draws it from the global generator, so that a run that goes on within an epoch draws another: it would
+    see pairs twice and others never.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int):
+        super().__init__(batch_size, lengths=lengths)
+        self.seed, self.epoch = seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """As accelerate tells at the start of each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        self.generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        indices: Iterator[int] = super().__iter__()
+        return indices
 
 
 class Guarded(Trainer):
@@ -57,6 +80,13 @@ class Guarded(Trainer):
         """Scoring held-out pairs takes no random number that the training would draw next."""
         with torch.random.fork_rng(devices=[]):
             return super().evaluate(*args, **kwargs)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """Of all columns: transformers asks after it has dropped DPO's ``length``, which is none of the model's."""
+        sampler = super()._get_train_sampler(self.train_dataset)
+        if isinstance(sampler, LengthGroupedSampler):
+            return LengthGrouped(sampler.lengths, sampler.batch_size, self.args.data_seed)
+        return sampler
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Any:
         """In their order, whatever ``train_sampling_strategy`` is: that would draw, and needs columns of its own."""
@@ -88,10 +118,6 @@ class TokenisedDPO(Guarded, DPOTrainer):
 
     def _precompute_ref_logps(self, dataset: Any, *_: Any) -> Any:
         return dataset
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        """Of all columns: transformers asks after it has dropped ``length``, which is none of the model's."""
-        return super()._get_train_sampler(self.train_dataset)
 
 
 class TokenisedSFT(Guarded, SFTTrainer):
