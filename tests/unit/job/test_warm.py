@@ -14,13 +14,12 @@ from refuseu.job import warm
 from support.helpers import SCRIPTS
 from support.jobs import Job
 
-# The server of the workflow, but for what it imports beforehand; it says when it has.
+# The server of the workflow, but for what it imports beforehand.
 SERVER = """
-import gc, os, sys
+import sys
 from refuseu.job import warm
 warm.HEAVY = ("json", "refuseu.records")
-gc.freeze = lambda: open(os.path.dirname(sys.argv[1]) + "-ready", "w").close()
-warm.serve(sys.argv[1], "", [])
+warm.serve(sys.argv[1], "".join(sys.argv[2:]), [])
 """
 ENVIRON = {k: v for k, v in os.environ.items() if k != "REFUSEU_WARM"} | {"PYTHONPATH": str(SCRIPTS)}
 
@@ -32,14 +31,13 @@ def wait_for(socket, server):
 
 
 class Server:
-    def __init__(self, folder, code=SERVER):
+    def __init__(self, folder, markers=""):
         folder.mkdir()
         self.socket, self.stderr = folder / "warm", folder.parent / "server.stderr"
-        self.ready = folder.with_name(f"{folder.name}-ready")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, str(self.socket)], env=ENVIRON, stderr=self.stderr.open("w")
+            [sys.executable, "-c", SERVER, str(self.socket), markers], env=ENVIRON, stderr=self.stderr.open("w")
         )
-        wait_for(self.ready if code == SERVER else self.socket, self.process)
+        wait_for(self.socket, self.process)
 
 
 @pytest.fixture
@@ -97,22 +95,6 @@ def test_a_process_that_waits_for_a_worker_imports_nothing_of_what_the_job_needs
     assert "refuseu.records" in made.run(PYTHONPROFILEIMPORTTIME="1").stderr + made.log.read_text()
 
 
-def test_a_job_that_comes_while_the_server_imports_does_not_wait_for_the_rest(tmp_path, job):
-    rest = tmp_path / "rest"
-    late = f"while not os.path.exists({str(rest)!r}): yield"
-    code = SERVER.replace("warm.serve", f"def prepared(*_):\n    {late}\nwarm.prepared = prepared\nwarm.serve")
-    server = Server(tmp_path / "importing", code)
-    try:
-        assert warm.delegate(str(server.socket), str(job('print("early")').file)) == 0
-        assert not server.ready.exists()
-        rest.touch()
-        wait_for(server.ready, server.process)
-        assert warm.delegate(str(server.socket), str(job('print("late")').file)) == 0
-    finally:
-        server.process.kill()
-        server.process.wait()
-
-
 def test_a_warm_job_has_the_environment_and_folder_of_its_own_process(server, job):
     made = job('import os; print(os.environ["CANARY"], "REFUSEU_WARM" in os.environ)')
     made.run(REFUSEU_WARM=str(server.socket), CANARY="42")
@@ -130,6 +112,17 @@ def test_what_a_warm_job_starts_has_no_more_threads_than_what_a_cold_one_starts(
         server.process.kill()
         server.process.wait()
     assert made.log.read_text() == "1\n"
+
+
+def test_markers_that_cannot_be_read_are_left_to_the_job_that_needs_them(tmp_path, job):
+    (tmp_path / "markers.yaml").write_text('en: {refuses: ["("]}')
+    server = Server(tmp_path / "markers", str(tmp_path / "markers.yaml"))
+    try:
+        assert warm.delegate(str(server.socket), str(job('print("hi")').file)) == 0
+    finally:
+        server.process.kill()
+        server.process.wait()
+    assert server.stderr.read_text() == ""
 
 
 def test_a_job_that_has_just_ended_does_not_keep_an_interruption_from_the_others(monkeypatch):

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from refuseu.job.environment import OFFLINE
 VARIABLE = "REFUSEU_WARM"
 HEAVY = (
     "snakemake.io", "snakemake.iocontainers", "snakemake.logging",
-    "torch", "transformers", "transformers.models.llama.modeling_llama", "peft", "refuseu.miniature.models",
-    "peft.utils.transformers_weight_conversion", "torch.utils.tensorboard", "trl", "datasets", "lm_eval", "scipy.io",
+    "torch", "torch.utils.tensorboard", "transformers", "transformers.models.llama.modeling_llama", "trl", "peft",
+    "peft.utils.transformers_weight_conversion", "datasets", "lm_eval", "scipy.io",
     "pandas", "matplotlib.pyplot", "seaborn", "statsmodels.api", "sklearn.metrics", "lingua",
-    "refuseu.training.alignment", "refuseu.training.mlc", "refuseu.training.reference",
+    "refuseu.miniature.models", "refuseu.training.alignment", "refuseu.training.mlc", "refuseu.training.reference",
     "refuseu.evaluation.knowledge", "refuseu.backends.local",
 )  # fmt: skip
 
@@ -99,55 +99,38 @@ def hang_up() -> None:
 
 
 def serve(path: str, markers: str, languages: Sequence[str]) -> None:
-    """Listen and import, forking for every connection, until the parent is gone.
-
-    What comes before all is imported gets a fork, too, which imports for itself what it needs: it may need little.
-    """
+    """Listen at once, import, then fork for every connection until the parent is gone."""
     parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        for _ in prepared(markers, languages):
-            while accept(listener, 0.0):
-                pass
+        listener.settimeout(1.0)
+        for name in HEAVY:
+            importlib.import_module(name)
+        if "transformers" in HEAVY:
+            # A thousand patterns that every loading of weights would compile.
+            importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
+        if markers:
+            with suppress(Exception):  # what is wrong with the file says the job that needs it
+                importlib.import_module("refuseu.refusals").read_markers(markers)
+        if languages:
+            # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
+            importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
         # A fork shares these objects until it writes to them, which its garbage collector would do.
         gc.collect()
         gc.freeze()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while os.getppid() == parent:
-            accept(listener, 1.0)
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if os.fork() == 0:
+                listener.close()
+                work(connection)
+            connection.close()
     os.unlink(path)
     os.rmdir(Path(path).parent)
-
-
-def prepared(markers: str, languages: Sequence[str]) -> Iterator[None]:
-    """Import and load, step by step."""
-    for name in HEAVY:
-        importlib.import_module(name)
-        yield
-    if "transformers" in HEAVY:
-        # A thousand patterns that every loading of weights would compile.
-        importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
-    if markers:
-        importlib.import_module("refuseu.refusals").read_markers(markers)
-        yield
-    if languages:
-        # The first short text loads all n-gram models; not by lingua's preloading, whose threads no fork has.
-        importlib.import_module("refuseu.language_id").Lingua(languages).identify(["The quick brown fox jumps"])
-
-
-def accept(listener: socket.socket, seconds: float) -> bool:
-    """Fork for the next connection, if there is one within this time; whether there was."""
-    listener.settimeout(seconds)
-    try:
-        connection, _ = listener.accept()
-    except (TimeoutError, BlockingIOError):
-        return False
-    if os.fork() == 0:
-        listener.close()
-        work(connection)
-    connection.close()
-    return True
 
 
 def work(connection: socket.socket) -> None:
