@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "SLURM is here"),
     pytest.mark.skipif(
         "REFUSEU_SLURM_CUT" not in os.environ,
-        reason="260 jobs, each with imports of its own, take half an hour; set REFUSEU_SLURM_CUT=1",
+        reason="300 jobs, each with imports of its own, take half an hour; set REFUSEU_SLURM_CUT=1",
     ),
 ]
 

@@ -30,10 +30,14 @@ LEFT_OUT = (
     ".git",
     ".venv",
     ".venv-engine",
+    ".venv-docs",
+    "_build",
     ".mutation",
     ".snakemake",
     ".pytest_cache",
     ".ruff_cache",
+    ".mypy_cache",
+    ".hypothesis",
     "__pycache__",
     "results",
 )
@@ -46,8 +50,7 @@ def copy(modules: list[str]) -> Path:
     shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (tree / "workflow/scripts").rename(tree / "src")
     (tree / "workflow/scripts").symlink_to("../src")
-    beside = [path.name for path in (tree / "workflow").iterdir() if not (tree / path.name).exists()]
-    beside.remove("scripts")
+    beside = {path.name for path in (tree / "workflow").iterdir() if not (tree / path.name).exists()} - {"scripts"}
     for name in beside:
         (tree / name).symlink_to(f"workflow/{name}")
     rooms = {module.partition("/")[0] for module in modules}
@@ -78,8 +81,8 @@ def main(modules: list[str]) -> None:
     for mutant, state in re.findall(r"^ *(\S+): (.+)$", said, re.MULTILINE):
         if state != "not checked":
             states.setdefault(mutant.partition(".x")[0], Counter())[state] += 1
-        if state == "survived":
-            sys.stdout.write(f"{mutant}\n")
+        if state in ("survived", "no tests"):
+            sys.stdout.write(f"{mutant}: {state}\n")
     for module, counts in sorted(states.items()):
         noticed = counts["killed"] + counts["timeout"]
         sys.stdout.write(f"{module}: {noticed} of {counts.total()} noticed; {dict(counts)}\n")

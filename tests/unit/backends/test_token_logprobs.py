@@ -22,7 +22,7 @@ def test_they_are_those_of_log_softmax_and_stay_finite(given, logged):
     hidden, weight, bias, tokens = given
     found, entropy, mean, top = token_logprobs(hidden, weight, bias, tokens, logged)
     expected = linear(hidden, weight, bias).log_softmax(1)
-    torch.testing.assert_close(-found.mean(), cross_entropy(linear(hidden, weight, bias), tokens))
+    torch.testing.assert_close(-found.mean(), cross_entropy(linear(hidden, weight, bias), tokens), rtol=1e-12, atol=0)
     torch.testing.assert_close(found, expected.gather(1, tokens[:, None])[:, 0])
     assert top.tolist() == [True, False] * 4
     if logged:
@@ -38,6 +38,8 @@ def test_so_are_their_gradients(given, logged):
     *trained, tokens = given
     trained = [tensor.requires_grad_() for tensor in trained]
     assert torch.autograd.gradcheck(lambda *one: token_logprobs(*one, tokens, logged)[0], trained)
+    differentiable, *beside = token_logprobs(*trained, tokens, logged)
+    assert differentiable.requires_grad and not any(one.requires_grad for one in beside if one is not None)
     assert torch.autograd.gradcheck(lambda *one: token_logprobs(*one, None, tokens, logged)[0], trained[:2])
 
 

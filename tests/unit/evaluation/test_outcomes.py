@@ -84,14 +84,14 @@ def test_a_language_without_markers_has_no_refusals():
         ("No no NO", 1.0),
         ("a b a b", 0.0),  # four words are too few to judge
         ("a b c d e", 0.0),
-        ("a b a b a", 1 / 3),
+        ("a b a b a", 1 - 2 / 3),  # aba bab aba: one of three
         ("a b a b a b", 0.5),  # aba bab aba bab: two of four occurred before
         ("a b c a b c", 0.25),  # abc bca cab abc: one of four
         ("x x x x x x", 1.0),
     ],
 )
 def test_repetition_is_the_share_of_trigrams_seen_before(text, share):
-    assert repeated(text) == pytest.approx(share)
+    assert repeated(text) == share
 
 
 def test_the_threshold_is_inclusive():

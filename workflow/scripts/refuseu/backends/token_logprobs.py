@@ -1,5 +1,6 @@
 """Log-probabilities of tokens under a head, with a gradient that costs no more than they do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ class TokenLogProbs(torch.autograd.Function):
         tokens: torch.Tensor,
         logged: bool = False,
     ) -> Found:
-        """Of each token its log-probability, the entropy, the mean of the logits, and whether it is the likeliest.
+        """Of each token its log-probability, the entropy, the mean of the logits, and whether no other is likelier.
 
         Parameters
         ----------
@@ -42,7 +43,7 @@ class TokenLogProbs(torch.autograd.Function):
         weights = logits.exp() if logged else logits.exp_()
         totals = weights.sum(1, keepdim=True)
         log_totals = totals.log()
-        log_probs = (chosen - log_totals)[:, 0]
+        log_probs = chosen[:, 0] - log_totals[:, 0]
         entropy = log_totals[:, 0] - torch.einsum("tv,tv->t", weights, logits) / totals[:, 0] if logged else None
         errors = weights.div_(totals).scatter_add_(1, tokens[:, None], torch.full_like(chosen, -1)).to(precision)
         ctx.save_for_backward(hidden, weight, bias, errors)
@@ -64,12 +65,4 @@ class TokenLogProbs(torch.autograd.Function):
         )
 
 
-def token_logprobs(
-    hidden: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    tokens: torch.Tensor,
-    logged: bool = False,
-) -> Found:
-    """`TokenLogProbs`, differentiable by hidden states and head."""
-    return TokenLogProbs.apply(hidden, weight, bias, tokens, logged)  # type: ignore[no-any-return, no-untyped-call]
+token_logprobs: Callable[..., Found] = TokenLogProbs.apply
